@@ -1,0 +1,212 @@
+package wire
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Conn lends the conversation to go-imap's client. Each command that the client writes is exchanged with the server
+// before Write returns, in the writer's goroutine, under a tag of ours. The client reads what the Gate passes on: of the
+// untagged responses those that answer the command, rewritten to their plainest form, and a bare tagged answer.
+// The client is told of no capability but LITERAL+ where the server has it, and so never sends a command unasked.
+//
+// After a failed Write, and after a tagged NO or BAD, LastError has the cause.
+func (g *Gate) Conn(literalPlus bool) *Conn {
+	c := &Conn{g: g, caps: "IMAP4rev1"}
+	if literalPlus {
+		c.caps += " LITERAL+"
+	}
+	c.readable.L = &c.mu
+	c.feed("* OK [CAPABILITY %s] ready\r\n", c.caps)
+	return c
+}
+
+// A Conn is the client's end of a Gate.
+type Conn struct {
+	g    *Gate
+	caps string
+
+	// Used by the writer alone.
+	out     []byte    // written, but not yet a whole line
+	command *exchange // under way: its literals are still to come
+	theirs  string    // the client's tag of it
+	exists  bool      // EXISTS has come since it was sent
+	last    error
+
+	mu       sync.Mutex
+	readable sync.Cond
+	in       bytes.Buffer
+	closed   bool
+}
+
+// LastError is why the last command failed, or nil.
+func (c *Conn) LastError() error { return c.last }
+
+// Read gives the client what the Gate passed on.
+func (c *Conn) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.in.Len() == 0 {
+		if c.closed {
+			return 0, io.EOF
+		}
+		c.readable.Wait()
+	}
+	return c.in.Read(p)
+}
+
+// Write exchanges each whole command with the server.
+func (c *Conn) Write(p []byte) (int, error) {
+	c.out = append(c.out, p...)
+	if !bytes.HasSuffix(c.out, []byte("\r\n")) || bytes.HasSuffix(c.out, []byte("+}\r\n")) {
+		return len(p), nil
+	}
+	line := strings.TrimSuffix(string(c.out), "\r\n")
+	c.out = c.out[:0]
+	if c.last = c.exchange(line); c.last != nil && c.g.err != nil {
+		_ = c.Close()
+		return 0, c.last
+	}
+	return len(p), nil
+}
+
+// exchange sends line, a command or its literal, and feeds the client until it must write again.
+func (c *Conn) exchange(line string) error {
+	var err error
+	if c.command == nil {
+		tag, command, _ := strings.Cut(line, " ")
+		c.theirs = tag
+		c.exists = false
+		c.command, err = c.g.begin(command, shown(command))
+	} else {
+		err = c.g.more(line, blank)
+	}
+	for err == nil {
+		var r *Response
+		r, err = c.g.answer(c.command)
+		switch {
+		case err != nil:
+		case r.Tag == "*":
+			c.pass(r)
+		case r.Tag == "+":
+			if strings.HasSuffix(line, "}") {
+				c.feed("+ go on\r\n")
+				return nil
+			}
+			err = c.g.protocol(c.command.verb, r)
+		case c.isSelect() && !c.exists:
+			err = c.g.protocol(c.command.verb+" (without EXISTS)", r)
+		default:
+			c.feed("%s OK [CAPABILITY %s] done\r\n", c.theirs, c.caps)
+			c.command = nil
+			return nil
+		}
+	}
+	if c.g.err == nil {
+		c.feed("%s NO failed\r\n", c.theirs)
+	}
+	c.command = nil
+	return err
+}
+
+// shown is what the transcript shows of command: of LOGIN no argument.
+func shown(command string) string {
+	if verb, _, _ := strings.Cut(command, " "); strings.EqualFold(verb, "LOGIN") {
+		return verb + " " + blank
+	}
+	return command
+}
+
+// pass hands the client an untagged response that belongs to the command under way, in its plainest form. All others
+// stay here: go-imap's client gives up the connection on responses that it doesn't know, and on some that it does.
+func (c *Conn) pass(r *Response) {
+	switch {
+	case c.isSelect():
+		c.passSelect(r)
+	case c.command.verb == "FETCH" && r.Name == "FETCH" && r.Number != nil:
+		c.passFetch(r)
+	}
+}
+
+func (c *Conn) isSelect() bool { return c.command.verb == "SELECT" || c.command.verb == "EXAMINE" }
+
+func (c *Conn) passSelect(r *Response) {
+	if r.Name == "EXISTS" && r.Number != nil {
+		c.exists = true
+		c.feed("* %d EXISTS\r\n", *r.Number)
+		return
+	}
+	if r.Status() != OK {
+		return
+	}
+	switch n, ok := (Value{Text: r.Args}).Uint(32); {
+	case !ok || n == 0:
+	case r.Code == "UIDNEXT", r.Code == "UIDVALIDITY":
+		c.feed("* OK [%s %d] ok\r\n", r.Code, n)
+	}
+}
+
+// passFetch passes on the date and the text of a message, and not what a server adds unasked, such as changed flags.
+func (c *Conn) passFetch(r *Response) {
+	values, err := r.Values()
+	if err != nil || len(values) != 1 {
+		return
+	}
+	var items []string
+	for pairs := values[0].List; len(pairs) >= 2; pairs = pairs[2:] {
+		name, value := strings.ToUpper(pairs[0].Text), pairs[1]
+		switch {
+		case name == "INTERNALDATE" && isDate(value.Text):
+			items = append(items, name+" "+Quote(value.Text))
+		case strings.HasPrefix(name, "BODY[") && !value.Atom && !value.IsList():
+			items = append(items, fmt.Sprintf("%s {%d}\r\n%s", name, len(value.Text), value.Text))
+		}
+	}
+	if len(items) > 0 {
+		c.feed("* %d FETCH (%s)\r\n", *r.Number, strings.Join(items, " "))
+	}
+}
+
+// isDate reports whether s is a date-time (RFC 9051, section 9).
+func isDate(s string) bool {
+	_, err := time.Parse("_2-Jan-2006 15:04:05 -0700", s)
+	return err == nil
+}
+
+func (c *Conn) feed(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		fmt.Fprintf(&c.in, format, args...)
+		c.readable.Signal()
+	}
+}
+
+// Close ends the client's reading. The connection itself stays with the Gate.
+func (c *Conn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.readable.Broadcast()
+	return nil
+}
+
+// LocalAddr is the connection's.
+func (c *Conn) LocalAddr() net.Addr { return c.g.socket.LocalAddr() }
+
+// RemoteAddr is the connection's.
+func (c *Conn) RemoteAddr() net.Addr { return c.g.socket.RemoteAddr() }
+
+// SetDeadline does nothing: the Socket's deadline stands.
+func (c *Conn) SetDeadline(time.Time) error { return nil }
+
+// SetReadDeadline does nothing, see SetDeadline.
+func (c *Conn) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline does nothing, see SetDeadline.
+func (c *Conn) SetWriteDeadline(time.Time) error { return nil }

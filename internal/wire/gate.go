@@ -1,0 +1,288 @@
+package wire
+
+import (
+	"bufio"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+)
+
+// Limits on the shape of what a server sends, whatever it means. Honest servers stay far below them.
+const (
+	maxLine      = 16 << 10 // bytes of one line, its literals apart
+	maxResponses = 10_000   // responses in one conversation
+	maxLiterals  = 64       // literals in one response
+	maxNesting   = 64       // '(' in one response
+)
+
+var (
+	// ErrProtocol means that what the server sent is not IMAP, or not an answer to what was asked.
+	ErrProtocol = errors.New("not a valid IMAP answer")
+	// ErrInjection means that clear text followed the answer to STARTTLS.
+	ErrInjection = errors.New("clear text after the answer to STARTTLS")
+	// ErrCanceled means that we gave up ourselves.
+	ErrCanceled = errors.New("canceled")
+)
+
+// A StatusError is an answer other than OK: a tagged NO or BAD, a BYE, or a greeting that is no OK.
+type StatusError struct {
+	Status Status
+	// Code is the response code (RFC 5530) in upper case, "" if there is none.
+	Code string
+	// Text is the server's text: printable, cut, free of secrets.
+	Text string
+}
+
+// Error gives the answer as the server worded it.
+func (e *StatusError) Error() string {
+	words := []string{string(e.Status)}
+	if e.Code != "" {
+		words = append(words, "["+e.Code+"]")
+	}
+	if e.Text != "" {
+		words = append(words, e.Text)
+	}
+	return strings.Join(words, " ")
+}
+
+// A Gate reads and writes IMAP on a Socket, or on TLS above it. It is for one goroutine. Its first error other than a
+// tagged NO or BAD is final: every later call returns it.
+type Gate struct {
+	socket *Socket
+	conn   net.Conn
+	in     *bufio.Reader
+	err    error
+
+	prefix    string // of this connection's tags: nobody can answer a command before it was sent
+	commands  int
+	responses int
+	alert     string // the last untagged NO or BAD, which may explain a silence that follows
+
+	sent  time.Time // when the command under way, if any, was handed to the kernel
+	spent time.Duration
+	ran   bool
+
+	transcript transcript
+}
+
+// NewGate begins a conversation on socket.
+func NewGate(socket *Socket) *Gate {
+	g := &Gate{socket: socket, conn: socket, prefix: rand.Text()[:6], transcript: transcript{start: time.Now()}}
+	g.in = bufio.NewReaderSize(arrivals{g}, maxLine)
+	return g
+}
+
+// arrivals reads from the Gate's present connection.
+type arrivals struct{ g *Gate }
+
+func (a arrivals) Read(p []byte) (int, error) { return a.g.conn.Read(p) }
+
+// Upgrade goes on above TLS. It refuses when the server has already sent more than the answer to STARTTLS, since whoever
+// sits on the line could have written it (RFC 9051, section 6.2.1).
+func (g *Gate) Upgrade(conn net.Conn) error {
+	if g.in.Buffered() > 0 {
+		return g.fail(ErrInjection)
+	}
+	g.conn = conn
+	return nil
+}
+
+// Hide blanks secret wherever the server repeats it, in errors and in the transcript.
+func (g *Gate) Hide(secret string) { g.transcript.hide(secret) }
+
+// Transcript is the conversation so far.
+func (g *Gate) Transcript() []TranscriptLine { return g.transcript.lines }
+
+// Clean makes a server's text printable and free of secrets, in at most 200 bytes.
+func (g *Gate) Clean(text string) string { return g.transcript.clean(text) }
+
+// Alert is the last untagged NO or BAD: often the only explanation for a command that is never answered.
+func (g *Gate) Alert() string { return g.alert }
+
+// Err is what ended the conversation, or nil.
+func (g *Gate) Err() error { return g.err }
+
+// Spent is the time that commands took since the last call, and whether there were any. A command that failed counts
+// until it did.
+func (g *Gate) Spent() (spent time.Duration, ran bool) {
+	if !g.sent.IsZero() {
+		g.account(time.Now())
+	}
+	spent, ran = g.spent, g.ran
+	g.spent, g.ran = 0, false
+	return spent, ran
+}
+
+// account ends the command under way.
+func (g *Gate) account(end time.Time) {
+	g.spent += max(0, end.Sub(g.sent))
+	g.sent, g.ran = time.Time{}, true
+}
+
+// Greeting waits for the server's greeting. Its time runs from since, when the connection was ready.
+func (g *Gate) Greeting(since time.Time) (*Response, error) {
+	g.sent = since
+	r, err := g.next()
+	if err != nil {
+		return nil, err
+	}
+	if r.Tag != "*" || r.Status() == "" {
+		return nil, g.protocol("the greeting", r)
+	}
+	g.account(g.socket.Arrived())
+	if r.Status() != OK && r.Status() != PREAUTH {
+		return nil, g.fail(g.statusError(r))
+	}
+	return r, nil
+}
+
+// A Reply is the answer to one command.
+type Reply struct {
+	// Untagged are the untagged responses that came before the tagged OK.
+	Untagged []*Response
+	// OK is the tagged response.
+	OK *Response
+}
+
+// Do sends one command by hand and waits for its answer. A tagged NO or BAD is a *StatusError, and the conversation goes on.
+func (g *Gate) Do(command string) (*Reply, error) {
+	x, err := g.begin(command, command)
+	if err != nil {
+		return nil, err
+	}
+	return g.await(x)
+}
+
+// An exchange is one command under way.
+type exchange struct {
+	tag  string
+	verb string
+	bye  time.Time // when the server said BYE to our LOGOUT
+}
+
+// begin sends command, and shown of it to the transcript.
+func (g *Gate) begin(command, shown string) (*exchange, error) {
+	if g.err != nil {
+		return nil, g.err
+	}
+	g.commands++
+	tag := fmt.Sprintf("%s%d", g.prefix, g.commands)
+	verb, _, _ := strings.Cut(command, " ")
+	g.transcript.add(true, tag+" "+shown)
+	if err := g.write(tag + " " + command + "\r\n"); err != nil {
+		return nil, err
+	}
+	g.sent = g.socket.Sent()
+	return &exchange{tag: tag, verb: strings.ToUpper(verb)}, nil
+}
+
+// more sends another line of the command under way. Its time goes on from the command's first line.
+func (g *Gate) more(line, shown string) error {
+	g.transcript.add(true, shown)
+	return g.write(line + "\r\n")
+}
+
+func (g *Gate) write(s string) error {
+	if _, err := g.conn.Write([]byte(s)); err != nil {
+		return g.fail(err)
+	}
+	return nil
+}
+
+// await reads until the tagged answer of x.
+func (g *Gate) await(x *exchange) (*Reply, error) {
+	reply := &Reply{}
+	for {
+		r, err := g.answer(x)
+		switch {
+		case err != nil:
+			return nil, err
+		case r.Tag == "*":
+			reply.Untagged = append(reply.Untagged, r)
+		case r.Tag == "+":
+			return nil, g.protocol(x.verb, r)
+		default:
+			reply.OK = r
+			return reply, nil
+		}
+	}
+}
+
+// answer reads the next response that concerns x: an untagged one, a continuation request, or the tagged OK.
+func (g *Gate) answer(x *exchange) (*Response, error) {
+	r, err := g.next()
+	if err != nil && !x.bye.IsZero() {
+		// Some servers close the connection after BYE, with no tagged answer.
+		g.account(x.bye)
+		return &Response{Tag: x.tag, Name: string(OK)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case r.Tag == "*":
+		return r, g.notice(x, r)
+	case r.Tag == "+":
+		return r, nil
+	case r.Tag != x.tag:
+		return nil, g.protocol(x.verb, r)
+	}
+	g.account(g.socket.Arrived())
+	if s := r.Status(); s == NO || s == BAD {
+		return nil, g.statusError(r)
+	} else if s != OK {
+		return nil, g.protocol(x.verb, r)
+	}
+	return r, nil
+}
+
+// notice looks at an untagged response: BYE ends everything but LOGOUT, NO and BAD may explain what follows.
+func (g *Gate) notice(x *exchange, r *Response) error {
+	switch s := r.Status(); {
+	case s == NO || s == BAD:
+		g.alert = g.statusError(r).Error()
+	case s == BYE && x.verb == "LOGOUT":
+		x.bye = g.socket.Arrived()
+	case s == BYE:
+		return g.fail(g.statusError(r))
+	}
+	return nil
+}
+
+func (g *Gate) statusError(r *Response) *StatusError {
+	return &StatusError{Status: r.Status(), Code: g.Clean(r.Code), Text: g.Clean(r.Text)}
+}
+
+// protocol refuses r, which is no answer to what.
+func (g *Gate) protocol(what string, r *Response) error {
+	line, _, _ := strings.Cut(string(r.raw), "\n")
+	return g.fail(fmt.Errorf("%w: %s was answered with %q", ErrProtocol, what, g.Clean(strings.TrimRight(line, "\r"))))
+}
+
+// fail ends the conversation. What the socket knows is truer than what a layer above made of it.
+func (g *Gate) fail(err error) error {
+	if g.err == nil {
+		if cause := g.socket.Cause(); cause != nil {
+			err = cause
+		}
+		g.err = err
+	}
+	return g.err
+}
+
+// Farewell sends LOGOUT on a connection whose conversation was broken off, and waits until deadline for the server to
+// close it. What comes of it is nobody's concern.
+func (g *Gate) Farewell(deadline time.Time) {
+	if !g.socket.Revive(deadline) {
+		return
+	}
+	g.commands++
+	g.transcript.add(true, "LOGOUT")
+	if _, err := fmt.Fprintf(g.conn, "%s%d LOGOUT\r\n", g.prefix, g.commands); err == nil {
+		_, _ = io.CopyN(io.Discard, g.conn, maxLine)
+	}
+}

@@ -1,0 +1,54 @@
+package wire
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain text, ünïcode ☺":     "plain text, ünïcode ☺",
+		"a\x00b\x1b[31m\r\n\tc":     `a\u{0}b\u{1b}[31m\u{d}\u{a}…`,
+		"right\u202eleft":           `right\u{202e}left`,
+		"bad \xff byte":             `bad \u{fffd} byte`,
+		strings.Repeat("x", 30):     strings.Repeat("x", 30),
+		strings.Repeat("x", 31):     strings.Repeat("x", 27) + "…",
+		strings.Repeat("ü", 16):     strings.Repeat("ü", 13) + "…",
+		strings.Repeat("\x01", 100): strings.Repeat(`\u{1}`, 5) + "…",
+	} {
+		got := Printable(in, 30)
+		if got != want || len(got) > 30 || !utf8.ValidString(got) {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestTranscriptHidesSecrets(t *testing.T) {
+	const secret = "canary-4c1d-secret"
+	var tr transcript
+	tr.hide(secret)
+	tr.hide("")
+	for offset := range 3 {
+		prefix := strings.Repeat("\x00", offset)
+		tr.add(false, "NO "+base64.StdEncoding.EncodeToString([]byte(prefix+secret+"\x01\x01")))
+		tr.add(false, "NO "+base64.RawStdEncoding.EncodeToString([]byte(prefix+secret)))
+	}
+	tr.add(false, "NO "+strings.Repeat("padding ", 23)+secret) // across the cut
+	for _, line := range tr.lines {
+		if strings.Contains(line.Text, "canary") || strings.Contains(line.Text, secret[:4]) || !strings.Contains(line.Text, blank) {
+			t.Errorf("line %q", line.Text)
+		}
+		decoded, _ := base64.RawStdEncoding.DecodeString(strings.TrimLeft(line.Text, "NO "))
+		if strings.Contains(string(decoded), "canary") {
+			t.Errorf("line %q decodes to %q", line.Text, decoded)
+		}
+	}
+	for range 2 * maxTranscript {
+		tr.add(true, "NOOP")
+	}
+	if len(tr.lines) != maxTranscript {
+		t.Errorf("%d lines, want at most %d", len(tr.lines), maxTranscript)
+	}
+}

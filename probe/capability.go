@@ -1,0 +1,76 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"imap-exporter/internal/wire"
+)
+
+// maxCapabilities bounds what a server may announce. Known servers stay below 60.
+const maxCapabilities = 300
+
+// capabilityBeforeTLS asks only whether STARTTLS is offered; nothing that was said in clear text is used after it.
+func (s *session) capabilityBeforeTLS(context.Context) error {
+	if s.t.TLSMode != TLSStartTLS {
+		return nil
+	}
+	return s.capability(StageBeforeTLS)
+}
+
+func (s *session) capabilityBeforeAuth(context.Context) error {
+	if s.preauth {
+		return nil
+	}
+	return s.capability(StageBeforeAuth)
+}
+
+func (s *session) capabilityAfterAuth(context.Context) error {
+	return s.capability(StageAfterAuth)
+}
+
+// capability asks for the capabilities (RFC 9051, section 6.1.1). It always asks: what a greeting or an OK announces
+// along the way differs between servers, and would leave nothing to measure.
+func (s *session) capability(stage Stage) error {
+	reply, err := s.gate.Do("CAPABILITY")
+	if err != nil {
+		return err
+	}
+	caps := map[string]bool{}
+	for _, r := range reply.Untagged {
+		if r.Name != "CAPABILITY" {
+			continue
+		}
+		values, err := r.Values()
+		if err != nil {
+			return fmt.Errorf("%w: CAPABILITY: %w", wire.ErrProtocol, err)
+		}
+		for _, v := range values {
+			if !v.Atom {
+				return fmt.Errorf("%w: a capability that is no atom", wire.ErrProtocol)
+			}
+			caps[strings.ToUpper(v.Text)] = true
+		}
+	}
+	switch {
+	case len(caps) == 0:
+		return fmt.Errorf("%w: CAPABILITY without capabilities", wire.ErrProtocol)
+	case len(caps) > maxCapabilities:
+		return fmt.Errorf("%w: %d capabilities", wire.ErrTooLarge, len(caps))
+	}
+	s.caps = caps
+	s.result.Capabilities = append(s.result.Capabilities, Capabilities{stage, slices.Sorted(maps.Keys(caps))})
+	return nil
+}
+
+// id tells the server who we are (RFC 2971), where it knows ID at all.
+func (s *session) id(context.Context) error {
+	if !s.t.SendID || !s.caps["ID"] {
+		return nil
+	}
+	_, err := s.gate.Do(`ID ("name" "imap-exporter")`)
+	return err
+}

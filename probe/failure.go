@@ -1,0 +1,125 @@
+package probe
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"imap-exporter/internal/wire"
+)
+
+var errPanic = errors.New("a fault of the exporter")
+
+// A refusal is a failure that we declare ourselves, with its Reason.
+type refusal struct {
+	reason Reason
+	text   string
+}
+
+func (r *refusal) Error() string { return r.text }
+
+func refuse(reason Reason, format string, args ...any) error {
+	return &refusal{reason, fmt.Sprintf(format, args...)}
+}
+
+// failure makes the probe's one Error of err.
+func (s *session) failure(phase Phase, err error) *Error {
+	if s.parent.Err() != nil {
+		err = wire.ErrCanceled
+	}
+	e := &Error{Phase: phase, Reason: reason(phase, err), Err: err, Text: err.Error()}
+	switch {
+	case e.Reason == ReasonTimeout && phase == PhaseConnect:
+		e.Text = "no answer from " + strings.Join(s.addresses, ", ")
+	case e.Reason == ReasonTimeout:
+		e.Text = fmt.Sprintf("no complete answer within the timeout of %v", s.t.Timeout)
+	case e.Reason == ReasonReset:
+		e.Text = "the server closed the connection"
+	}
+	if s.gate == nil {
+		e.Text = wire.Printable(e.Text, maxText)
+		return e
+	}
+	if alert := s.gate.Alert(); alert != "" {
+		e.Text += "; before that it said " + alert
+	}
+	e.Text = s.gate.Clean(e.Text)
+	return e
+}
+
+// maxText bounds Error.Text, in bytes.
+const maxText = 200
+
+// reason sorts err into the closed list.
+func reason(phase Phase, err error) Reason {
+	if own, ok := errors.AsType[*refusal](err); ok {
+		return own.reason
+	}
+	if status, ok := errors.AsType[*wire.StatusError](err); ok {
+		return statusReason(phase, status)
+	}
+	for _, k := range known {
+		if slices.ContainsFunc(k.errs, func(target error) bool { return errors.Is(err, target) }) {
+			return k.reason
+		}
+	}
+	if r := certificateReason(err); r != "" {
+		return r
+	}
+	var dns *net.DNSError
+	var op *net.OpError
+	switch {
+	case errors.As(err, &dns) && dns.IsTimeout:
+		return ReasonTimeout
+	case errors.As(err, &dns):
+		return ReasonDNS
+	case phase == PhaseTLS:
+		return ReasonTLS
+	case errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error"):
+		// crypto/tls words alerts so. With TLS 1.3 a refused client certificate shows only when the greeting is due.
+		return ReasonTLS
+	}
+	return ReasonInternal
+}
+
+// known are the errors of the system and of package wire, the most telling first.
+var known = []struct {
+	reason Reason
+	errs   []error
+}{
+	{ReasonInternal, []error{errPanic, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL}},
+	{ReasonCanceled, []error{wire.ErrCanceled, context.Canceled}},
+	{ReasonTooLarge, []error{wire.ErrTooLarge}},
+	{ReasonStartTLSInjection, []error{wire.ErrInjection}},
+	{ReasonProtocol, []error{wire.ErrProtocol}},
+	{ReasonTimeout, []error{os.ErrDeadlineExceeded, context.DeadlineExceeded, syscall.ETIMEDOUT}},
+	{ReasonRefused, []error{syscall.ECONNREFUSED}},
+	{ReasonUnreachable, []error{syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.EACCES, syscall.EPERM}},
+	{ReasonReset, []error{syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED, io.EOF, io.ErrUnexpectedEOF}},
+}
+
+// certificateReason tells what is wrong with a certificate, "" if err isn't about one.
+func certificateReason(err error) Reason {
+	var invalid x509.CertificateInvalidError
+	var name x509.HostnameError
+	var authority x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && time.Now().Before(invalid.Cert.NotBefore):
+		return ReasonCertificateNotYetValid
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return ReasonCertificateExpired
+	case errors.As(err, &name):
+		return ReasonCertificateName
+	case errors.As(err, &authority), errors.As(err, &invalid):
+		return ReasonCertificateUntrusted
+	}
+	return ""
+}

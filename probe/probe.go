@@ -1,0 +1,209 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"imap-exporter/internal/wire"
+)
+
+const (
+	// budget is what a probe reads in bytes, apart from what FETCH may bring.
+	budget = 1 << 20
+	// logoutTime bounds LOGOUT, which is a courtesy.
+	logoutTime = 2 * time.Second
+	// farewellTime bounds the LOGOUT that is sent on a connection whose conversation was broken off.
+	farewellTime = 100 * time.Millisecond
+)
+
+// Run probes t once and returns what it learnt. It never retries. When ctx ends, it is cut short with ReasonCanceled.
+func Run(ctx context.Context, t *Target) *Result {
+	s := &session{t: t, parent: ctx, result: &Result{
+		Account: t.Account, Server: t.Server, Mode: t.TLSMode, Start: time.Now(),
+	}}
+	s.deadline = s.result.Start.Add(t.Timeout)
+	s.converse(ctx)
+	s.end()
+	return s.result
+}
+
+// A session is a probe under way.
+type session struct {
+	t        *Target
+	parent   context.Context
+	deadline time.Time
+	result   *Result
+
+	addresses []string // to connect to, in order
+	tcp       net.Conn
+	socket    *wire.Socket
+	stop      func() bool // stops watching parent
+	tls       *tls.Conn
+	gate      *wire.Gate
+	client    *imapclient.Client
+	lent      *wire.Conn // the client's end of gate
+	ready     time.Time  // when the greeting was to be expected from
+
+	caps    map[string]bool // of the latest CAPABILITY
+	preauth bool
+	mailbox *Mailbox // the selected one
+	wanted  []wanted // whose counts are to be read
+}
+
+// A step is a part of the conversation, in the phase that it belongs to.
+type step struct {
+	phase Phase
+	do    func(context.Context) error
+}
+
+func (s *session) steps() []step {
+	return []step{
+		{PhaseResolve, s.resolve},
+		{PhaseConnect, s.connect},
+		{PhaseTLS, s.implicitTLS},
+		{PhaseGreeting, s.greeting},
+		{PhaseCapability, s.capabilityBeforeTLS},
+		{PhaseStartTLS, s.startTLS},
+		{PhaseTLS, s.upgrade},
+		{PhaseCapability, s.capabilityBeforeAuth},
+		{PhaseAuth, s.auth},
+		{PhaseCapability, s.capabilityAfterAuth},
+		{PhaseID, s.id},
+		{PhaseSelect, s.selectMailbox},
+		{PhaseFetch, s.fetch},
+		{PhaseUnselect, s.unselect},
+		{PhaseList, s.list},
+		{PhaseStatus, s.status},
+		{PhaseQuota, s.quota},
+	}
+}
+
+// converse goes through the steps up to the first failure. A panic of ours is a failure of this probe alone.
+func (s *session) converse(ctx context.Context) {
+	ctx, cancel := context.WithDeadline(ctx, s.deadline)
+	defer cancel()
+	var phase Phase
+	defer func() {
+		if r := recover(); r != nil {
+			s.result.Err = s.failure(phase, fmt.Errorf("%w: %v", errPanic, r))
+		}
+	}()
+	for _, step := range s.steps() {
+		phase = step.phase
+		err := step.do(ctx)
+		s.spend(phase, err == nil)
+		if err != nil {
+			s.result.Err = s.failure(phase, err)
+			return
+		}
+		if phase == PhaseAuth && s.t.Auth == AuthNone && !s.preauth {
+			return
+		}
+	}
+}
+
+// end takes leave of the server and closes everything.
+func (s *session) end() {
+	if s.gate != nil && s.gate.Err() == nil {
+		s.logout()
+	}
+	s.result.Duration = time.Since(s.result.Start)
+	if s.gate != nil {
+		s.stop()
+		if s.brokenOff() {
+			s.gate.Farewell(time.Now().Add(farewellTime))
+		}
+		s.result.Transcript = s.gate.Transcript()
+	}
+	s.close()
+}
+
+// brokenOff reports whether a conversation was left in the middle, on a connection that may still live.
+func (s *session) brokenOff() bool {
+	err, failed := s.gate.Err(), s.result.Err
+	return (errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, wire.ErrCanceled)) &&
+		failed != nil && failed.Phase != PhaseTLS && failed.Phase != PhaseGreeting
+}
+
+// logout says LOGOUT, and has the socket closed in good order.
+func (s *session) logout() {
+	s.socket.Shorten(time.Now().Add(logoutTime))
+	client := s.imap()
+	err := s.cause(client.Logout().Wait())
+	s.spend(PhaseLogout, err == nil)
+	if s.tls != nil && err == nil {
+		_ = s.tls.Close()
+	}
+}
+
+func (s *session) close() {
+	if s.lent != nil {
+		_ = s.lent.Close()
+		_ = s.client.Close()
+	}
+	switch {
+	case s.socket != nil:
+		_ = s.socket.Close()
+	case s.tcp != nil:
+		_ = s.tcp.Close()
+	}
+}
+
+// imap is go-imap's client on the conversation so far.
+func (s *session) imap() *imapclient.Client {
+	if s.client == nil {
+		s.lent = s.gate.Conn(s.caps["LITERAL+"])
+		s.client = imapclient.New(s.lent, nil)
+	}
+	return s.client
+}
+
+// cause is what lies behind an error of go-imap's client, which flattens what the Gate tells it.
+func (s *session) cause(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case s.gate.Err() != nil:
+		return s.gate.Err()
+	case s.lent.LastError() != nil:
+		return s.lent.LastError()
+	}
+	return fmt.Errorf("%w: %w", wire.ErrProtocol, err)
+}
+
+// spend puts the time that commands took since the last call down to phase.
+func (s *session) spend(phase Phase, ok bool) {
+	if s.gate == nil {
+		return
+	}
+	if d, ran := s.gate.Spent(); ran {
+		s.timed(phase, d, ok)
+	}
+}
+
+// timed puts d down to phase. A phase that runs again is the sum, and ok only if all of it was.
+func (s *session) timed(phase Phase, d time.Duration, ok bool) {
+	for i := range s.result.Phases {
+		if p := &s.result.Phases[i]; p.Phase == phase {
+			p.Duration += d
+			p.OK = p.OK && ok
+			return
+		}
+	}
+	s.result.Phases = append(s.result.Phases, Timing{Phase: phase, Duration: d, OK: ok})
+}
+
+// note keeps a refusal that is no failure, for the log.
+func (s *session) note(format string, args ...any) {
+	const enough = 20
+	if len(s.result.Notes) < enough {
+		s.result.Notes = append(s.result.Notes, s.gate.Clean(fmt.Sprintf(format, args...)))
+	}
+}

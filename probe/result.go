@@ -1,0 +1,153 @@
+package probe
+
+import (
+	"fmt"
+	"time"
+
+	"imap-exporter/internal/wire"
+)
+
+// A Result is all that one probe learnt: plain values, never changed once Run has returned it.
+// What the server did not offer, and what a failed probe did not reach, is absent (nil, or not in the slice).
+type Result struct {
+	// Account and Server are the Target's.
+	Account string
+	Server  string
+	// Mode is the Target's TLS mode.
+	Mode TLSMode
+	// Start is when the probe began; Duration is all its time, LOGOUT included.
+	Start    time.Time
+	Duration time.Duration
+	// Phases are the phases that ran, in order, each at most once.
+	Phases []Timing
+	// Err is the first failure, or nil: then every step that the Target asks for ended well.
+	Err *Error
+
+	// Connects are the attempts to connect, in order.
+	Connects []Connect
+	// TLS is what the handshake showed; nil without one. It is there with the certificate's date even when verification failed.
+	TLS *TLS
+	// Capabilities are the server's announcements, in upper case, one for each stage that was reached.
+	Capabilities []Capabilities
+	// Mailboxes are the counts, by mailbox; MailboxesTruncated says that patterns matched more than MaxMailboxes. nil: no patterns.
+	Mailboxes          []Mailbox
+	MailboxesTruncated *bool
+	// Fetched is the size of the last FETCH answer; nil when no message was fetched.
+	Fetched *Fetched
+	// Quota is nil when it wasn't asked for or not reached.
+	Quota *Quota
+
+	// Notes are refusals that did not fail the probe, such as a mailbox whose STATUS was refused, for the log.
+	Notes []string
+	// Transcript is the conversation, with credentials blanked as they were sent.
+	Transcript []wire.TranscriptLine
+}
+
+// OK reports whether the probe succeeded.
+func (r *Result) OK() bool { return r.Err == nil }
+
+// A Timing is the time one phase took.
+type Timing struct {
+	Phase    Phase
+	Duration time.Duration
+	// OK is false for the phase that failed: its Duration is then the time until it did.
+	OK bool
+}
+
+// An Error is why a probe failed: where, what, and the cause in the server's or the system's own words.
+type Error struct {
+	Phase  Phase
+	Reason Reason
+	// Text is the server's own answer where there is one, or the cause's text: printable, at most 200 bytes, never a credential.
+	Text string
+	// Err is the cause, for errors.Is and errors.As.
+	Err error
+}
+
+// Error gives phase, reason and text in one line.
+func (e *Error) Error() string { return fmt.Sprintf("%s: %s: %s", e.Phase, e.Reason, e.Text) }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// A Connect is one attempt to connect to one address.
+type Connect struct {
+	// Family is "4" or "6".
+	Family IPFamily
+	// Reason is "" for the address that answered, else why this one did not.
+	Reason Reason
+}
+
+// TLS is what a handshake showed.
+type TLS struct {
+	// Version is "TLS 1.3" or the like, Cipher the suite's IANA name. Both are "" when the handshake failed.
+	Version string
+	Cipher  string
+	// NotAfter is when the presented chain stops verifying: of each verified chain the earliest notAfter, of these the latest;
+	// unverified, the earliest of what the server presented. Zero when no certificate was seen.
+	NotAfter time.Time
+}
+
+// A Stage is a moment at which capabilities were asked for.
+type Stage string
+
+// The stages.
+const (
+	StageBeforeTLS  Stage = "before_tls"
+	StageBeforeAuth Stage = "before_auth"
+	StageAfterAuth  Stage = "after_auth"
+)
+
+// Capabilities are the names that a server announced at one stage, sorted.
+type Capabilities struct {
+	Stage Stage
+	Names []string
+}
+
+// Limits on what a server's lists may add to the metrics of one account.
+const (
+	MaxMailboxes  = 100
+	MaxQuotaRoots = 16
+	MaxNameRunes  = 128
+)
+
+// A Mailbox is what STATUS, SELECT and FETCH told of one mailbox. Nil fields were not offered.
+type Mailbox struct {
+	// Name is valid, printable UTF-8 of at most MaxNameRunes.
+	Name          string
+	Messages      *uint32
+	Unseen        *uint32
+	Recent        *uint32
+	UIDNext       *uint32
+	UIDValidity   *uint32
+	SizeBytes     *uint64
+	HighestModSeq *uint64
+	// Newest and Oldest are the INTERNALDATE of the last and first message by sequence number, of the selected mailbox only.
+	Newest *time.Time
+	Oldest *time.Time
+}
+
+// Fetched is the size in bytes of the section that FETCH returned.
+type Fetched struct {
+	Mailbox string
+	Bytes   int64
+}
+
+// Quota is the answer to GETQUOTAROOT.
+type Quota struct {
+	// Supported says whether the server announces QUOTA.
+	Supported bool
+	Roots     []QuotaRoot
+}
+
+// A QuotaRoot has the resources STORAGE and MESSAGE of one root (RFC 9208, section 5). Nil: no such limit.
+type QuotaRoot struct {
+	// Name is valid, printable UTF-8 of at most MaxNameRunes. It may be "".
+	Name string
+	// Storage is in bytes (the wire's unit of 1024 octets is converted), Messages a count.
+	Storage  *Resource
+	Messages *Resource
+}
+
+// A Resource is used of limit.
+type Resource struct{ Used, Limit uint64 }
