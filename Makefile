@@ -1,0 +1,53 @@
+# The targets for people who work on this. `go run ./cmd/exporter` needs none of them.
+
+LINT_VERSION = 2.15.0
+# How long `make fuzz` fuzzes each target.
+FUZZTIME = 10s
+
+TOOLS = $(shell go env GOPATH)/imap-exporter-tools
+LINT = $(TOOLS)/golangci-lint-$(LINT_VERSION)/golangci-lint
+ifeq ($(shell golangci-lint version --short 2>/dev/null),$(LINT_VERSION))
+LINT = golangci-lint
+endif
+
+.PHONY: all build test servers fuzz lint fmt clean
+
+all: lint test build
+
+build:
+	go build -trimpath -o build/ ./cmd/exporter
+
+# Everything, with the real servers where they can run. The whole output is in build/test/output.log.
+# For some packages only: make test PKGS=./probe/...
+PKGS = ./...
+test: servers
+	go run ./internal/realtest/report build/test -race -shuffle=on -count=1 -timeout=10m $(PKGS)
+
+# Installs the real servers, each into a directory of its own. Starts none.
+servers:
+	internal/realtest/scripts/install.sh
+
+fuzz:
+	@set -e; for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+# golangci-lint checks the formatting, too.
+lint: $(filter /%,$(LINT))
+	go mod tidy -diff
+	go vet ./...
+	$(LINT) run
+
+fmt: $(filter /%,$(LINT))
+	$(LINT) fmt
+
+$(TOOLS)/golangci-lint-$(LINT_VERSION)/golangci-lint:
+	@echo "installing golangci-lint $(LINT_VERSION): this takes some minutes, once"
+	@mkdir -p build
+	@GOBIN=$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(LINT_VERSION) \
+		>build/lint-install.log 2>&1 || { cat build/lint-install.log; exit 1; }
+
+clean:
+	rm -rf build
