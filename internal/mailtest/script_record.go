@@ -1,0 +1,78 @@
+package mailtest
+
+import (
+	"crypto/tls"
+	"net"
+	"slices"
+)
+
+// A Conversation is what the server saw of one connection.
+type Conversation struct {
+	// Commands are in the order in which they came.
+	Commands []Command
+	// Pipelined says that a command came before the one ahead of it was answered.
+	Pipelined bool
+	// BytesIn and BytesOut are what crossed the TCP connection.
+	BytesIn, BytesOut int64
+	// TLS is the state after the handshake; nil without one. DidResume is in it.
+	TLS *tls.ConnectionState
+	// Open says that the connection isn't closed yet.
+	Open bool
+}
+
+// Verbs returns the verbs of the commands.
+func (v *Conversation) Verbs() []string {
+	verbs := make([]string, len(v.Commands))
+	for i := range v.Commands {
+		verbs[i] = v.Commands[i].Verb
+	}
+	return verbs
+}
+
+// LoggedOut reports whether the client said LOGOUT.
+func (v *Conversation) LoggedOut() bool { return slices.Contains(v.Verbs(), "LOGOUT") }
+
+// Conversations returns what the server saw so far, one for each connection, in order.
+func (s *Server) Conversations() []Conversation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	conversations := make([]Conversation, len(s.conversations))
+	for i, v := range s.conversations {
+		conversations[i] = *v
+		conversations[i].Commands = slices.Clone(v.Commands)
+		for j := range v.Commands {
+			conversations[i].Commands[j].Replies = slices.Clone(v.Commands[j].Replies)
+		}
+	}
+	return conversations
+}
+
+// Connections returns how many connections there were in all, and how many at once at most.
+func (s *Server) Connections() (total, maxConcurrent int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.accepted, s.maxConcurrent
+}
+
+// A countedConn adds what crosses it to a Conversation.
+type countedConn struct {
+	net.Conn
+	server       *Server
+	conversation *Conversation
+}
+
+func (c *countedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.server.mu.Lock()
+	c.conversation.BytesIn += int64(n)
+	c.server.mu.Unlock()
+	return n, err
+}
+
+func (c *countedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.server.mu.Lock()
+	c.conversation.BytesOut += int64(n)
+	c.server.mu.Unlock()
+	return n, err
+}
