@@ -1,0 +1,184 @@
+package config
+
+import (
+	"crypto/x509"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"imap-exporter/probe"
+)
+
+// DefaultFile is the configuration file when none is named.
+const DefaultFile = "config.yaml"
+
+// Options say where the configuration comes from.
+type Options struct {
+	// File is the path of the configuration file; "" means DefaultFile.
+	File string
+	// Flags may hold web.listen-address, web.config.file, log.level and log.format. Those that the user gave win over
+	// the environment and the file; the others are ignored, their defaults too. It may be nil.
+	Flags *pflag.FlagSet
+	// Demo has the embedded servers; nil: there are none.
+	Demo Demo
+}
+
+// Demo tells where the embedded mail servers are.
+type Demo interface {
+	// Servers returns the reserved names: demo, demo-slow and so on.
+	Servers() []string
+	// Lookup returns the host:port to dial and the authority to trust for one of Servers. It may start the server.
+	Lookup(name string) (address string, roots *x509.CertPool, err error)
+}
+
+// A Config is a validated configuration. It is never changed once Load has returned it.
+type Config struct {
+	Web Web
+	Log Log
+	// MaxConcurrent is how many probes may run at a time; 0 leaves the choice to the scheduler.
+	MaxConcurrent int
+	// MaxConcurrentPerServer is how many probes of one server may run at a time, at least 1.
+	MaxConcurrentPerServer int
+	Histograms             Histograms
+	// Demo says that the embedded servers are wanted.
+	Demo bool
+	// Accounts are in the order of the file, those of account_files last. There is at least one.
+	Accounts []Account
+	// Warnings are what is allowed but probably not meant, in the form of the errors of Load.
+	Warnings []string
+}
+
+// Web is how the metrics are served.
+type Web struct {
+	// ListenAddress is a host:port; an empty host means every address.
+	ListenAddress string
+	// ConfigFile is a web configuration of the Prometheus exporter-toolkit (TLS, basic auth); "" means none.
+	ConfigFile string
+}
+
+// Log is what is logged, and how.
+type Log struct {
+	// Level is debug, info, warn or error.
+	Level string
+	// Format is logfmt or json.
+	Format string
+}
+
+// Histograms are the kinds of histogram to export.
+type Histograms string
+
+// The kinds of histogram.
+const (
+	HistogramsBoth    Histograms = "both"
+	HistogramsClassic Histograms = "classic"
+	HistogramsNative  Histograms = "native"
+)
+
+// An Account is whom to probe, and when.
+type Account struct {
+	// Target is what to probe, and how.
+	Target *probe.Target
+	// Interval is the time between two probes; 0 means only on demand.
+	Interval time.Duration
+	// RetryInterval takes the place of Interval while probes fail. Unless configured, it is Interval.
+	RetryInterval time.Duration
+	// Module is the name of the module that the Target was made with.
+	Module string
+	// Labels are for the metric imap_account_info.
+	Labels map[string]string
+}
+
+// Load reads and validates the configuration. Its error joins everything found wrong, one line each:
+// "file:line: key: what is wrong, what to write", or with the name of a flag or environment variable before the first
+// colon. No secret is ever part of it.
+func Load(o Options) (*Config, error) {
+	l := newLoader(o)
+	file := o.File
+	if file == "" {
+		file = DefaultFile
+	}
+	l.folder, l.files = filepath.Dir(file), []string{filepath.Clean(file)}
+
+	var tree fileTree
+	root := l.read(file, &tree)
+	if !root.doc.usable {
+		return nil, l.report.err()
+	}
+	c := &Config{Histograms: choose(root.key("histograms"), tree.Histograms, HistogramsBoth,
+		HistogramsBoth, HistogramsClassic, HistogramsNative)}
+	l.settings(c, &tree, root, o.Flags)
+	l.demoEnabled = c.Demo
+	l.loadModules(tree.Modules, root.key("modules"))
+	c.Accounts = l.loadAccounts(&tree, root)
+	if err := l.report.err(); err != nil {
+		return nil, err
+	}
+	c.Warnings = l.report.warnings
+	return c, nil
+}
+
+// A loader carries what the parts of one Load share.
+type loader struct {
+	// folder is the configuration file's: relative paths start there.
+	folder string
+	// credentials is systemd's folder of credentials, or "".
+	credentials string
+	demo        Demo
+	demoEnabled bool
+	report      *report
+	modules     map[string]*module
+	// modulesBroken says that a module's name could not be read, so that an unknown name proves nothing.
+	modulesBroken bool
+	// files are the files read so far, so that none is read twice.
+	files []string
+	// accountNames has the place of each account's name, over all files.
+	accountNames map[string]place
+}
+
+func newLoader(o Options) *loader {
+	return &loader{
+		credentials:  os.Getenv("CREDENTIALS_DIRECTORY"),
+		demo:         o.Demo,
+		report:       &report{},
+		modules:      map[string]*module{},
+		accountNames: map[string]place{},
+	}
+}
+
+// choose returns the given word, or fallback where none is given, if it is one of those allowed.
+func choose[T ~string](p place, given *string, fallback T, allowed ...T) T {
+	word := T(or(given, string(fallback)))
+	if !slices.Contains(allowed, word) {
+		p.refuse("must be one of %s", joined(allowed))
+	}
+	return word
+}
+
+// or returns what is given, or else the fallback.
+func or[T any](given *T, fallback T) T {
+	if given == nil {
+		return fallback
+	}
+	return *given
+}
+
+func joined[T ~string](words []T) string {
+	plain := make([]string, len(words))
+	for i, w := range words {
+		plain[i] = string(w)
+	}
+	return strings.Join(plain, ", ")
+}
+
+// causeOf takes the path out of an error of package os, because our messages name it themselves.
+func causeOf(err error) error {
+	if pathErr, ok := errors.AsType[*os.PathError](err); ok {
+		return pathErr.Err
+	}
+	return err
+}

@@ -1,0 +1,94 @@
+package config
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+)
+
+// TestDecodeAgreesWithTheLibrary holds our decoder against the library's strict one: what ours takes, that takes for the same,
+// and what that refuses, ours does.
+func TestDecodeAgreesWithTheLibrary(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	agreed, refused := 0, 0
+	for _, file := range append(files, "../../config.yaml") {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ours, theirs fileTree
+		l := newLoader(Options{})
+		l.read(file, &ours)
+		decoder := yaml.NewDecoder(bytes.NewReader(data))
+		decoder.KnownFields(true)
+		theirErr := decoder.Decode(&theirs)
+		ourErr := l.report.err()
+		if theirErr != nil {
+			refused++
+			if ourErr == nil {
+				t.Errorf("%s: accepted, but the library says %v", file, theirErr)
+			}
+		}
+		if ourErr != nil || theirErr != nil {
+			continue
+		}
+		agreed++
+		revealed := cmp.Transformer("Reveal", func(s Secret) string { return s.Reveal() })
+		if diff := cmp.Diff(theirs, ours, revealed); diff != "" {
+			t.Errorf("%s: (-library +ours):\n%s", file, diff)
+		}
+	}
+	if agreed < 60 || refused < 20 {
+		t.Errorf("only %d accepted by both, %d refused", agreed, refused)
+	}
+}
+
+// TestKeptNumbers shows why the library's decoder is not used: an item that does not fit must not change the numbers of the others.
+func TestKeptNumbers(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte("accounts:\n  - text\n  - {name: second}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var tree fileTree
+	l := newLoader(Options{})
+	l.read(file, &tree)
+	if len(tree.Accounts) != 2 || tree.Accounts[1].Name != "second" {
+		t.Errorf("accounts %+v", tree.Accounts)
+	}
+}
+
+func TestHint(t *testing.T) {
+	account := reflect.TypeFor[accountTree]()
+	for key, want := range map[string]string{
+		"pasword_file": "did you mean password_file?",
+		"user":         "the keys here are ",
+		"usrname":      "did you mean username?",
+		"mailboxes":    "it belongs to a module",
+		"ca_file":      "it belongs to tls_config, in a module",
+		"web":          "it belongs to the top level",
+	} {
+		if got := hint(key, account); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, want %s", key, got, want)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"server", "sever", 1}, {"name", "name", 0}} {
+		if got := distance(c.a, c.b); got != c.want {
+			t.Errorf("%s to %s: %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Describe writes a table of what would be probed, an account a line. It has no secrets. Its error is the writer's.
+func (c *Config) Describe(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ACCOUNT\tSERVER\tTLS\tAUTH\tINTERVAL\tTIMEOUT\tMAILBOXES")
+	for _, a := range c.Accounts {
+		t := a.Target
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.Account, t.Server, t.TLSMode, t.Auth,
+			intervalText(a.Interval), short(t.Timeout), mailboxText(t.Select, t.Mailboxes))
+	}
+	return table.Flush()
+}
+
+func intervalText(d time.Duration) string {
+	if d == 0 {
+		return "on demand"
+	}
+	return short(d)
+}
+
+// mailboxText lists the selected mailbox first, then the others.
+func mailboxText(selected string, counted []string) string {
+	all := slices.DeleteFunc(slices.Concat([]string{selected}, counted), func(name string) bool { return name == "" })
+	unique := all[:0:0]
+	for _, name := range all {
+		if !slices.Contains(unique, name) {
+			unique = append(unique, name)
+		}
+	}
+	if len(unique) == 0 {
+		return "-"
+	}
+	return strings.Join(unique, ", ")
+}

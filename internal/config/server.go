@@ -1,0 +1,97 @@
+package config
+
+import (
+	"crypto/x509"
+	"net"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"imap-exporter/probe"
+)
+
+// A server is where an account is.
+type server struct {
+	// label is the metrics' host:port, address the one to dial. They differ for the embedded servers only.
+	label, address string
+	// name is what the certificate must be for.
+	name string
+	// roots are the embedded servers' authority; nil for all others.
+	roots *x509.CertPool
+}
+
+// parseServer reads host, host:port, an IPv6 address or [IPv6]:port.
+func (l *loader) parseServer(text string, mode probe.TLSMode, p place) (server, bool) {
+	host, port := text, "993"
+	if mode != probe.TLSImplicit {
+		port = "143"
+	}
+	if h, given, err := net.SplitHostPort(text); err == nil && (strings.HasPrefix(text, "[") || strings.Count(text, ":") == 1) {
+		host, port = h, given
+	} else if inner, ok := strings.CutPrefix(text, "["); ok {
+		host = strings.TrimSuffix(inner, "]")
+	}
+	ip, ipErr := netip.ParseAddr(host)
+	number, portErr := strconv.ParseUint(port, 10, 16)
+	address := net.JoinHostPort(host, strconv.FormatUint(number, 10))
+	switch {
+	case text == "":
+		p.refuse("is missing: write host or host:port")
+	case strings.Contains(text, "://"):
+		p.refuse("must be host or host:port, without imap:// before it")
+	case strings.ContainsAny(text, "[]") && (ipErr != nil || !ip.Is6()):
+		p.refuse("only an IPv6 address stands in brackets: [2001:db8::1]:993")
+	case portErr != nil || number == 0:
+		p.refuse("must have a port from 1 to 65535, or none")
+	case isDemoName(host):
+		return l.demoServer(host, address, host != text, p)
+	case ipErr == nil:
+		return server{label: address, address: address, name: ip.WithZone("").String()}, true
+	case !isHostName(host):
+		p.refuse("must be host or host:port; a name beyond ASCII in its xn-- form")
+	default:
+		return server{label: address, address: address, name: host}, true
+	}
+	return server{}, false
+}
+
+// hostLabels matches names that a resolver can look up; _ is no good style but does occur.
+var hostLabels = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
+
+func isHostName(s string) bool { return len(s) <= 253 && hostLabels.MatchString(s) }
+
+func isAddress(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return err == nil
+}
+
+// isDemoName reports whether a host is reserved for the embedded servers: demo, and demo-… without a dot.
+func isDemoName(host string) bool {
+	return host == "demo" || strings.HasPrefix(host, "demo-") && !strings.Contains(host, ".")
+}
+
+func (l *loader) demoServer(name, label string, hasPort bool, p place) (server, bool) {
+	var known []string
+	if l.demo != nil {
+		known = l.demo.Servers()
+	}
+	switch {
+	case !l.demoEnabled:
+		p.refuse("is an embedded demo server: write demo: {enabled: true} at the top level, or the full name of yours")
+		return server{}, false
+	case !slices.Contains(known, name):
+		p.refuse("there is no such demo server: the known ones are %s", strings.Join(slices.Sorted(slices.Values(known)), ", "))
+		return server{}, false
+	case hasPort:
+		p.refuse("an embedded demo server has no port to choose: delete it")
+		return server{}, false
+	}
+	address, roots, err := l.demo.Lookup(name)
+	if err != nil {
+		p.refuse("the demo server does not start: %s", err)
+		return server{}, false
+	}
+	return server{label: label, address: address, name: name, roots: roots}, true
+}
