@@ -1,0 +1,111 @@
+package collectors
+
+import (
+	"strings"
+	"time"
+
+	"imap-exporter/probe"
+)
+
+// capabilities renders imap_capability_info: for each server, mode and stage what the newest probe that got there was
+// offered. An account whose last Result has expired says nothing.
+func capabilities(accounts []view, now time.Time) []sample {
+	type place struct {
+		server string
+		mode   probe.TLSMode
+		stage  probe.Stage
+	}
+	newest := make(map[place]offer)
+	for _, v := range accounts {
+		if v.last != nil && expired(v.last, v.Interval, now) {
+			continue
+		}
+		for stage, o := range v.offers {
+			at := place{v.Server, o.mode, stage}
+			if best, ok := newest[at]; !ok || o.at.After(best.at) {
+				newest[at] = o
+			}
+		}
+	}
+	var out []sample
+	for at, o := range newest {
+		seen := make(set)
+		for _, name := range o.names {
+			if name = capabilityLabel(name); seen.add(name) {
+				labels := []string{at.server, string(at.mode), string(at.stage), name}
+				out = append(out, sample{id: capabilityInfo, value: 1, labels: labels})
+			}
+		}
+	}
+	return out
+}
+
+// otherCapability stands for all names that are not known.
+const otherCapability = "other"
+
+// capabilityLabel returns a capability's name where it is a known one, its name without the value where the value is
+// free text or a number, and else otherCapability: no byte that a server made up becomes a label.
+func capabilityLabel(name string) string {
+	name = strings.ToUpper(name)
+	if mechanism, ok := strings.CutPrefix(name, "AUTH="); ok {
+		if knownMechanism(mechanism) {
+			return name
+		}
+		return otherCapability
+	}
+	if registeredCapability(name) || vendorCapability(name) {
+		return name
+	}
+	switch key, _, _ := strings.Cut(name, "="); key {
+	case "APPENDLIMIT", "IMAPSIEVE", "MESSAGELIMIT", "RIGHTS", "SAVELIMIT":
+		return key
+	}
+	return otherCapability
+}
+
+// registeredCapability knows the registry "IMAP Capabilities" of IANA.
+func registeredCapability(name string) bool {
+	switch name {
+	case "ACL", "ANNOTATE-EXPERIMENT-1", "BINARY", "CATENATE", "CHILDREN", "COMPRESS=DEFLATE", "CONDSTORE",
+		"CONTEXT=SEARCH", "CONTEXT=SORT", "CONVERT", "CREATE-SPECIAL-USE", "ENABLE", "ESEARCH", "ESORT", "FILTERS",
+		"I18NLEVEL=1", "I18NLEVEL=2", "ID", "IDLE", "IMAP4", "IMAP4REV1", "IMAP4REV2", "INPROGRESS", "JMAPACCESS",
+		"LANGUAGE", "LIST-EXTENDED", "LIST-METADATA", "LIST-MYRIGHTS", "LIST-STATUS", "LITERAL+", "LITERAL-",
+		"LOGIN-REFERRALS", "LOGINDISABLED", "MAILBOX-REFERRALS", "METADATA", "METADATA-SERVER", "MOVE", "MULTIAPPEND",
+		"MULTISEARCH", "NAMESPACE", "NOTIFY", "OBJECTID", "PARTIAL", "PREVIEW", "QRESYNC", "QUOTA",
+		"QUOTA=RES-ANNOTATION-STORAGE", "QUOTA=RES-MAILBOX", "QUOTA=RES-MESSAGE", "QUOTA=RES-STORAGE", "QUOTASET",
+		"REPLACE", "SASL-IR", "SAVEDATE", "SEARCH=FUZZY", "SEARCHRES", "SORT", "SORT=DISPLAY", "SPECIAL-USE", "STARTTLS",
+		"STATUS=SIZE", "THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "UIDBATCHES", "UIDONLY", "UIDPLUS",
+		"UNAUTHENTICATE", "UNSELECT", "URL-PARTIAL", "URLAUTH", "URLAUTH=BINARY", "UTF8=ACCEPT", "UTF8=ALL",
+		"UTF8=APPEND", "UTF8=ONLY", "UTF8=USER", "WITHIN":
+		return true
+	}
+	return false
+}
+
+// vendorCapability knows what widespread servers announce beyond the registry: Cyrus, Courier, Dovecot, Exchange,
+// Gmail, iCloud, Yahoo and Zimbra.
+func vendorCapability(name string) bool {
+	switch name {
+	case "ACL2=UNION", "ANNOTATEMORE", "BACKENDAUTHENTICATE", "CLIENTACCESSRULES", "CLIENTNETWORKPRESENCELOCATION",
+		"DIGEST=SHA1", "IMAP2BIS", "LIST-SUBSCRIBED", "LOGIN-REFERRAL", "NO_ATOMIC_RENAME", "PREVIEW=FUZZY", "SCAN",
+		"SNIPPET=FUZZY", "SORT=MODSEQ", "SORT=UID", "THREAD=REFS", "X-APPLE-REMOTE-LINKS", "X-CREATEDMODSEQ", "X-GM-EXT-1",
+		"X-NETSCAPE", "X-QUOTA=MESSAGE", "X-QUOTA=STORAGE", "X-QUOTA=X-ANNOTATION-STORAGE", "X-QUOTA=X-NUM-FOLDERS",
+		"X-REPLICATION", "X-REPLICATION-ARCHIVE", "X-SIEVE-MAILBOX", "XAPPLELITERAL", "XAPPLEPUSHSERVICE",
+		"XCONVERSATIONS", "XDOVECOT", "XLIST", "XMAGICTRASH", "XMOVE", "XUSERGROUPS", "XYMHIGHESTMODSEQ", "XYZZY":
+		return true
+	}
+	return false
+}
+
+// knownMechanism knows the registry "SASL Mechanisms" of IANA, as far as mail servers use it, and the vendors' own.
+func knownMechanism(name string) bool {
+	switch name {
+	case "ANONYMOUS", "CRAM-MD5", "DIGEST-MD5", "EXTERNAL", "GS2-KRB5", "GS2-KRB5-PLUS", "GSS-SPNEGO", "GSSAPI",
+		"KERBEROS_V4", "LOGIN", "NTLM", "OAUTH10A", "OAUTHBEARER", "OPENID20", "OTP", "PLAIN", "SAML20", "SCRAM-SHA-1",
+		"SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-512", "SCRAM-SHA-512-PLUS",
+		"SCRAM-SHA3-512", "SCRAM-SHA3-512-PLUS", "SECURID", "SKEY", "SRP",
+		"ATOKEN", "ATOKEN2", "PLAIN-CLIENTTOKEN", "WETOKEN", "WSTOKEN", "XOAUTH", "XOAUTH2", "XYMCOOKIE", "XYMPKI":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,77 @@
+package collectors
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"imap-exporter/probe"
+)
+
+// full is Metrics that show everything of the catalogue.
+func full(mode HistogramMode) *Metrics {
+	c := &clock{noon.Add(-time.Hour)}
+	m := New(Options{Histograms: mode, Now: c.now, InFlight: func() int { return 2 }})
+	m.Reloaded(true, c.at.Add(250*time.Millisecond))
+	m.SetAccounts([]Account{
+		accountA(),
+		{Name: "expired", Server: "old.example.net:143", Interval: 5 * time.Minute, Labels: map[string]string{"site": "fra1"}},
+		{Name: "on demand", Server: "old.example.net:143"},
+	})
+	c.at = noon
+	before := healthy(noon.Add(-90 * time.Second))
+	before.Capabilities[0].Names = []string{"AUTH=PLAIN", "IMAP4REV1", "STARTTLS"}
+	m.Observe(before)
+	m.Observe(failed(noon.Add(-70 * time.Second)))
+	m.Observe(healthy(noon.Add(-30*time.Second + 125*time.Millisecond)))
+	m.Observe(&probe.Result{
+		Account: "expired", Server: "old.example.net:143", Mode: probe.TLSStartTLS,
+		Start: noon.Add(-4 * time.Minute), Duration: 61 * time.Millisecond,
+		Err: &probe.Error{Phase: probe.PhaseTLS, Reason: probe.ReasonCertificateExpired, Text: "x509: certificate has expired"},
+		Phases: []probe.Timing{
+			{Phase: probe.PhaseResolve, Duration: time.Millisecond, OK: true},
+			{Phase: probe.PhaseConnect, Duration: 11 * time.Millisecond, OK: true},
+			{Phase: probe.PhaseGreeting, Duration: 12 * time.Millisecond, OK: true},
+			{Phase: probe.PhaseStartTLS, Duration: 11 * time.Millisecond, OK: true},
+			{Phase: probe.PhaseTLS, Duration: 25 * time.Millisecond},
+			{Phase: probe.PhaseCapability, Duration: 11 * time.Millisecond, OK: true},
+		},
+		Connects:     []probe.Connect{{Family: probe.IPv4}},
+		TLS:          &probe.TLS{NotAfter: noon.AddDate(0, 0, -5)},
+		Capabilities: []probe.Capabilities{{Stage: probe.StageBeforeTLS, Names: []string{"IMAP4REV1", "LOGINDISABLED", "STARTTLS"}}},
+	})
+	return m
+}
+
+func TestGolden(t *testing.T) {
+	justStarted, _ := bench(accountA())
+	failing, _ := bench(accountA())
+	failing.Observe(failed(noon.Add(-time.Minute)))
+	stuck, c := bench(accountA())
+	stuck.Observe(healthy(noon))
+	c.at = noon.Add(time.Hour)
+	for name, m := range map[string]*Metrics{
+		"full": full(HistogramsBoth), "native": full(HistogramsNative),
+		"just_started": justStarted, "failing": failing, "stuck": stuck,
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join("testdata", name+".prom")
+			got := page(t, m)
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("/metrics differs from %s (go test ./collectors -update writes it anew):\n%s", file, diff)
+			}
+		})
+	}
+}
