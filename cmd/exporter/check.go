@@ -1,0 +1,54 @@
+package main
+
+import (
+	"crypto/x509"
+	"fmt"
+
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+	"github.com/spf13/cobra"
+
+	"imap-exporter/internal/mailtest"
+)
+
+// newCheckCommand returns the subcommand that judges a configuration and touches no network.
+func newCheckCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "Validate the configuration, and print what would be probed",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			demo, err := mailtest.NewDemo()
+			if err != nil {
+				return err
+			}
+			defer demo.Close()
+			cfg, err := loadConfig(cmd, idleDemo{demo})
+			if err != nil {
+				return err
+			}
+			if err := checkWebConfig(cfg.Web.ConfigFile); err != nil {
+				return err
+			}
+			for _, warning := range cfg.Warnings {
+				fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", warning)
+			}
+			return cfg.Describe(cmd.OutOrStdout())
+		},
+	}
+}
+
+// checkWebConfig validates a web configuration file of the exporter-toolkit; "" is none.
+func checkWebConfig(file string) error {
+	if err := toolkit.Validate(file); err != nil {
+		return fmt.Errorf("%s: not a valid web configuration: %w", file, err)
+	}
+	return nil
+}
+
+// An idleDemo knows the embedded mail servers, and starts none.
+type idleDemo struct{ *mailtest.Demo }
+
+// Lookup returns an address that nothing listens on.
+func (idleDemo) Lookup(string) (address string, roots *x509.CertPool, err error) {
+	return "localhost:0", x509.NewCertPool(), nil
+}

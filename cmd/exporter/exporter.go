@@ -1,0 +1,119 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	runtimecollectors "github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/common/version"
+
+	"imap-exporter/collectors"
+	"imap-exporter/internal/config"
+	"imap-exporter/internal/history"
+	"imap-exporter/internal/schedule"
+	"imap-exporter/internal/web"
+	"imap-exporter/probe"
+)
+
+// An exporter has the accounts of a configuration on a schedule, and remembers what their probes came to.
+type exporter struct {
+	config   *config.Config
+	logger   *slog.Logger
+	registry *prometheus.Registry
+	metrics  *collectors.Metrics
+	history  *history.Store
+	schedule *schedule.Schedule
+	ready    atomic.Bool // the schedule runs
+}
+
+// newExporter connects the parts. Nothing runs yet.
+func newExporter(cfg *config.Config, logger *slog.Logger) (*exporter, error) {
+	e := &exporter{
+		config:   cfg,
+		logger:   logger,
+		registry: prometheus.NewRegistry(),
+		history:  history.New(history.Limits{}),
+	}
+	e.schedule = schedule.New(e.jobs(), schedule.Options{
+		MaxConcurrent:          cfg.MaxConcurrent,
+		MaxConcurrentPerServer: cfg.MaxConcurrentPerServer,
+		Grace:                  grace,
+	})
+	e.metrics = collectors.New(collectors.Options{
+		Histograms: collectors.HistogramMode(cfg.Histograms),
+		History:    e.history,
+		InFlight:   e.schedule.InFlight,
+	})
+	e.metrics.SetAccounts(accountsOf(cfg))
+	e.metrics.Reloaded(true, time.Now())
+	for _, c := range []prometheus.Collector{
+		e.metrics,
+		runtimecollectors.NewGoCollector(),
+		runtimecollectors.NewProcessCollector(runtimecollectors.ProcessCollectorOpts{}),
+	} {
+		if err := e.registry.Register(c); err != nil {
+			return nil, fmt.Errorf("registering metrics: %w", err)
+		}
+	}
+	return e, nil
+}
+
+// accountsOf returns what the metrics need to know of the accounts.
+func accountsOf(cfg *config.Config) []collectors.Account {
+	accounts := make([]collectors.Account, len(cfg.Accounts))
+	for i, a := range cfg.Accounts {
+		accounts[i] = collectors.Account{Name: a.Target.Account, Server: a.Target.Server, Interval: a.Interval, Labels: a.Labels}
+	}
+	return accounts
+}
+
+// jobs returns the accounts as jobs of the schedule.
+func (e *exporter) jobs() []schedule.Job {
+	jobs := make([]schedule.Job, len(e.config.Accounts))
+	for i, a := range e.config.Accounts {
+		jobs[i] = schedule.Job{
+			Name:          a.Target.Account,
+			Server:        a.Target.Server,
+			Interval:      a.Interval,
+			RetryInterval: a.RetryInterval,
+			Run:           func(ctx context.Context) bool { return e.probe(ctx, a.Target) },
+		}
+	}
+	return jobs
+}
+
+// probe probes an account, has the Result kept, and reports whether it is a success.
+func (e *exporter) probe(ctx context.Context, target *probe.Target) bool {
+	before := e.history.Last(target.Account)
+	result := probe.Run(ctx, target)
+	e.metrics.Observe(result)
+	if e.history.Last(target.Account) == result { // A canceled one is discarded.
+		logResult(ctx, e.logger, before, result)
+	}
+	return result.OK()
+}
+
+// pages returns what the web pages show.
+func (e *exporter) pages() web.Options {
+	return web.Options{
+		Version:  cmp.Or(version.Version, "development version"),
+		Gatherer: e.registry,
+		Accounts: e.webAccounts,
+		Ready:    e.ready.Load,
+		Logger:   e.logger,
+	}
+}
+
+// webAccounts returns the accounts, as configured, and their last Results.
+func (e *exporter) webAccounts() []web.Account {
+	accounts := make([]web.Account, len(e.config.Accounts))
+	for i, a := range e.config.Accounts {
+		accounts[i] = web.Account{Name: a.Target.Account, Server: a.Target.Server, Last: e.history.Last(a.Target.Account)}
+	}
+	return accounts
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"slices"
+
+	"github.com/prometheus/common/promslog"
+
+	"imap-exporter/internal/config"
+	"imap-exporter/probe"
+)
+
+// newLogger returns a logger that looks like that of any other Prometheus program.
+func newLogger(cfg config.Log, w io.Writer) (*slog.Logger, error) {
+	level, format := promslog.NewLevel(), promslog.NewFormat()
+	if err := level.Set(cfg.Level); err != nil {
+		return nil, err
+	}
+	if err := format.Set(cfg.Format); err != nil {
+		return nil, err
+	}
+	return promslog.New(&promslog.Config{Level: level, Format: format, Writer: w}), nil
+}
+
+// logResult logs what changed since the probe before, which is nil for the first one. The rest is for debugging: an
+// account that fails for a week in the same way is one warning.
+func logResult(ctx context.Context, logger *slog.Logger, before, result *probe.Result) {
+	logger = logger.With("account", result.Account, "server", result.Server)
+	switch {
+	case result.Err != nil && !sameFailure(before, result):
+		logger.WarnContext(ctx, "Account failing", "phase", result.Err.Phase, "reason", result.Err.Reason, "text", result.Err.Text)
+	case result.OK() && before != nil && !before.OK():
+		logger.InfoContext(ctx, "Account ok again", "was", string(before.Err.Phase+"/")+string(before.Err.Reason))
+	}
+	if before == nil || !slices.Equal(before.Notes, result.Notes) {
+		for _, note := range result.Notes {
+			logger.InfoContext(ctx, "Not all could be read", "note", note)
+		}
+	}
+	logDetails(ctx, logger, result)
+}
+
+// sameFailure says whether both probes failed in the same phase for the same reason.
+func sameFailure(before, result *probe.Result) bool {
+	return before != nil && before.Err != nil && result.Err != nil &&
+		before.Err.Phase == result.Err.Phase && before.Err.Reason == result.Err.Reason
+}
+
+// logDetails logs the durations of any probe, and the conversation of a failed one.
+func logDetails(ctx context.Context, logger *slog.Logger, result *probe.Result) {
+	if !logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	attrs := []any{"ok", result.OK(), "duration", result.Duration}
+	if result.Err != nil {
+		attrs = append(attrs, "phase", result.Err.Phase, "reason", result.Err.Reason, "text", result.Err.Text)
+	}
+	phases := make([]any, 0, 2*len(result.Phases))
+	for _, p := range result.Phases {
+		phases = append(phases, string(p.Phase), p.Duration)
+	}
+	logger.DebugContext(ctx, "Probe ended", append(attrs, slog.Group("durations", phases...))...)
+	if result.OK() {
+		return
+	}
+	for _, line := range result.Transcript {
+		logger.DebugContext(ctx, "Transcript", "at", line.At, "sent", line.Sent, "line", line.Text)
+	}
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"imap-exporter/collectors"
+	"imap-exporter/internal/realtest"
+)
+
+// realConfig probes real servers in every way that makes a metric, and a port that nothing listens on.
+const realConfig = `
+modules:
+  - {name: canary, interval: 2s, timeout: 2s, mailboxes: ["*"], tls_config: {ca_file: %[1]q, server_name: localhost}}
+  - {name: starttls, interval: 2s, timeout: 2s, tls: starttls, tls_config: {ca_file: %[1]q, server_name: localhost}}
+accounts:
+  - {name: alice, server: %[2]q, username: %[4]q, password: %[5]q, module: canary, labels: {team: mail}}
+  - {name: starttls, server: %[3]q, username: %[4]q, password: %[5]q, module: starttls}
+  - {name: rejected, server: %[2]q, username: %[4]q, password: canary-wrong-secret, module: canary}
+  - {name: refused, server: "127.0.0.1:1", username: nobody, password: canary-wrong-secret, module: canary}
+`
+
+// A real Prometheus scrapes the real program, which probes a real Dovecot: every metric of the catalogue is there with a
+// value, in the text format and in protobuf with native histograms, and answers queries.
+func TestPrometheus(t *testing.T) {
+	dovecot := realtest.Dovecot(t)
+	text := fmt.Sprintf(realConfig, dovecot.CAFile, dovecot.TLSAddr, dovecot.PlainAddr, dovecot.Alice.Name, dovecot.Alice.Password)
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address := serveHere(t, file)
+	const scrape = `
+global: {scrape_interval: 1s}
+scrape_configs:
+  - {job_name: imap, static_configs: [{targets: [%q]}]}
+`
+	for format, flags := range map[string][]string{"text": nil, "protobuf": {"--enable-feature=native-histograms"}} {
+		t.Run(format, func(t *testing.T) {
+			prometheus := realtest.Prometheus(t, fmt.Sprintf(scrape, address), flags...)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			for _, metric := range collectors.Catalogue() {
+				query := metric.Name
+				if metric.Type == collectors.Histogram && format == "text" {
+					query += "_bucket"
+				} else if metric.Type == collectors.Histogram {
+					query = fmt.Sprintf("histogram_count(%s) > 0", metric.Name)
+				}
+				if _, err := prometheus.Await(ctx, query); err != nil {
+					t.Errorf("%s: %v", metric.Name, err)
+				}
+			}
+			assertAnswers(ctx, t, prometheus)
+		})
+	}
+}
+
+// assertAnswers asks what an alert or a panel would ask, and waits until each has an answer.
+func assertAnswers(ctx context.Context, t *testing.T, prometheus *realtest.PromServer) {
+	t.Helper()
+	for _, query := range []string{
+		`imap_probe_success{account="alice"} == 1`,
+		`imap_probe_success{account="rejected"} == 0`,
+		`imap_probe_last_failure_info{account="rejected", phase="auth", reason="rejected"} == 1`,
+		`imap_probe_last_failure_info{account="refused", phase="connect", reason="refused"} == 1`,
+		`imap_probe_last_phase_duration_seconds{account="starttls", phase="starttls"} > 0`,
+		`imap_mailbox_messages{account="alice", mailbox="INBOX"} == 5`,
+		`imap_mailbox_messages{account="alice", mailbox="Entwürfe"} == 1`,
+		`imap_quota_storage_limit_bytes{account="alice"} == 10 * 1024 * 1024`,
+		`increase(imap_probe_failures_total{account="rejected"}[1m]) > 0`,
+		`imap_tls_certificate_not_after_timestamp_seconds{account="alice"} > time()`,
+		`imap_probe_success * on (account) group_left (team) imap_account_info{team="mail"}`,
+		`histogram_quantile(0.5, sum by (le) (rate(imap_probe_phase_duration_seconds_bucket{phase="auth"}[1m]))) > 0
+			or histogram_quantile(0.5, sum(rate(imap_probe_phase_duration_seconds{phase="auth"}[1m]))) > 0`,
+	} {
+		if _, err := prometheus.Await(ctx, query); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// serveHere runs the program in this process until the end of the test, and returns where it listens.
+func serveHere(t *testing.T, file string) (address string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	leaks := goleak.IgnoreCurrent()
+	stderr := newLog()
+	status := make(chan int, 1)
+	go func() {
+		status <- run(ctx, []string{"--config.file=" + file, "--web.listen-address=127.0.0.1:0", "--log.level=debug"}, io.Discard, stderr)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		select {
+		case s := <-status:
+			if s != 0 {
+				t.Errorf("status %d", s)
+			}
+		case <-time.After(stopWithin):
+			t.Error("it doesn't stop")
+		}
+		goleak.VerifyNone(t, leaks)
+		realtest.Capture(t, "exporter.log", []byte(stderr.String()))
+	})
+	select {
+	case address = <-stderr.address:
+	case s := <-status:
+		t.Fatalf("status %d:\n%s", s, stderr)
+	}
+	return address
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/prometheus/common/version"
+	"github.com/spf13/cobra"
+
+	"imap-exporter/internal/config"
+)
+
+// run is the program: it carries out what args ask for until that is done or ctx ends, and returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	cmd := newCommand()
+	cmd.SetArgs(args)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	if err := cmd.ExecuteContext(ctx); err != nil {
+		printError(stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// printError prints an error line by line. Problems of the configuration begin with file:line, which editors follow;
+// everything else begins with the program's name.
+func printError(stderr io.Writer, err error) {
+	prefix := "exporter: "
+	if _, ok := errors.AsType[*configError](err); ok {
+		prefix = ""
+	}
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintf(stderr, "%s%s\n", prefix, strings.TrimSuffix(line, "\n"))
+	}
+}
+
+// newCommand returns the command with its flags and subcommands.
+func newCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "exporter",
+		Short: "Measure IMAP servers, and serve the results to Prometheus",
+		Long: "exporter logs in to the accounts of its configuration on a schedule, measures each step of the\n" +
+			"conversation on the wire, and serves the results at /metrics.",
+		Version:       version.Print("imap_exporter"),
+		Args:          cobra.NoArgs,
+		RunE:          runServe,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	cmd.SetVersionTemplate("{{.Version}}\n")
+	// The defaults are shown only: flags that aren't given leave the word to the environment and the configuration file.
+	flags := cmd.PersistentFlags()
+	flags.String("config.file", config.DefaultFile, "configuration `file`")
+	flags.String("web.listen-address", ":10993", "`host:port` to serve metrics on")
+	flags.String("web.config.file", "", "`file` that enables TLS or basic auth, as of the Prometheus exporter-toolkit")
+	flags.String("log.level", "info", "least `level` to log: debug, info, warn or error")
+	flags.String("log.format", "logfmt", "`format` of the log: logfmt or json")
+	flags.SortFlags = false
+	cmd.AddCommand(newCheckCommand())
+	return cmd
+}
+
+// loadConfig loads the configuration that the flags of a command name.
+func loadConfig(cmd *cobra.Command, demo config.Demo) (*config.Config, error) {
+	file, err := cmd.Flags().GetString("config.file")
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.Load(config.Options{File: file, Flags: cmd.Flags(), Demo: demo})
+	if err != nil {
+		return nil, &configError{err}
+	}
+	return cfg, nil
+}
+
+// A configError is what is wrong with the configuration.
+type configError struct{ error }

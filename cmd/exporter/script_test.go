@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The scripts drive the program as its users do. Beside testscript's own commands they have:
+//
+//	start [arguments]                     run the exporter on a free port, and wait until it listens
+//	get [-user name:password] path text   get a page until it has the text
+//	refuse path status                    get a page, and expect this status
+//	hold                                  begin a request, and never end it
+//	logged text                           wait until the exporter has logged the text
+//	signal TERM|INT                       send a signal to the exporter
+//	stopped status                        expect it to exit within 5 s with this status; then stderr is its log
+//
+// Each has a mute.yaml with an account whose server, $MUTE, accepts connections and never says a word.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setUp,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"start":   start,
+			"get":     get,
+			"refuse":  refuse,
+			"hold":    hold,
+			"logged":  logged,
+			"signal":  sendSignal,
+			"stopped": stopped,
+		},
+	})
+}
+
+// setUp gives a script its mute server.
+func setUp(env *testscript.Env) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { listener.Close() })
+	env.Setenv("MUTE", listener.Addr().String())
+	env.Values[programKey{}] = &program{}
+	const config = `
+modules:
+  - {name: mute, interval: 10s, timeout: 10s, tls: none, allow_plaintext_auth: true}
+accounts:
+  - {name: mute, server: "%s", username: canary, password: canary-mute-secret, module: mute}
+`
+	return os.WriteFile(filepath.Join(env.WorkDir, "mute.yaml"), fmt.Appendf(nil, config, listener.Addr()), 0o600)
+}
