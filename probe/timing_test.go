@@ -118,16 +118,23 @@ func compare(t *testing.T, near, far *Target, trips map[Phase]int, added time.Du
 }
 
 // TestNoFalseDelay: Cyrus and Courier answer FETCH in two segments, the second of which waits for our acknowledgement of the
-// first. Were it delayed, 40 ms would show.
+// first. Were that delayed, 40 ms would show in every probe; what a busy machine adds does not show in the quickest.
 func TestNoFalseDelay(t *testing.T) {
 	for _, server := range realtest.All(t) {
 		t.Run(server.Name, func(t *testing.T) {
 			for _, mode := range []TLSMode{TLSImplicit, TLSNone} {
-				got := medians(t, rounds, realTarget(server, mode))[0]
-				for _, phase := range []Phase{PhaseFetch, PhaseGreeting} {
-					t.Logf("%s: %s takes %v", mode, phase, got[phase])
-					if got[phase] > 30*time.Millisecond {
-						t.Errorf("%s: %s takes %v", mode, phase, got[phase])
+				target := realTarget(server, mode)
+				quickest := map[Phase]time.Duration{PhaseFetch: time.Hour, PhaseGreeting: time.Hour}
+				for range rounds {
+					r := succeed(t, target)
+					for phase := range quickest {
+						quickest[phase] = min(quickest[phase], took(t, r, phase))
+					}
+				}
+				for phase, d := range quickest {
+					t.Logf("%s: %s takes %v at the quickest", mode, phase, d)
+					if d > 20*time.Millisecond {
+						t.Errorf("%s: %s takes %v at the quickest", mode, phase, d)
 					}
 				}
 			}

@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// quickACK turns off delayed acknowledgement until the kernel turns it on again, so it is called after each read.
+// quickACK sends an acknowledgement that is due, and turns off delayed ones until the kernel turns them on again, as it
+// does when data was sent soon after some was received. So it is called before each read.
 func quickACK(conn net.Conn) {
 	sc, ok := conn.(syscall.Conn)
 	if !ok {

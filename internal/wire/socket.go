@@ -29,7 +29,6 @@ func NewSocket(conn net.Conn, deadline time.Time, budget int64) (*Socket, error)
 	if err := conn.SetDeadline(deadline); err != nil {
 		return nil, err
 	}
-	quickACK(conn)
 	return &Socket{conn: conn, deadline: deadline, left: budget}, nil
 }
 
@@ -45,11 +44,11 @@ func (s *Socket) Read(p []byte) (int, error) {
 	if int64(len(p)) > s.left {
 		p = p[:s.left]
 	}
+	quickACK(s.conn)
 	n, err := s.conn.Read(p)
 	s.left -= int64(n)
 	if n > 0 {
 		s.arrived = time.Now()
-		quickACK(s.conn)
 	}
 	if err != nil {
 		return n, s.fail(err)
