@@ -90,10 +90,12 @@ func NewMessages(n int, newest time.Time, interval time.Duration) []Message {
 	return messages
 }
 
-// DemoUser and DemoPassword are the login that every server knows unless it is told otherwise.
+// DemoUser, with DemoPassword or the bearer token DemoToken, is the login that every server knows unless it is told
+// otherwise. They open nothing but these servers, and are easily found wherever they should not be.
 const (
 	DemoUser     = "demo@example.org"
-	DemoPassword = "canary-demo-secret" //nolint:gosec // It opens the practice servers in this process, and nothing else.
+	DemoPassword = "canary-demo-secret"       //nolint:gosec // See above.
+	DemoToken    = "canary-demo-token-secret" //nolint:gosec // See above.
 )
 
 // NewUser makes the user [DemoUser] with a few mailboxes, one of them beyond ASCII and one with a space in its name,
@@ -105,7 +107,7 @@ func NewUser(now time.Time) *User {
 	return &User{
 		Name:     DemoUser,
 		Password: DemoPassword,
-		Token:    "demo-token",
+		Token:    DemoToken,
 		Mailboxes: []*Mailbox{
 			mailbox("INBOX", 24, now.Add(-12*time.Minute), 5*time.Hour),
 			mailbox("Sent", 9, now.Add(-2*time.Hour), 17*time.Hour),

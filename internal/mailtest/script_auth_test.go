@@ -26,7 +26,7 @@ func TestMechanisms(t *testing.T) {
 		for _, password := range []string{DemoPassword, "wrong"} {
 			clients := []sasl.Client{
 				sasl.NewPlainClient("", DemoUser, password),
-				sasl.NewOAuthBearerClient(&sasl.OAuthBearerOptions{Username: DemoUser, Token: password + "-token"}),
+				sasl.NewOAuthBearerClient(&sasl.OAuthBearerOptions{Username: DemoUser, Token: strings.Replace(password, "demo", "demo-token", 1)}),
 			}
 			if !o.Reticent { // go-sasl's LOGIN can't answer "Username:".
 				clients = append(clients, sasl.NewLoginClient(DemoUser, password))
@@ -92,10 +92,10 @@ func TestBearer(t *testing.T) {
 	xoauth2 := func(user, token string) string { return b64("user=" + user + "\x01auth=Bearer " + token + "\x01\x01") }
 	bearer := func(user, token string) string { return b64("n,a=" + user + ",\x01auth=Bearer " + token + "\x01\x01") }
 	for _, test := range []struct{ mechanism, bad, good, status string }{
-		{"XOAUTH2", xoauth2(DemoUser, "expired"), xoauth2(DemoUser, "demo-token"), `"status":"401"`},
-		{"XOAUTH2", xoauth2("nobody", "demo-token"), xoauth2(DemoUser, "demo-token"), `"status":"401"`},
-		{"OAUTHBEARER", bearer(DemoUser, "expired"), bearer(DemoUser, "demo-token"), `"status":"invalid_token"`},
-		{"OAUTHBEARER", bearer(DemoUser, ""), bearer(DemoUser, "demo-token"), `"status":"invalid_token"`},
+		{"XOAUTH2", xoauth2(DemoUser, "expired"), xoauth2(DemoUser, DemoToken), `"status":"401"`},
+		{"XOAUTH2", xoauth2("nobody", DemoToken), xoauth2(DemoUser, DemoToken), `"status":"401"`},
+		{"OAUTHBEARER", bearer(DemoUser, "expired"), bearer(DemoUser, DemoToken), `"status":"invalid_token"`},
+		{"OAUTHBEARER", bearer(DemoUser, ""), bearer(DemoUser, DemoToken), `"status":"invalid_token"`},
 	} {
 		c := dial(t, s.Addr())
 		c.line()

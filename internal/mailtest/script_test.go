@@ -74,7 +74,7 @@ func TestRecorder(t *testing.T) {
 	c.want("LOGIN demo@example.org canary-demo-secret", "T NO [PRIVACYREQUIRED]")
 	c.want("STARTTLS", "T OK")
 	c = c.upgrade(config)
-	c.want("AUTHENTICATE PLAIN "+b64("\x00"+DemoUser+"\x00demo"), "T OK [CAPABILITY ")
+	c.want("AUTHENTICATE PLAIN "+b64("\x00"+DemoUser+"\x00"+DemoPassword), "T OK [CAPABILITY ")
 	c.want("UID FETCH 1 FLAGS", "T BAD")
 	c.send("a NOOP\r\nb LOGOUT")
 	c.eof()
@@ -135,7 +135,7 @@ func TestCommands(t *testing.T) {
 	}
 	c.want("SELECT INBOX", "T BAD")
 	c.want("LOGIN demo@example.org wrong", "T NO [AUTHENTICATIONFAILED]")
-	c.send("T LOGIN {16}\r\n%s {4+}\r\ndemo", DemoUser)
+	c.send("T LOGIN {16}\r\n%s {18+}\r\n%s", DemoUser, DemoPassword)
 	if line := c.line(); !strings.HasPrefix(line, "+ ") {
 		t.Error(line)
 	}
