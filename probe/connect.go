@@ -20,6 +20,9 @@ func (s *session) resolve(ctx context.Context) error {
 		return err
 	}
 	if _, err := netip.ParseAddr(host); err == nil {
+		if wanted := s.t.IPFamily; wanted != IPAuto && wanted != family(s.t.Address) {
+			return refuse(ReasonDNS, "%s is not an IPv%s address", host, wanted)
+		}
 		s.addresses = []string{s.t.Address}
 		return nil
 	}
@@ -84,6 +87,7 @@ func (s *session) dial(ctx context.Context, address string) (net.Conn, error) {
 	return d.DialContext(ctx, network("tcp", s.t.IPFamily), address)
 }
 
+// family is that of address, an IP address with a port.
 func family(address string) IPFamily {
 	if ap, err := netip.ParseAddrPort(address); err == nil && ap.Addr().Is6() {
 		return IPv6

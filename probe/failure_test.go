@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -252,23 +253,48 @@ func TestConnectFailures(t *testing.T) {
 
 // An address that fails shows as connect_failed; connect is the one that answered.
 func TestSecondAddress(t *testing.T) {
-	server, target := serve(t, mailtest.Options{})
-	_, port, _ := net.SplitHostPort(server.Addr())
-	target.Address = "localhost:" + port
-	r := succeed(t, target)
-	if ips, err := net.LookupIP("localhost"); err != nil || len(ips) < 2 {
-		t.Skip("localhost has one address here")
+	_, target := serve(t, mailtest.Options{})
+	_, port, err := net.SplitHostPort(target.Address)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(r.Connects) != 2 || r.Connects[0].Reason != ReasonRefused || r.Connects[1].Reason != "" {
+	for name, c := range map[string]struct {
+		addresses []string
+		phases    []Phase
+		last      Reason
+	}{
+		"the second answers": {[]string{"[::1]:" + port, target.Address}, []Phase{PhaseConnectFailed, PhaseConnect}, ""},
+		"the first answers":  {[]string{target.Address, "[::1]:" + port}, []Phase{PhaseConnect}, ""},
+		"none answers":       {[]string{"127.0.0.2:" + port, "127.0.0.3:" + port}, []Phase{PhaseConnectFailed, PhaseConnect}, ReasonRefused},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &session{t: target, parent: t.Context(), result: &Result{}, deadline: time.Now().Add(time.Second), addresses: c.addresses}
+			defer s.close()
+			err := s.connect(t.Context())
+			if (err != nil) != (c.last != "") {
+				t.Errorf("got %v", err)
+			}
+			if got := phases(s.result); !slices.Equal(got, c.phases) {
+				t.Errorf("phases %v, want %v", got, c.phases)
+			}
+			if got := s.result.Connects[len(s.result.Connects)-1].Reason; got != c.last || len(s.result.Connects) != len(c.phases) {
+				t.Errorf("connects %+v", s.result.Connects)
+			}
+		})
+	}
+}
+
+func TestAddressFamily(t *testing.T) {
+	_, target := serve(t, mailtest.Options{})
+	_, port, _ := net.SplitHostPort(target.Address)
+	target.Address = "localhost:" + port
+	target.IPFamily = IPv4
+	if r := succeed(t, target); len(r.Connects) != 1 || r.Connects[0].Family != IPv4 {
 		t.Errorf("connects %+v", r.Connects)
 	}
-	took(t, r, PhaseConnectFailed)
-	target.IPFamily = IPv4
-	if r = succeed(t, target); len(r.Connects) != 1 {
-		t.Errorf("connects %+v with ip_family: 4", r.Connects)
-	}
-	target.IPFamily = IPv6
-	fail(t, target, PhaseConnect, ReasonRefused)
+	took(t, succeed(t, target), PhaseResolve)
+	target.Address, target.IPFamily = "127.0.0.1:"+port, IPv6
+	fail(t, target, PhaseResolve, ReasonDNS)
 }
 
 func TestCertificates(t *testing.T) {
