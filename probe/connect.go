@@ -28,7 +28,7 @@ func (s *session) resolve(ctx context.Context) error {
 	}
 	begin := time.Now()
 	found, err := net.DefaultResolver.LookupNetIP(ctx, network("ip", s.t.IPFamily), host)
-	s.timed(PhaseResolve, time.Since(begin), err == nil)
+	s.timed(Timing{Phase: PhaseResolve, Duration: time.Since(begin), OK: err == nil})
 	if err != nil {
 		return err
 	}
@@ -57,8 +57,7 @@ func (s *session) connect(ctx context.Context) error {
 	for i, address := range s.addresses {
 		begin := time.Now()
 		s.tcp, err = s.dial(ctx, address)
-		s.ready = time.Now()
-		took := s.ready.Sub(begin)
+		took := time.Since(begin)
 		attempt := Connect{Family: family(address)}
 		if err != nil {
 			attempt.Reason = reason(PhaseConnect, err)
@@ -69,15 +68,28 @@ func (s *session) connect(ctx context.Context) error {
 			continue
 		}
 		if i > 0 {
-			s.timed(PhaseConnectFailed, lost, err == nil)
+			s.timed(Timing{Phase: PhaseConnectFailed, Duration: lost, OK: err == nil})
 		}
-		s.timed(PhaseConnect, took, err == nil)
+		s.connected(begin, took, err == nil)
 		break
 	}
 	if err != nil {
 		return err
 	}
 	return s.instrument()
+}
+
+// connected puts down the time of the last attempt. The kernel knows better than our goroutine when the server's answer
+// came: an ordinary handshake takes one round trip.
+func (s *session) connected(begin time.Time, took time.Duration, ok bool) {
+	t := Timing{Phase: PhaseConnect, Duration: took, OK: ok}
+	if rtt, known := wire.HandshakeRTT(s.tcp); known {
+		s.result.RTT = &rtt
+		t.Duration = min(rtt, took)
+		t.Late = took - t.Duration
+	}
+	s.timed(t)
+	s.opened, s.ready = begin, begin.Add(t.Duration)
 }
 
 func (s *session) dial(ctx context.Context, address string) (net.Conn, error) {
@@ -101,11 +113,12 @@ func (s *session) instrument() error {
 	if s.t.Fetch != FetchNone {
 		limit += s.t.FetchBytes
 	}
-	socket, err := wire.NewSocket(s.tcp, s.deadline, limit)
+	socket, err := wire.NewSocket(s.tcp, s.opened, s.deadline, limit)
 	if err != nil {
 		return fmt.Errorf("prepare the connection: %w", err)
 	}
 	s.socket = socket
+	s.result.TimestampSource = socket.Source()
 	s.gate = wire.NewGate(socket)
 	s.stop = context.AfterFunc(s.parent, func() { socket.Interrupt(wire.ErrCanceled) })
 	return nil

@@ -43,6 +43,7 @@ type session struct {
 
 	addresses []string // to connect to, in order
 	tcp       net.Conn
+	opened    time.Time // when tcp was begun to be opened
 	socket    *wire.Socket
 	stop      func() bool // stops watching parent
 	tls       *tls.Conn
@@ -183,21 +184,22 @@ func (s *session) spend(phase Phase, ok bool) {
 	if s.gate == nil {
 		return
 	}
-	if d, ran := s.gate.Spent(); ran {
-		s.timed(phase, d, ok)
+	if spent := s.gate.Spent(); spent.Commands > 0 {
+		s.timed(Timing{Phase: phase, Duration: spent.Time, Late: spent.Late, OK: ok})
 	}
 }
 
-// timed puts d down to phase. A phase that runs again is the sum, and ok only if all of it was.
-func (s *session) timed(phase Phase, d time.Duration, ok bool) {
+// timed adds a timing. A phase that runs again is the sum, and OK only if all of it was.
+func (s *session) timed(t Timing) {
 	for i := range s.result.Phases {
-		if p := &s.result.Phases[i]; p.Phase == phase {
-			p.Duration += d
-			p.OK = p.OK && ok
+		if p := &s.result.Phases[i]; p.Phase == t.Phase {
+			p.Duration += t.Duration
+			p.Late += t.Late
+			p.OK = p.OK && t.OK
 			return
 		}
 	}
-	s.result.Phases = append(s.result.Phases, Timing{Phase: phase, Duration: d, OK: ok})
+	s.result.Phases = append(s.result.Phases, t)
 }
 
 // note keeps a refusal that is no failure, for the log.

@@ -25,6 +25,10 @@ type Result struct {
 
 	// Connects are the attempts to connect, in order.
 	Connects []Connect
+	// RTT is the round-trip time of the TCP handshake by the kernel's TCP_INFO; nil where unknown.
+	RTT *time.Duration
+	// TimestampSource says what told when answers arrived: "kernel" or "user"; "" without a connection.
+	TimestampSource wire.TimestampSource
 	// TLS is what the handshake showed; nil without one. It is there with the certificate's date even when verification failed.
 	TLS *TLS
 	// Capabilities are the server's announcements, in upper case, one for each stage that was reached.
@@ -50,6 +54,9 @@ func (r *Result) OK() bool { return r.Err == nil }
 type Timing struct {
 	Phase    Phase
 	Duration time.Duration
+	// Late is how much later than they arrived our goroutine read the answers. It is not part of Duration: on a busy
+	// machine it would make the server look slow.
+	Late time.Duration
 	// OK is false for the phase that failed: its Duration is then the time until it did.
 	OK bool
 }

@@ -32,10 +32,10 @@ func (s *session) handshake(ctx context.Context) error {
 	if err := s.gate.Upgrade(s.tls); err != nil {
 		return err
 	}
+	s.socket.Mark()
 	begin := time.Now()
 	err := s.tls.HandshakeContext(context.WithoutCancel(ctx))
-	s.ready = time.Now()
-	s.timed(PhaseTLS, s.ready.Sub(begin), err == nil)
+	s.shaken(begin, err == nil)
 	state := s.tls.ConnectionState()
 	if err != nil {
 		s.tlsFailed(err, state)
@@ -50,6 +50,23 @@ func (s *session) handshake(ctx context.Context) error {
 		NotAfter: notAfter(state),
 	}
 	return nil
+}
+
+// shaken puts down the time of a handshake, from our first byte handed to the kernel on, less the time that we waited for
+// our turn though the server had answered. Our own cryptography belongs to it, as in any client. The greeting is to be
+// expected from when the last side spoke: with TLS 1.3 that was we, with TLS 1.2 the server.
+func (s *session) shaken(begin time.Time, ok bool) {
+	now := time.Now()
+	t := Timing{Phase: PhaseTLS, Duration: now.Sub(begin), OK: ok}
+	if first := s.socket.FirstSent(); ok && !first.IsZero() {
+		t.Late = s.socket.Lag()
+		t.Duration = now.Sub(first) - t.Late
+	}
+	s.timed(t)
+	s.ready = s.socket.Arrived()
+	if sent := s.socket.Sent(); sent.After(s.ready) {
+		s.ready = sent
+	}
 }
 
 // tlsFailed keeps the certificate's date though its verification failed.

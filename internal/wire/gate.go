@@ -63,8 +63,7 @@ type Gate struct {
 	alert     string // the last untagged NO or BAD, which may explain a silence that follows
 
 	sent  time.Time // when the command under way, if any, was handed to the kernel
-	spent time.Duration
-	ran   bool
+	spent Spent
 
 	transcript transcript
 }
@@ -106,21 +105,33 @@ func (g *Gate) Alert() string { return g.alert }
 // Err is what ended the conversation, or nil.
 func (g *Gate) Err() error { return g.err }
 
-// Spent is the time that commands took since the last call, and whether there were any. A command that failed counts
-// until it did.
-func (g *Gate) Spent() (spent time.Duration, ran bool) {
-	if !g.sent.IsZero() {
-		g.account(time.Now())
-	}
-	spent, ran = g.spent, g.ran
-	g.spent, g.ran = 0, false
-	return spent, ran
+// Spent is the time that some commands took.
+type Spent struct {
+	Commands int
+	Time     time.Duration
+	// Late is how much later than they arrived the answers were read. Time doesn't have it in it.
+	Late time.Duration
 }
 
+// Spent is the time that commands took since the last call. A command that failed counts until it did.
+func (g *Gate) Spent() Spent {
+	if !g.sent.IsZero() {
+		g.account(time.Now(), 0)
+	}
+	spent := g.spent
+	g.spent = Spent{}
+	return spent
+}
+
+// answered ends the command under way with the bytes that arrived last.
+func (g *Gate) answered() { g.account(g.socket.Arrived(), g.socket.Late()) }
+
 // account ends the command under way.
-func (g *Gate) account(end time.Time) {
-	g.spent += max(0, end.Sub(g.sent))
-	g.sent, g.ran = time.Time{}, true
+func (g *Gate) account(end time.Time, late time.Duration) {
+	g.spent.Commands++
+	g.spent.Time += max(0, end.Sub(g.sent))
+	g.spent.Late += late
+	g.sent = time.Time{}
 }
 
 // Greeting waits for the server's greeting. Its time runs from since, when the connection was ready.
@@ -133,7 +144,7 @@ func (g *Gate) Greeting(since time.Time) (*Response, error) {
 	if r.Tag != "*" || r.Status() == "" {
 		return nil, g.protocol("the greeting", r)
 	}
-	g.account(g.socket.Arrived())
+	g.answered()
 	if r.Status() != OK && r.Status() != PREAUTH {
 		return nil, g.fail(g.statusError(r))
 	}
@@ -217,7 +228,7 @@ func (g *Gate) answer(x *exchange) (*Response, error) {
 	r, err := g.next()
 	if err != nil && !x.bye.IsZero() {
 		// Some servers close the connection after BYE, with no tagged answer.
-		g.account(x.bye)
+		g.account(x.bye, 0)
 		return &Response{Tag: x.tag, Name: string(OK)}, nil
 	}
 	if err != nil {
@@ -231,7 +242,7 @@ func (g *Gate) answer(x *exchange) (*Response, error) {
 	case r.Tag != x.tag:
 		return nil, g.protocol(x.verb, r)
 	}
-	g.account(g.socket.Arrived())
+	g.answered()
 	if s := r.Status(); s == NO || s == BAD {
 		return nil, g.statusError(r)
 	} else if s != OK {

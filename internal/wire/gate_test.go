@@ -41,7 +41,7 @@ func script(t testing.TB, answers ...string) *Gate {
 			}
 		}
 	}()
-	socket, err := NewSocket(client, time.Now().Add(5*time.Second), 1<<20)
+	socket, err := NewSocket(client, time.Now(), time.Now().Add(5*time.Second), 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestInterrupt(t *testing.T) {
 func TestDeadlineStands(t *testing.T) {
 	client, server := net.Pipe()
 	defer server.Close()
-	socket, err := NewSocket(client, time.Now().Add(20*time.Millisecond), 1<<20)
+	socket, err := NewSocket(client, time.Now(), time.Now().Add(20*time.Millisecond), 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestBudget(t *testing.T) {
 			}
 		}
 	}()
-	socket, err := NewSocket(client, time.Now().Add(5*time.Second), 1000)
+	socket, err := NewSocket(client, time.Now(), time.Now().Add(5*time.Second), 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func FuzzServer(f *testing.F) {
 				rest = rest[n:]
 			}
 		}()
-		socket, err := NewSocket(client, time.Now().Add(5*time.Second), 1<<16)
+		socket, err := NewSocket(client, time.Now(), time.Now().Add(5*time.Second), 1<<16)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,25 +14,34 @@ var ErrTooLarge = errors.New("the server sent more than a probe accepts")
 // A Socket is a connection below TLS with one absolute deadline and a byte budget. Once it has failed it stays failed.
 type Socket struct {
 	conn     net.Conn
+	receiver receiver
+	source   TimestampSource
 	deadline time.Time
 	left     int64
 
-	arrived time.Time // when the last Read returned data
-	sent    time.Time // when the last Write began
+	arrived time.Time     // when the newest bytes did
+	late    time.Duration // how much later they were read
+	sent    time.Time     // when the last Write began
+
+	// Since Mark: when the first Write began, and how long Reads went on after their bytes had arrived.
+	first time.Time
+	lag   time.Duration
 
 	mu    sync.Mutex
 	cause error
 }
 
-// NewSocket takes over conn. No Read or Write outlives deadline, and at most budget bytes are read.
-func NewSocket(conn net.Conn, deadline time.Time, budget int64) (*Socket, error) {
+// NewSocket takes over conn, which was begun to be opened at opened. No Read or Write outlives deadline, and at most budget
+// bytes are read.
+func NewSocket(conn net.Conn, opened, deadline time.Time, budget int64) (*Socket, error) {
 	if err := conn.SetDeadline(deadline); err != nil {
 		return nil, err
 	}
-	return &Socket{conn: conn, deadline: deadline, left: budget}, nil
+	receiver, source := newReceiver(conn)
+	return &Socket{conn: conn, receiver: receiver, source: source, deadline: deadline, left: budget, arrived: opened}, nil
 }
 
-// Read reads within the budget, and asks the kernel to acknowledge at once: a server whose answer leaves in two
+// Read reads within the budget. On Linux it has the kernel acknowledge at once: a server whose answer leaves in two
 // segments would otherwise wait for our delayed acknowledgement, 40 ms that no mail client's user blames on the server.
 func (s *Socket) Read(p []byte) (int, error) {
 	if err := s.Cause(); err != nil {
@@ -44,11 +53,14 @@ func (s *Socket) Read(p []byte) (int, error) {
 	if int64(len(p)) > s.left {
 		p = p[:s.left]
 	}
-	quickACK(s.conn)
-	n, err := s.conn.Read(p)
+	begin := time.Now()
+	n, stamp, err := s.receiver.receive(p)
 	s.left -= int64(n)
 	if n > 0 {
-		s.arrived = time.Now()
+		now := time.Now()
+		s.arrived = arrival(now, stamp, later(s.arrived, s.sent))
+		s.late = now.Sub(s.arrived)
+		s.lag += now.Sub(later(begin, s.arrived))
 	}
 	if err != nil {
 		return n, s.fail(err)
@@ -62,6 +74,9 @@ func (s *Socket) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	s.sent = time.Now()
+	if s.first.IsZero() {
+		s.first = s.sent
+	}
 	n, err := s.conn.Write(p)
 	if err != nil {
 		return n, s.fail(err)
@@ -72,8 +87,30 @@ func (s *Socket) Write(p []byte) (int, error) {
 // Arrived is when the newest bytes arrived.
 func (s *Socket) Arrived() time.Time { return s.arrived }
 
+// Late is how much later they were read, which an ordinary clock would have counted as the server's time.
+func (s *Socket) Late() time.Duration { return s.late }
+
 // Sent is when the newest bytes were handed to the kernel.
 func (s *Socket) Sent() time.Time { return s.sent }
+
+// Mark begins an exchange of which FirstSent and Lag tell.
+func (s *Socket) Mark() { s.first, s.lag = time.Time{}, 0 }
+
+// FirstSent is when the first bytes since Mark were handed to the kernel; zero if there were none.
+func (s *Socket) FirstSent() time.Time { return s.first }
+
+// Lag is how long Reads since Mark went on after their bytes had arrived, because our goroutine waited for its turn.
+func (s *Socket) Lag() time.Duration { return s.lag }
+
+// Source says what tells when bytes arrived.
+func (s *Socket) Source() TimestampSource { return s.source }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
 
 // Cause is what ended the connection, or nil while it lives. Layers above flatten errors; this one is kept whole.
 func (s *Socket) Cause() error {

@@ -1,0 +1,50 @@
+package wire
+
+import (
+	"net"
+	"time"
+)
+
+// A TimestampSource says what tells when bytes arrived.
+type TimestampSource string
+
+// The sources: the kernel's time stamp of the packet, or the time at which our goroutine had read it. On a busy machine
+// the second is late by as long as the goroutine waited for its turn, which looks as if the server were slow.
+const (
+	KernelTime TimestampSource = "kernel"
+	UserTime   TimestampSource = "user"
+)
+
+// A receiver reads, and tells when the last of the bytes arrived by the wall clock; zero where it doesn't know.
+type receiver interface {
+	receive(p []byte) (n int, stamp time.Time, err error)
+}
+
+// A userReceiver knows no time stamps.
+type userReceiver struct{ conn net.Conn }
+
+func (r userReceiver) receive(p []byte) (n int, stamp time.Time, err error) {
+	n, err = r.conn.Read(p)
+	return n, time.Time{}, err
+}
+
+// jitter is how far two readings of the clocks may lie apart for reasons that nobody can help.
+const jitter = time.Millisecond
+
+// arrival is when bytes arrived that were stamped at stamp and had been read by now. The stamp goes by the wall clock, now
+// by both clocks, so the pair carries the stamp over to the monotonic one. Nothing arrives before earliest or after now:
+// a stamp that says so was taken by a wall clock that has been set since, and now is the best there is.
+func arrival(now, stamp, earliest time.Time) time.Time {
+	if stamp.IsZero() {
+		return now
+	}
+	age := now.Round(0).Sub(stamp)
+	at := now.Add(-age)
+	switch {
+	case age < 0 || at.Before(earliest.Add(-jitter)):
+		return now
+	case at.Before(earliest):
+		return earliest
+	}
+	return at
+}

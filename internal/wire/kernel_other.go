@@ -1,0 +1,14 @@
+//go:build !linux
+
+package wire
+
+import (
+	"net"
+	"time"
+)
+
+// newReceiver knows no time stamps of the kernel here: the time at which Read returns must do.
+func newReceiver(conn net.Conn) (receiver, TimestampSource) { return userReceiver{conn}, UserTime }
+
+// HandshakeRTT is unknown here.
+func HandshakeRTT(net.Conn) (rtt time.Duration, ok bool) { return 0, false }
