@@ -44,15 +44,12 @@ func (s *session) capability(stage Stage) error {
 		if r.Name != "CAPABILITY" {
 			continue
 		}
-		values, err := r.Values()
-		if err != nil {
-			return fmt.Errorf("%w: CAPABILITY: %w", wire.ErrProtocol, err)
+		names, ok := r.Atoms()
+		if !ok {
+			return fmt.Errorf("%w: a capability that is no atom", wire.ErrProtocol)
 		}
-		for _, v := range values {
-			if !v.Atom {
-				return fmt.Errorf("%w: a capability that is no atom", wire.ErrProtocol)
-			}
-			caps[strings.ToUpper(v.Text)] = true
+		for _, name := range names {
+			caps[strings.ToUpper(name)] = true
 		}
 	}
 	switch {

@@ -58,32 +58,28 @@ type session struct {
 	wanted  []wanted // whose counts are to be read
 }
 
-// A step is a part of the conversation, in the phase that it belongs to.
-type step struct {
+// steps are the parts of the conversation, in order, each in the phase that it belongs to.
+var steps = []struct {
 	phase Phase
-	do    func(context.Context) error
-}
-
-func (s *session) steps() []step {
-	return []step{
-		{PhaseResolve, s.resolve},
-		{PhaseConnect, s.connect},
-		{PhaseTLS, s.implicitTLS},
-		{PhaseGreeting, s.greeting},
-		{PhaseCapability, s.capabilityBeforeTLS},
-		{PhaseStartTLS, s.startTLS},
-		{PhaseTLS, s.upgrade},
-		{PhaseCapability, s.capabilityBeforeAuth},
-		{PhaseAuth, s.auth},
-		{PhaseCapability, s.capabilityAfterAuth},
-		{PhaseID, s.id},
-		{PhaseSelect, s.selectMailbox},
-		{PhaseFetch, s.fetch},
-		{PhaseUnselect, s.unselect},
-		{PhaseList, s.list},
-		{PhaseStatus, s.status},
-		{PhaseQuota, s.quota},
-	}
+	do    func(*session, context.Context) error
+}{
+	{PhaseResolve, (*session).resolve},
+	{PhaseConnect, (*session).connect},
+	{PhaseTLS, (*session).implicitTLS},
+	{PhaseGreeting, (*session).greeting},
+	{PhaseCapability, (*session).capabilityBeforeTLS},
+	{PhaseStartTLS, (*session).startTLS},
+	{PhaseTLS, (*session).upgrade},
+	{PhaseCapability, (*session).capabilityBeforeAuth},
+	{PhaseAuth, (*session).auth},
+	{PhaseCapability, (*session).capabilityAfterAuth},
+	{PhaseID, (*session).id},
+	{PhaseSelect, (*session).selectMailbox},
+	{PhaseFetch, (*session).fetch},
+	{PhaseUnselect, (*session).unselect},
+	{PhaseList, (*session).list},
+	{PhaseStatus, (*session).status},
+	{PhaseQuota, (*session).quota},
 }
 
 // converse goes through the steps up to the first failure. A panic of ours is a failure of this probe alone.
@@ -96,9 +92,9 @@ func (s *session) converse(ctx context.Context) {
 			s.result.Err = s.failure(phase, fmt.Errorf("%w: %v", errPanic, r))
 		}
 	}()
-	for _, step := range s.steps() {
+	for _, step := range steps {
 		phase = step.phase
-		err := step.do(ctx)
+		err := step.do(s, ctx)
 		s.spend(phase, err == nil)
 		if err != nil {
 			s.result.Err = s.failure(phase, err)

@@ -70,6 +70,9 @@ type CertOptions struct {
 	Client bool
 }
 
+// Certificate returns the authority's own certificate.
+func (ca *CA) Certificate() *x509.Certificate { return ca.cert }
+
 // Issue makes a key and a certificate for it.
 func (ca *CA) Issue(o CertOptions) (tls.Certificate, error) {
 	template := &x509.Certificate{

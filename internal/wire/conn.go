@@ -23,6 +23,7 @@ func (g *Gate) Conn(literalPlus bool) *Conn {
 	}
 	c.readable.L = &c.mu
 	c.feed("* OK [CAPABILITY %s] ready\r\n", c.caps)
+	c.handOver()
 	return c
 }
 
@@ -33,6 +34,7 @@ type Conn struct {
 
 	// Used by the writer alone.
 	out     []byte    // written, but not yet a whole line
+	passed  []byte    // to be handed to the reader
 	command *exchange // under way: its literals are still to come
 	theirs  string    // the client's tag of it
 	exists  bool      // EXISTS has come since it was sent
@@ -68,7 +70,9 @@ func (c *Conn) Write(p []byte) (int, error) {
 	}
 	line := strings.TrimSuffix(string(c.out), "\r\n")
 	c.out = c.out[:0]
-	if c.last = c.exchange(line); c.last != nil && c.g.err != nil {
+	c.last = c.exchange(line)
+	c.handOver()
+	if c.last != nil && c.g.err != nil {
 		_ = c.Close()
 		return 0, c.last
 	}
@@ -102,8 +106,7 @@ func (c *Conn) exchange(line string) error {
 		case c.isSelect() && !c.exists:
 			err = c.g.protocol(c.command.verb+" (without EXISTS)", r)
 		default:
-			c.feed("%s OK [CAPABILITY %s] done\r\n", c.theirs, c.caps)
-			c.command = nil
+			c.succeed()
 			return nil
 		}
 	}
@@ -112,6 +115,16 @@ func (c *Conn) exchange(line string) error {
 	}
 	c.command = nil
 	return err
+}
+
+// succeed completes the client's command. After a login that carries no capabilities it would ask for them by itself.
+func (c *Conn) succeed() {
+	if c.command.verb == "LOGIN" {
+		c.feed("%s OK [CAPABILITY %s] done\r\n", c.theirs, c.caps)
+	} else {
+		c.feed("%s OK done\r\n", c.theirs)
+	}
+	c.command = nil
 }
 
 // shown is what the transcript shows of command: of LOGIN no argument.
@@ -178,13 +191,18 @@ func isDate(s string) bool {
 	return err == nil
 }
 
-func (c *Conn) feed(format string, args ...any) {
+// feed adds to what the reader is to have.
+func (c *Conn) feed(format string, args ...any) { c.passed = fmt.Appendf(c.passed, format, args...) }
+
+// handOver wakes the reader, once for all that answers a command.
+func (c *Conn) handOver() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed {
-		fmt.Fprintf(&c.in, format, args...)
+		c.in.Write(c.passed)
 		c.readable.Signal()
 	}
+	c.passed = c.passed[:0]
 }
 
 // Close ends the client's reading. The connection itself stays with the Gate.

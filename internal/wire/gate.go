@@ -71,7 +71,7 @@ type Gate struct {
 // NewGate begins a conversation on socket.
 func NewGate(socket *Socket) *Gate {
 	g := &Gate{socket: socket, conn: socket, prefix: rand.Text()[:8], transcript: transcript{start: time.Now()}}
-	g.in = bufio.NewReaderSize(arrivals{g}, maxLine)
+	g.in = bufio.NewReader(arrivals{g})
 	return g
 }
 

@@ -15,6 +15,13 @@ import (
 type kernelReceiver struct {
 	raw syscall.RawConn
 	oob [64]byte // room for one SCM_TIMESTAMPNS
+
+	// The read under way. It lives here, with once, so that reading allocates nothing.
+	once    func(fd uintptr) bool
+	p       []byte
+	waited  bool
+	n, oobn int
+	err     error
 }
 
 // newReceiver turns on the kernel's time stamps for conn. Where it has none, the time at which Read returns must do.
@@ -34,50 +41,55 @@ func newReceiver(conn net.Conn) (receiver, TimestampSource) {
 	if err != nil || failed != nil {
 		return userReceiver{conn}, UserTime
 	}
-	return &kernelReceiver{raw: raw}, KernelTime
+	r := &kernelReceiver{raw: raw}
+	r.once = r.try
+	return r, KernelTime
 }
 
-// receive sends an acknowledgement that is due and turns off delayed ones, until the kernel turns them on again, as it
-// does when data was sent soon after some was received. Then it reads.
+// receive reads, and waits until there is something to read.
 func (r *kernelReceiver) receive(p []byte) (n int, stamp time.Time, err error) {
-	var oobn int
-	var failed error
-	first := true
-	err = r.raw.Read(func(fd uintptr) bool {
-		if first {
-			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
-			first = false
-		}
-		for {
-			n, oobn, _, _, failed = unix.Recvmsg(int(fd), p, r.oob[:], 0)
-			if !errors.Is(failed, unix.EINTR) {
-				return !errors.Is(failed, unix.EAGAIN)
-			}
-		}
-	})
+	r.p, r.waited = p, false
+	err = r.raw.Read(r.once)
+	r.p = nil
 	switch {
 	case err != nil:
 		return 0, time.Time{}, err
-	case failed != nil:
-		return 0, time.Time{}, &net.OpError{Op: "read", Net: "tcp", Err: failed}
-	case n == 0:
+	case r.err != nil:
+		return 0, time.Time{}, &net.OpError{Op: "read", Net: "tcp", Err: r.err}
+	case r.n == 0:
 		return 0, time.Time{}, io.EOF
 	}
-	return n, stampOf(r.oob[:oobn]), nil
+	return r.n, stampOf(r.oob[:r.oobn]), nil
+}
+
+// try reads, and reports whether it is done. At first it sends an acknowledgement that is due and turns off delayed ones,
+// until the kernel turns them on again, as it does when data was sent soon after some was received.
+func (r *kernelReceiver) try(fd uintptr) bool {
+	if !r.waited {
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
+		r.waited = true
+	}
+	for {
+		r.n, r.oobn, _, _, r.err = unix.Recvmsg(int(fd), r.p, r.oob[:], 0)
+		if !errors.Is(r.err, unix.EINTR) {
+			return !errors.Is(r.err, unix.EAGAIN)
+		}
+	}
 }
 
 // stampOf finds the time stamp among the control messages of a read; zero if there is none. It goes by the wall clock.
 func stampOf(oob []byte) time.Time {
-	messages, err := unix.ParseSocketControlMessage(oob)
-	if err != nil {
-		return time.Time{}
-	}
-	for _, m := range messages {
-		if m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SO_TIMESTAMPNS && len(m.Data) >= 16 {
-			seconds := binary.NativeEndian.Uint64(m.Data)
-			nanoseconds := binary.NativeEndian.Uint64(m.Data[8:])
+	for len(oob) > 0 {
+		header, data, rest, err := unix.ParseOneSocketControlMessage(oob)
+		if err != nil {
+			break
+		}
+		if header.Level == unix.SOL_SOCKET && header.Type == unix.SO_TIMESTAMPNS && len(data) >= 16 {
+			seconds := binary.NativeEndian.Uint64(data)
+			nanoseconds := binary.NativeEndian.Uint64(data[8:])
 			return time.Unix(int64(seconds), int64(nanoseconds)) //nolint:gosec // The kernel's clock fits.
 		}
+		oob = rest
 	}
 	return time.Time{}
 }

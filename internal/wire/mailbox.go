@@ -49,10 +49,10 @@ func utf16Bytes(runes []rune) []byte {
 	return b
 }
 
+var escaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
 // Quote makes a quoted string of s, which must be free of CR, LF and NUL.
-func Quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-}
+func Quote(s string) string { return `"` + escaper.Replace(s) + `"` }
 
 // DecodeMailbox is the name that a server sent as wire. ok is false for what is neither modified UTF-7 nor UTF-8.
 func DecodeMailbox(wire string) (name string, ok bool) {

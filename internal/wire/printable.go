@@ -13,6 +13,9 @@ const maxText = 200
 // Printable makes s fit for logs: control, bidirectional and invalid characters are escaped, and what is
 // longer than limit bytes is cut.
 func Printable(s string, limit int) string {
+	if len(s) <= limit && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return s
+	}
 	const mark = "…"
 	var b strings.Builder
 	fits := 0 // bytes that leave room for the mark

@@ -53,7 +53,7 @@ func (g *Gate) readRaw() ([]byte, error) {
 		return nil, err
 	}
 	raw := bytes.Clone(line)
-	if !hasLiterals(raw) {
+	if _, announced := literalSize(line); !announced && bytes.Count(line, []byte("(")) <= maxNesting || !hasLiterals(raw) {
 		return raw, nil
 	}
 	text, opened, literals := len(raw), bytes.Count(raw, []byte("(")), 0
@@ -83,7 +83,13 @@ func (g *Gate) readRaw() ([]byte, error) {
 // readLine reads up to the next line feed. The line is valid until the next read.
 func (g *Gate) readLine(limit int) ([]byte, error) {
 	line, err := g.in.ReadSlice('\n')
-	if errors.Is(err, bufio.ErrBufferFull) || len(line) > limit {
+	for errors.Is(err, bufio.ErrBufferFull) && len(line) <= limit {
+		var more []byte
+		line = bytes.Clone(line) // The next read overwrites the buffer.
+		more, err = g.in.ReadSlice('\n')
+		line = append(line, more...)
+	}
+	if len(line) > limit {
 		return nil, fmt.Errorf("%w: a line of more than %d bytes", ErrTooLarge, maxLine)
 	}
 	return line, err

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"strconv"
 	"strings"
 )
 
@@ -39,6 +38,12 @@ type Response struct {
 // Values are the values after the response's name.
 func (r *Response) Values() ([]Value, error) { return parseValues(r.body) }
 
+// Atoms are the values after the response's name, if all of them are atoms.
+func (r *Response) Atoms() (atoms []string, ok bool) {
+	body := string(r.body)
+	return strings.Fields(body), !strings.ContainsAny(body, "(){}\"")
+}
+
 // Status is the Name of a status response, "" for any other.
 func (r *Response) Status() Status {
 	switch s := Status(r.Name); s {
@@ -57,9 +62,8 @@ func parseResponse(raw []byte) (*Response, bool) {
 	}
 	r.Tag = r.word()
 	r.Name = strings.ToUpper(r.word())
-	if n, err := strconv.ParseUint(r.Name, 10, 32); err == nil && r.Tag == "*" {
-		number := uint32(n)
-		r.Number = &number
+	if n, ok := (Value{Text: r.Name}).Uint(32); ok && r.Tag == "*" {
+		r.Number = new(uint32(n)) //nolint:gosec // It has 32 bits.
 		r.Name = strings.ToUpper(r.word())
 	}
 	if r.Status() != "" {

@@ -26,6 +26,9 @@ func (v Value) IsList() bool { return v.List != nil }
 
 // Uint is v's value as a number of at most bits bits. ok is false for anything else, NIL and negative numbers included.
 func (v Value) Uint(bits int) (n uint64, ok bool) {
+	if v.Text == "" || v.Text[0] < '0' || v.Text[0] > '9' {
+		return 0, false // Most are words, for which ParseUint would make an error.
+	}
 	n, err := strconv.ParseUint(v.Text, 10, bits)
 	return n, err == nil && !v.IsList()
 }
