@@ -10,7 +10,7 @@ ifeq ($(shell golangci-lint version --short 2>/dev/null),$(LINT_VERSION))
 LINT = golangci-lint
 endif
 
-.PHONY: all build test servers fuzz lint fmt clean
+.PHONY: all build test servers fuzz bench lint fmt clean
 
 all: lint test build
 
@@ -33,6 +33,10 @@ fuzz:
 			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 		done; \
 	done
+
+# What the exporter costs, and how true its times are; docs/performance.md tells how to read it. Root sees the packets.
+bench:
+	go test -run '^$$' -bench . ./internal/bench ./collectors
 
 # golangci-lint checks the formatting, too.
 lint: $(filter /%,$(LINT))

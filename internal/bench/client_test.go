@@ -22,7 +22,7 @@ func target(address string, config *tls.Config) *probe.Target {
 	return &probe.Target{
 		Account: "bench", Server: "localhost:993", Address: address, Timeout: 30 * time.Second, IPFamily: probe.IPAuto,
 		TLSMode: probe.TLSImplicit, TLSConfig: config, Auth: probe.AuthLogin, AllowPlaintextAuth: true,
-		Username: mailtest.DemoUser, Secret: func(context.Context) (string, error) { return mailtest.DemoPassword, nil },
+		Username: user(0), Secret: func(context.Context) (string, error) { return mailtest.DemoPassword, nil },
 		Select: "INBOX", ReadOnly: true, Fetch: probe.FetchHeader, FetchBytes: 65536, Mailboxes: []string{"INBOX"}, Quota: true,
 	}
 }
@@ -53,7 +53,7 @@ func barest(b *testing.B, address string, config *tls.Config) {
 		b.Fatal(err)
 	}
 	for i, command := range []string{
-		"CAPABILITY", fmt.Sprintf("LOGIN %s %s", mailtest.DemoUser, mailtest.DemoPassword), "CAPABILITY", "EXAMINE INBOX",
+		"CAPABILITY", fmt.Sprintf("LOGIN %s %s", user(0), mailtest.DemoPassword), "CAPABILITY", "EXAMINE INBOX",
 		"FETCH 24 (INTERNALDATE BODY.PEEK[HEADER]<0.65536>)", "FETCH 1 (INTERNALDATE)", "UNSELECT",
 		"STATUS INBOX (MESSAGES UNSEEN UIDNEXT UIDVALIDITY RECENT SIZE HIGHESTMODSEQ)", "GETQUOTAROOT INBOX", "LOGOUT",
 	} {

@@ -21,6 +21,11 @@ import (
 // Its value is the mode, and after a slash the delay of LOGIN.
 const serverVariable = "IMAP_EXPORTER_BENCH_SERVER"
 
+// users is how many accounts the server has, and user the login of one.
+const users = 500
+
+func user(i int) string { return fmt.Sprintf("user%d@example.org", i) }
+
 func TestMain(m *testing.M) {
 	if value := os.Getenv(serverVariable); value != "" {
 		if err := serve(value); err != nil {
@@ -44,6 +49,11 @@ func serve(value string) error {
 		return err
 	}
 	o := mailtest.Options{Mode: mailtest.Mode(mode), NoRecord: true, Delay: map[string]time.Duration{"LOGIN": delay}}
+	for i := range users {
+		u := mailtest.NewUser(time.Now())
+		u.Name = user(i)
+		o.Data.Users = append(o.Data.Users, u)
+	}
 	if o.TLS, err = ca.ServerConfig(mailtest.CertOptions{Names: []string{"localhost"}}); err != nil {
 		return err
 	}
