@@ -37,7 +37,7 @@ const (
 	ReasonLoginDisabled Reason = "login_disabled"
 	// ReasonMechanism: no allowed way to log in is offered.
 	ReasonMechanism Reason = "mechanism"
-	// ReasonCredential: our own secret, token or client certificate can't be read.
+	// ReasonCredential: our own password or token can't be read.
 	ReasonCredential Reason = "credential"
 	// ReasonRejected: AUTHENTICATIONFAILED, AUTHORIZATIONFAILED, EXPIRED, or a plain NO to the login.
 	ReasonRejected Reason = "rejected"
@@ -45,7 +45,7 @@ const (
 	ReasonThrottled Reason = "throttled"
 	// ReasonUnavailable: UNAVAILABLE, SERVERBUG, CONTACTADMIN: the server says that it can't, for now.
 	ReasonUnavailable Reason = "unavailable"
-	// ReasonToken: the bearer token could not be had, or the server says that it is invalid or has expired.
+	// ReasonToken: the server says that the bearer token is invalid or has expired.
 	ReasonToken Reason = "token"
 	// ReasonBye: the server said BYE where it should have answered.
 	ReasonBye Reason = "bye"
