@@ -227,20 +227,6 @@ func unquote(s string) (value, rest string) {
 	return b.String(), ""
 }
 
-// quote writes a quoted string.
-func quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-}
-
-// quoteAll writes quoted strings with spaces between them.
-func quoteAll(values []string) string {
-	quoted := make([]string, len(values))
-	for i, value := range values {
-		quoted[i] = quote(value)
-	}
-	return strings.Join(quoted, " ")
-}
-
 // parseList splits a list in parentheses into its items, in upper case. What is no list is a list of one.
 func parseList(s string) []string {
 	return parseArgs(strings.ToUpper(strings.TrimSuffix(strings.TrimPrefix(s, "("), ")")))

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"imap-exporter/internal/wire"
 )
 
 // withUser calls read with the user who is logged in, while nobody changes what the server holds. It reports false if there is none any more.
@@ -20,8 +22,8 @@ func (c *Conn) withUser(read func(*User)) bool {
 
 // withMailbox calls read with a mailbox named as on the wire. It reports false if there is none such with messages.
 func (c *Conn) withMailbox(encoded string, read func(*User, *Mailbox)) bool {
-	name, err := DecodeMailbox(encoded)
-	if err != nil {
+	name, ok := wire.DecodeMailbox(encoded)
+	if !ok {
 		return false
 	}
 	found := false
@@ -109,7 +111,7 @@ func (c *Conn) statusOf(cmd Command) error {
 			}
 			items = append(items, fmt.Sprintf("%s %d", item, value))
 		}
-		c.Line("* STATUS %s (%s)", quote(EncodeMailbox(m.Name)), strings.Join(items, " "))
+		c.Line("* STATUS %s (%s)", wire.Mailbox(m.Name), strings.Join(items, " "))
 	})
 	switch {
 	case unknown != "":
@@ -125,8 +127,8 @@ func (c *Conn) list(cmd Command) error {
 	if len(cmd.Args) != 2 {
 		return c.BAD(cmd.Tag, "LIST takes a reference and a pattern.")
 	}
-	pattern, err := DecodeMailbox(cmd.Args[0] + cmd.Args[1])
-	if err != nil {
+	pattern, ok := wire.DecodeMailbox(cmd.Args[0] + cmd.Args[1])
+	if !ok {
 		return c.BAD(cmd.Tag, "The pattern is not modified UTF-7.")
 	}
 	if cmd.Args[1] == "" {
@@ -145,7 +147,7 @@ func (c *Conn) list(cmd Command) error {
 			if m.NoSelect {
 				attributes += ` \Noselect`
 			}
-			c.Line(`* LIST (%s) "/" %s`, attributes, quote(EncodeMailbox(m.Name)))
+			c.Line(`* LIST (%s) "/" %s`, attributes, wire.Mailbox(m.Name))
 		}
 	})
 	return c.OK(cmd.Tag, "List completed.")
@@ -187,11 +189,11 @@ func (c *Conn) quota(cmd Command) error {
 		})
 	} else {
 		found = c.withMailbox(cmd.Args[0], func(u *User, m *Mailbox) {
-			names := []string{EncodeMailbox(m.Name)}
+			names := []string{wire.Mailbox(m.Name)}
 			for _, q := range u.Quota {
-				names = append(names, q.Root)
+				names = append(names, wire.Quote(q.Root))
 			}
-			c.Line("* QUOTAROOT %s", quoteAll(names))
+			c.Line("* QUOTAROOT %s", strings.Join(names, " "))
 			for _, q := range u.Quota {
 				c.quotaLine(q)
 			}
@@ -211,5 +213,5 @@ func (c *Conn) quotaLine(q Quota) {
 	if q.Messages != nil {
 		resources = append(resources, fmt.Sprintf("MESSAGE %d %d", q.Messages.Used, q.Messages.Limit))
 	}
-	c.Line("* QUOTA %s (%s)", quote(q.Root), strings.Join(resources, " "))
+	c.Line("* QUOTA %s (%s)", wire.Quote(q.Root), strings.Join(resources, " "))
 }

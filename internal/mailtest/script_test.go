@@ -151,7 +151,7 @@ func TestCommands(t *testing.T) {
 		t.Errorf("%% crosses levels: %q", top)
 	}
 	c.want(`LIST "" "A/*"`, `* LIST (\HasNoChildren) "/" "A/B &- \"C\""`)
-	c.want(`LIST "" inbox`, `"INBOX"`)
+	c.want(`LIST "" inbox`, `"/" INBOX`)
 	if lines := c.do(`LIST "" "Sen%%d"`); len(lines) != 1 {
 		t.Errorf("%q", lines)
 	}
@@ -171,7 +171,7 @@ func TestCommands(t *testing.T) {
 	c.want("UNSELECT", "T OK")
 	c.want("FETCH 1 UID", "T BAD")
 	c.want("SELECT Missing", "T NO [NONEXISTENT]")
-	c.want("GETQUOTAROOT INBOX", `* QUOTAROOT "INBOX" "User quota" ""`, `* QUOTA "User quota" (STORAGE 38912 102400 MESSAGE 100 10000)`, `* QUOTA "" ()`)
+	c.want("GETQUOTAROOT INBOX", `* QUOTAROOT INBOX "User quota" ""`, `* QUOTA "User quota" (STORAGE 38912 102400 MESSAGE 100 10000)`, `* QUOTA "" ()`)
 	c.want(`GETQUOTA "User quota"`, "MESSAGE 100 10000")
 	c.want("GETQUOTA x", "T NO")
 	c.want("LOGOUT", "* BYE", "T OK")

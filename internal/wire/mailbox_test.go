@@ -11,6 +11,8 @@ var names = map[string]string{
 	"INBOX":                      `INBOX`,
 	"Entwürfe":                   `"Entw&APw-rfe"`,
 	"~peter/mail/台北/日本語":         `"~peter/mail/&U,BTFw-/&ZeVnLIqe-"`,
+	"台北日本語":                      `"&U,BTF2XlZyyKng-"`,
+	"":                           `""`,
 	"Hi Mom -☺-!":                `"Hi Mom -&Jjo--!"`,
 	"Tom & Jerry":                `"Tom &- Jerry"`,
 	"ä&ö":                        `"&AOQ-&-&APY-"`,
