@@ -26,8 +26,7 @@ func (s *session) auth(ctx context.Context) error {
 		s.gate.Hide(secret)
 	}
 	if method == AuthLogin {
-		client := s.imap()
-		return s.cause(client.Login(s.t.Username, secret).Wait())
+		return s.gate.Login(s.t.Username, secret, s.caps["LITERAL+"])
 	}
 	return s.authenticate(s.mechanism(method, secret))
 }

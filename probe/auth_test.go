@@ -39,10 +39,7 @@ func TestAuthMethods(t *testing.T) {
 // assertNoSecret looks for credentials in all that leaves a probe.
 func assertNoSecret(t *testing.T, r *Result) {
 	t.Helper()
-	all := fmt.Sprintf("%+v %v %v", r, r.Err, r.Notes)
-	for _, line := range r.Transcript {
-		all += "\n" + line.Text
-	}
+	all := everythingOf(r)
 	for _, secret := range []string{password, "canary-wrong-secret"} {
 		for offset := range 3 {
 			encoded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x00", offset) + secret))
@@ -51,6 +48,15 @@ func assertNoSecret(t *testing.T, r *Result) {
 			}
 		}
 	}
+}
+
+// everythingOf is all text in a Result.
+func everythingOf(r *Result) string {
+	all := fmt.Sprintf("%+v %+v %+v %v", r, r.Mailboxes, r.Quota, r.Err)
+	for _, line := range r.Transcript {
+		all += "\n" + line.Text
+	}
+	return all
 }
 
 func TestAutoTakesTheBest(t *testing.T) {

@@ -49,14 +49,14 @@ func (s *session) capability(stage Stage) error {
 			return fmt.Errorf("%w: a capability that is no atom", wire.ErrProtocol)
 		}
 		for _, name := range names {
-			caps[strings.ToUpper(name)] = true
+			caps[s.gate.Redact(strings.ToUpper(name))] = true
+		}
+		if len(caps) > maxCapabilities {
+			return fmt.Errorf("%w: more than %d capabilities", wire.ErrTooLarge, maxCapabilities)
 		}
 	}
-	switch {
-	case len(caps) == 0:
+	if len(caps) == 0 {
 		return fmt.Errorf("%w: CAPABILITY without capabilities", wire.ErrProtocol)
-	case len(caps) > maxCapabilities:
-		return fmt.Errorf("%w: %d capabilities", wire.ErrTooLarge, len(caps))
 	}
 	s.caps = caps
 	s.result.Capabilities = append(s.result.Capabilities, Capabilities{stage, slices.Sorted(maps.Keys(caps))})

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -45,7 +46,7 @@ func (s *session) failure(phase Phase, err error) *Error {
 		e.Text = "the server closed the connection"
 	}
 	if s.gate == nil {
-		e.Text = wire.Printable(e.Text, maxText)
+		e.Text = wire.Printable(e.Text, wire.MaxText)
 		return e
 	}
 	if alert := s.gate.Alert(); alert != "" {
@@ -54,9 +55,6 @@ func (s *session) failure(phase Phase, err error) *Error {
 	e.Text = s.gate.Clean(e.Text)
 	return e
 }
-
-// maxText bounds Error.Text, in bytes.
-const maxText = 200
 
 // reason sorts err into the closed list.
 func reason(phase Phase, err error) Reason {
@@ -76,12 +74,13 @@ func reason(phase Phase, err error) Reason {
 	}
 	var dns *net.DNSError
 	var op *net.OpError
+	var record tls.RecordHeaderError
 	switch {
 	case errors.As(err, &dns) && dns.IsTimeout:
 		return ReasonTimeout
 	case errors.As(err, &dns):
 		return ReasonDNS
-	case phase == PhaseTLS:
+	case phase == PhaseTLS, errors.As(err, &record):
 		return ReasonTLS
 	case errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error"):
 		// crypto/tls words alerts so. With TLS 1.3 a refused client certificate shows only when the greeting is due.

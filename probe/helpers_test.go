@@ -11,9 +11,17 @@ import (
 	"go.uber.org/goleak"
 
 	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/wire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	release, err := wire.KeepTimestamps()
+	if err != nil {
+		panic(err)
+	}
+	defer release()
+	goleak.VerifyTestMain(m)
+}
 
 // password is distinctive, so that a leak into any output of the test run can be found.
 const password = "canary-7f3a-secret"

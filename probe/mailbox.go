@@ -19,7 +19,7 @@ func (s *session) selectMailbox(context.Context) error {
 		return s.cause(err)
 	}
 	s.mailbox = &Mailbox{
-		Name:        printableName(s.t.Select),
+		Name:        s.label(s.t.Select),
 		Messages:    &data.NumMessages,
 		UIDNext:     nonZero(uint32(data.UIDNext)),
 		UIDValidity: nonZero(data.UIDValidity),

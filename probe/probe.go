@@ -132,8 +132,7 @@ func (s *session) brokenOff() bool {
 // logout says LOGOUT, and has the socket closed in good order.
 func (s *session) logout() {
 	s.socket.Shorten(time.Now().Add(logoutTime))
-	client := s.imap()
-	err := s.cause(client.Logout().Wait())
+	_, err := s.gate.Do("LOGOUT")
 	s.spend(PhaseLogout, err == nil)
 	if s.tls != nil && err == nil {
 		_ = s.tls.Close()
@@ -156,7 +155,7 @@ func (s *session) close() {
 // imap is go-imap's client on the conversation so far.
 func (s *session) imap() *imapclient.Client {
 	if s.client == nil {
-		s.lent = s.gate.Conn(s.caps["LITERAL+"])
+		s.lent = s.gate.Conn()
 		s.client = imapclient.New(s.lent, nil)
 	}
 	return s.client

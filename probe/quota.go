@@ -55,7 +55,7 @@ func (s *session) quotaRoot(r *wire.Response) (*QuotaRoot, bool) {
 		s.note("quota: a QUOTA response can't be read")
 		return nil, false
 	}
-	root := &QuotaRoot{Name: printableName(values[0].Text)}
+	root := &QuotaRoot{Name: s.label(values[0].Text)}
 	for triples := values[1].List; len(triples) >= 3; triples = triples[3:] {
 		switch name := strings.ToUpper(triples[0].Text); {
 		case name == "STORAGE" && root.Storage == nil:

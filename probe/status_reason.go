@@ -17,27 +17,34 @@ var codes = map[string]Reason{
 	"CONTACTADMIN":         ReasonUnavailable,
 	"LIMIT":                ReasonThrottled,
 	"INUSE":                ReasonThrottled,
+	"THROTTLED":            ReasonThrottled, // no RFC's, but Gmail's and Yahoo's
 	"PRIVACYREQUIRED":      ReasonPlaintextRefused,
 	"NOPERM":               ReasonPermission,
 	"NONEXISTENT":          ReasonMailboxMissing,
 	"TRYCREATE":            ReasonMailboxMissing,
 }
 
-// texts are what well-known servers say in place of a code. They are asked last.
+// texts are what well-known servers say in place of a code, in small letters. They are asked last, the first match counts.
 var texts = []struct {
 	reason Reason
 	phases []Phase // nil: in any
 	words  []string
 }{
 	{ReasonThrottled, nil, []string{
-		"request is throttled", "too many simultaneous connections", "too many connections",
-		"maximum number of connections", "too many login", "rate limit",
+		"request is throttled", "too many simultaneous connections", "too many connections", "maximum number of connections",
+		"rate limit", "bandwidth limit",
 	}},
-	{ReasonUnavailable, nil, []string{"authenticated but not connected"}},
-	{ReasonUnavailable, []Phase{PhaseAuth}, []string{"temporary", "try again later", "temporarily"}},
+	{ReasonPlaintextRefused, []Phase{PhaseAuth}, []string{"plaintext authentication disallowed", "plaintext authentication not allowed"}},
+	{ReasonMechanism, []Phase{PhaseAuth}, []string{"unsupported authentication mechanism"}},
+	{ReasonUnavailable, nil, []string{
+		"authenticated but not connected", "unavailable", "try again later", "temporary problem", "temporary authentication failure",
+		"temporary failure", "internal authentication failure", "internal login failure", "internal error", "i/o error",
+	}},
+	{ReasonPermission, []Phase{PhaseSelect, PhaseStatus}, []string{"permission denied", "access denied"}},
 	{ReasonMailboxMissing, []Phase{PhaseSelect, PhaseStatus}, []string{
-		"does not exist", "doesn't exist", "no such mailbox", "unknown mailbox", "nonexistent", "not found", "unable to open",
+		"does not exist", "doesn't exist", "no such mailbox", "unknown mailbox", "nonexistent", "unable to open this mailbox",
 	}},
+	{ReasonMailboxMissing, []Phase{PhaseSelect}, []string{"not found"}},
 }
 
 // statusReason sorts an answer other than OK: the code decides, then BYE, then a vendor's text, then the phase.
@@ -46,7 +53,7 @@ func statusReason(phase Phase, e *wire.StatusError) Reason {
 	case known:
 		return r
 	case e.Code == "OVERQUOTA" && phase == PhaseAuth:
-		return ReasonThrottled
+		return ReasonThrottled // of logins; elsewhere it is about a mailbox
 	case e.Status == wire.BYE:
 		return ReasonBye
 	}

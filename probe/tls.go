@@ -39,10 +39,7 @@ func (s *session) handshake(ctx context.Context) error {
 	state := s.tls.ConnectionState()
 	if err != nil {
 		s.tlsFailed(err, state)
-		if cause := s.socket.Cause(); cause != nil {
-			return cause
-		}
-		return err
+		return s.gate.Fail(err)
 	}
 	s.result.TLS = &TLS{
 		Version:  tls.VersionName(state.Version),

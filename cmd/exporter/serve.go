@@ -15,6 +15,7 @@ import (
 
 	"imap-exporter/internal/mailtest"
 	"imap-exporter/internal/web"
+	"imap-exporter/internal/wire"
 )
 
 // grace is how long running probes and requests may go on after a signal. What remains is cut.
@@ -38,6 +39,11 @@ func runServe(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
+	release, err := wire.KeepTimestamps()
+	if err != nil {
+		logger.WarnContext(cmd.Context(), "Times may be less true on a busy machine", "err", err)
+	}
+	defer release()
 	exporter, err := newExporter(cfg, logger)
 	if err != nil {
 		return err

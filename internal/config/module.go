@@ -13,7 +13,7 @@ import (
 const (
 	minTimeout    = 100 * time.Millisecond
 	maxTimeout    = 10 * time.Minute
-	maxFetchBytes = 16 << 20
+	maxFetchBytes = 1 << 20
 )
 
 // defaultModule is the name of the module that always exists.
@@ -129,7 +129,7 @@ func finishMailboxes(t *probe.Target, tree *moduleTree, p place) {
 	}
 	t.FetchBytes = or(fetch.Bytes, 65536)
 	if t.FetchBytes < 1 || t.FetchBytes > maxFetchBytes {
-		bytes.refuse("must be from 1 to %d (16 MiB)", maxFetchBytes)
+		bytes.refuse("must be from 1 to %d (1 MiB)", maxFetchBytes)
 	}
 	t.Mailboxes = []string{"INBOX"}
 	if tree.Mailboxes != nil {

@@ -37,7 +37,7 @@ func TestEveryKeyArrives(t *testing.T) {
 	if diff := cmp.Diff(probe.Target{
 		Account: "canary", Server: "imap.example.org:1143", Address: "imap.example.org:1143", Timeout: 90 * time.Second,
 		IPFamily: probe.IPv6, TLSMode: probe.TLSStartTLS, Auth: probe.AuthSCRAMSHA256, AllowPlaintextAuth: true,
-		Username: "canary@example.org", SendID: true, Select: "INBOX", Fetch: probe.FetchFull, FetchBytes: 16 << 20,
+		Username: "canary@example.org", SendID: true, Select: "INBOX", Fetch: probe.FetchFull, FetchBytes: 1 << 20,
 		Mailboxes: []string{"INBOX", "Archive/*"},
 	}, target); diff != "" {
 		t.Errorf("target (-want +got):\n%s", diff)

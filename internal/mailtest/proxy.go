@@ -151,6 +151,10 @@ func (p *Proxy) carry(dst, src *net.TCPConn) {
 			continue
 		}
 		waitUntil(p.ctx, next.due)
+		if p.ctx.Err() != nil {
+			broken = true // What is still under way when the proxy closes never arrives.
+			continue
+		}
 		_, err := dst.Write(next.bytes)
 		switch {
 		case next.err != nil && errors.Is(next.err, io.EOF):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -13,30 +14,25 @@ import (
 // Conn lends the conversation to go-imap's client. Each command that the client writes is exchanged with the server
 // before Write returns, in the writer's goroutine, under a tag of ours. The client reads what the Gate passes on: of the
 // untagged responses those that answer the command, rewritten to their plainest form, and a bare tagged answer.
-// The client is told of no capability but LITERAL+ where the server has it, and so never sends a command unasked.
+// The client is told of no capability, and so never sends a command unasked.
 //
 // After a failed Write, and after a tagged NO or BAD, LastError has the cause.
-func (g *Gate) Conn(literalPlus bool) *Conn {
-	c := &Conn{g: g, caps: "IMAP4rev1"}
-	if literalPlus {
-		c.caps += " LITERAL+"
-	}
+func (g *Gate) Conn() *Conn {
+	c := &Conn{g: g}
 	c.readable.L = &c.mu
-	c.feed("* OK [CAPABILITY %s] ready\r\n", c.caps)
+	c.feed("* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n")
 	c.handOver()
 	return c
 }
 
 // A Conn is the client's end of a Gate.
 type Conn struct {
-	g    *Gate
-	caps string
+	g *Gate
 
 	// Used by the writer alone.
 	out     []byte    // written, but not yet a whole line
 	passed  []byte    // to be handed to the reader
-	command *exchange // under way: its literals are still to come
-	theirs  string    // the client's tag of it
+	command *exchange // the latest
 	exists  bool      // EXISTS has come since it was sent
 	last    error
 
@@ -62,77 +58,51 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return c.in.Read(p)
 }
 
-// Write exchanges each whole command with the server.
+// Write exchanges each whole command with the server. It fails when the client no longer reads, by its own fault or
+// because the conversation is over: only then does the client give up a command, and those who wait for it.
 func (c *Conn) Write(p []byte) (int, error) {
 	c.out = append(c.out, p...)
-	if !bytes.HasSuffix(c.out, []byte("\r\n")) || bytes.HasSuffix(c.out, []byte("+}\r\n")) {
+	line, whole := strings.CutSuffix(string(c.out), "\r\n")
+	if !whole {
 		return len(p), nil
 	}
-	line := strings.TrimSuffix(string(c.out), "\r\n")
 	c.out = c.out[:0]
 	c.last = c.exchange(line)
 	c.handOver()
-	if c.last != nil && c.g.err != nil {
+	if c.g.err != nil {
 		_ = c.Close()
-		return 0, c.last
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return 0, io.ErrClosedPipe
 	}
 	return len(p), nil
 }
 
-// exchange sends line, a command or its literal, and feeds the client until it must write again.
+// exchange sends line, a command, and feeds the client its answer.
 func (c *Conn) exchange(line string) error {
-	var err error
-	if c.command == nil {
-		tag, command, _ := strings.Cut(line, " ")
-		c.theirs = tag
-		c.exists = false
-		c.command, err = c.g.begin(command, shown(command))
-	} else {
-		err = c.g.more(line, blank)
-	}
-	for err == nil {
+	tag, command, _ := strings.Cut(line, " ")
+	c.exists = false
+	x, err := c.g.begin(command, command)
+	for c.command = x; err == nil; {
 		var r *Response
-		r, err = c.g.answer(c.command)
+		r, err = c.g.answer(x)
 		switch {
 		case err != nil:
 		case r.Tag == "*":
 			c.pass(r)
 		case r.Tag == "+":
-			if strings.HasSuffix(line, "}") {
-				c.feed("+ go on\r\n")
-				return nil
-			}
-			err = c.g.protocol(c.command.verb, r)
+			err = c.g.protocol(x.verb, r)
 		case c.isSelect() && !c.exists:
-			err = c.g.protocol(c.command.verb+" (without EXISTS)", r)
+			err = c.g.protocol(x.verb+" (without EXISTS)", r)
 		default:
-			c.succeed()
+			c.feed("%s OK done\r\n", tag)
 			return nil
 		}
 	}
-	if c.g.err == nil {
-		c.feed("%s NO failed\r\n", c.theirs)
-	}
-	c.command = nil
+	c.feed("%s NO failed\r\n", tag)
 	return err
-}
-
-// succeed completes the client's command. After a login that carries no capabilities it would ask for them by itself.
-func (c *Conn) succeed() {
-	if c.command.verb == "LOGIN" {
-		c.feed("%s OK [CAPABILITY %s] done\r\n", c.theirs, c.caps)
-	} else {
-		c.feed("%s OK done\r\n", c.theirs)
-	}
-	c.command = nil
-}
-
-// shown is what the transcript shows of command: of LOGIN no argument.
-func shown(command string) string {
-	if verb, _, _ := strings.Cut(command, " "); strings.EqualFold(verb, "LOGIN") {
-		return verb + " " + blank
-	}
-	return command
 }
 
 // pass hands the client an untagged response that belongs to the command under way, in its plainest form. All others
@@ -164,6 +134,9 @@ func (c *Conn) passSelect(r *Response) {
 	}
 }
 
+// section is the name of a part of a message as we ask for it, and as the client can read it.
+var section = regexp.MustCompile(`^BODY\[(HEADER|TEXT|)\](<0>)?$`)
+
 // passFetch passes on the date and the text of a message, and not what a server adds unasked, such as changed flags.
 func (c *Conn) passFetch(r *Response) {
 	values, err := r.Values()
@@ -171,12 +144,12 @@ func (c *Conn) passFetch(r *Response) {
 		return
 	}
 	var items []string
-	for pairs := values[0].List; len(pairs) >= 2; pairs = pairs[2:] {
+	for pairs := values[0].List; len(pairs) >= 2 && len(items) < 2; pairs = pairs[2:] {
 		name, value := strings.ToUpper(pairs[0].Text), pairs[1]
 		switch {
 		case name == "INTERNALDATE" && isDate(value.Text):
 			items = append(items, name+" "+Quote(value.Text))
-		case strings.HasPrefix(name, "BODY[") && !value.Atom && !value.IsList():
+		case section.MatchString(name) && !value.Atom && !value.IsList():
 			items = append(items, fmt.Sprintf("%s {%d}\r\n%s", name, len(value.Text), value.Text))
 		}
 	}

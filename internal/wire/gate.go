@@ -2,7 +2,9 @@ package wire
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -57,8 +59,6 @@ type Gate struct {
 	in     *bufio.Reader
 	err    error
 
-	prefix    string // of this connection's tags: nobody can answer a command before it was sent
-	commands  int
 	responses int
 	alert     string // the last untagged NO or BAD, which may explain a silence that follows
 
@@ -70,7 +70,7 @@ type Gate struct {
 
 // NewGate begins a conversation on socket.
 func NewGate(socket *Socket) *Gate {
-	g := &Gate{socket: socket, conn: socket, prefix: rand.Text()[:8], transcript: transcript{start: time.Now()}}
+	g := &Gate{socket: socket, conn: socket, transcript: transcript{start: time.Now()}}
 	g.in = bufio.NewReader(arrivals{g})
 	return g
 }
@@ -87,6 +87,7 @@ func (g *Gate) Upgrade(conn net.Conn) error {
 		return g.fail(ErrInjection)
 	}
 	g.conn = conn
+	g.alert = "" // It came in clear text, from whomever.
 	return nil
 }
 
@@ -95,6 +96,9 @@ func (g *Gate) Hide(secret string) { g.transcript.hide(secret) }
 
 // Transcript is the conversation so far.
 func (g *Gate) Transcript() []TranscriptLine { return g.transcript.lines }
+
+// Redact blanks secrets in a server's text.
+func (g *Gate) Redact(text string) string { return g.transcript.redact(text) }
 
 // Clean makes a server's text printable and free of secrets, in at most 200 bytes.
 func (g *Gate) Clean(text string) string { return g.transcript.clean(text) }
@@ -175,15 +179,18 @@ type exchange struct {
 	bye  time.Time // when the server said BYE to our LOGOUT
 }
 
+// newTag makes a tag that nobody can guess, so that nobody can answer a command before it was sent.
+func newTag() string { return rand.Text()[:8] }
+
 // begin sends command, and shown of it to the transcript.
 func (g *Gate) begin(command, shown string) (*exchange, error) {
 	if g.err != nil {
 		return nil, g.err
 	}
-	g.commands++
-	tag := fmt.Sprintf("%s%d", g.prefix, g.commands)
+	tag := newTag()
 	verb, _, _ := strings.Cut(command, " ")
 	g.transcript.add(true, tag+" "+shown)
+	g.sent = time.Now()
 	if err := g.write(tag + " " + command + "\r\n"); err != nil {
 		return nil, err
 	}
@@ -199,7 +206,25 @@ func (g *Gate) more(line, shown string) error {
 
 func (g *Gate) write(s string) error {
 	if _, err := g.conn.Write([]byte(s)); err != nil {
+		if bye := g.lastWords(); bye != nil {
+			err = bye
+		}
 		return g.fail(err)
+	}
+	return nil
+}
+
+// lastWords finds a BYE among what was received before the connection broke.
+func (g *Gate) lastWords() error {
+	for g.in.Buffered() > 0 {
+		raw, err := g.readLine(maxLine)
+		if err != nil {
+			break
+		}
+		if r, ok := parseResponse(raw); ok && r.Status() == BYE {
+			g.note(r)
+			return g.statusError(r)
+		}
 	}
 	return nil
 }
@@ -270,14 +295,25 @@ func (g *Gate) statusError(r *Response) *StatusError {
 
 // protocol refuses r, which is no answer to what.
 func (g *Gate) protocol(what string, r *Response) error {
-	line, _, _ := strings.Cut(string(r.raw), "\n")
-	return g.fail(fmt.Errorf("%w: %s was answered with %q", ErrProtocol, what, g.Clean(strings.TrimRight(line, "\r"))))
+	line, _, _ := bytes.Cut(r.raw, []byte("\n"))
+	return g.fail(fmt.Errorf("%w: %s was answered with %q", ErrProtocol, what, g.Clean(strings.TrimRight(string(line), "\r"))))
 }
+
+// verdict reports whether err is TLS's or the server's own word, which counts though the connection broke right after it.
+func verdict(err error) bool {
+	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
+	_, status := errors.AsType[*StatusError](err)
+	op, ok := errors.AsType[*net.OpError](err)
+	return certificate || status || ok && op.Op == "remote error"
+}
+
+// Fail ends the conversation because of a layer above the Socket.
+func (g *Gate) Fail(err error) error { return g.fail(err) }
 
 // fail ends the conversation. What the socket knows is truer than what a layer above made of it.
 func (g *Gate) fail(err error) error {
 	if g.err == nil {
-		if cause := g.socket.Cause(); cause != nil {
+		if cause := g.socket.Cause(); cause != nil && !verdict(err) {
 			err = cause
 		}
 		g.err = err
@@ -291,9 +327,8 @@ func (g *Gate) Farewell(deadline time.Time) {
 	if !g.socket.Revive(deadline) {
 		return
 	}
-	g.commands++
 	g.transcript.add(true, "LOGOUT")
-	if _, err := fmt.Fprintf(g.conn, "%s%d LOGOUT\r\n", g.prefix, g.commands); err == nil {
+	if _, err := fmt.Fprintf(g.conn, "%s LOGOUT\r\n", newTag()); err == nil {
 		_, _ = io.CopyN(io.Discard, g.conn, maxLine)
 	}
 }

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -89,11 +88,11 @@ func TestErrorsAreFinal(t *testing.T) {
 func TestTagsCannotBeGuessed(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
-		if prefix := NewGate(&Socket{}).prefix; seen[prefix] {
-			t.Fatalf("%s twice", prefix)
-		} else {
-			seen[prefix] = true
+		tag := newTag()
+		if seen[tag] {
+			t.Fatalf("%s twice", tag)
 		}
+		seen[tag] = true
 	}
 }
 
@@ -162,9 +161,9 @@ func TestClient(t *testing.T) {
 		noise+"TAG NO [UNAVAILABLE] not now\r\n",
 		"* BYE bye\r\n")
 	greet(t, g)
-	conn := g.Conn(false)
+	conn := g.Conn()
 	client := imapclient.New(conn, nil)
-	if err := client.Login("alice", "secret").Wait(); err != nil {
+	if err := g.Login("alice", "secret", false); err != nil {
 		t.Fatal(err)
 	}
 	data, err := client.Select("INBOX", &imap.SelectOptions{ReadOnly: true}).Wait()
@@ -179,52 +178,69 @@ func TestClient(t *testing.T) {
 	if err := client.Unselect().Wait(); err == nil || !errors.As(conn.LastError(), &status) || status.Code != "UNAVAILABLE" {
 		t.Errorf("got %v, and of it %v", err, conn.LastError())
 	}
-	_ = client.Logout().Wait()
+	_, _ = g.Do("LOGOUT")
 	conn.Close()
 	client.Close()
 }
 
-// FuzzServer lets a server send anything, in any pieces, to a whole conversation.
+// FuzzServer lets a server answer each command of a conversation with anything, in any pieces. TAG stands for the tag.
 func FuzzServer(f *testing.F) {
-	f.Add([]byte("* OK hi\r\n* CAPABILITY A B\r\nx1 OK\r\n"), uint8(3))
-	f.Add([]byte("* OK [CAPABILITY (\r\n* 2 FETCH (BODY[] {5}\r\nabcde)\r\n+ go\r\n"), uint8(1))
-	f.Add([]byte("* PREAUTH\n* LIST (a (b)) \"/\" {3}\nabc\n* BYE [X y] z\n"), uint8(200))
-	f.Fuzz(func(t *testing.T, sent []byte, chunk uint8) {
+	const fetched = "* 3 FETCH (INTERNALDATE \" 1-Jan-2020 00:00:00 +0000\" BODY[HEADER]<0> {2}\r\nab)\r\nTAG OK"
+	f.Add("* CAPABILITY A\r\nTAG OK", "TAG OK", "* 3 EXISTS\r\nTAG OK", fetched, "TAG OK", uint8(200))
+	f.Add("* CAPABILITY (\r\nTAG OK", "TAG NO [X] y", "TAG NO", "* 3 FETCH (BODY[] \"x\")\r\nTAG NO [LIMIT (] x", "TAG BAD", uint8(0))
+	f.Add("TAG OK", "+ go", "* 3 EXISTS\r\n* OK [UIDNEXT 4] x\r\nTAG OK", "* 3 FETCH (BODY[HEADER.FIELDS (A)] {1}\r\nx)\r\nTAG OK", "+ x\r\nTAG OK", uint8(5))
+	f.Fuzz(func(t *testing.T, a, b, c, d, e string, chunk uint8) {
 		client, server := net.Pipe()
-		done := make(chan struct{})
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		go func() { _, _ = io.Copy(io.Discard, server) }()
+		served := make(chan struct{})
 		go func() {
-			defer close(done)
-			defer server.Close()
-			for rest := sent; len(rest) > 0 && ctx.Err() == nil; {
-				n := min(len(rest), int(chunk)+1)
-				if _, err := server.Write(rest[:n]); err != nil {
-					return
-				}
-				rest = rest[n:]
-			}
+			defer close(served)
+			answer(server, int(chunk)+1, a, b, c, d, e)
 		}()
-		socket, err := NewSocket(client, time.Now(), time.Now().Add(5*time.Second), 1<<16)
+		socket, err := NewSocket(client, time.Now(), time.Now().Add(200*time.Millisecond), 1<<16)
 		if err != nil {
 			t.Fatal(err)
 		}
 		g := NewGate(socket)
-		if _, err := g.Greeting(time.Now()); err == nil {
-			_, _ = g.Do("CAPABILITY")
-			conn := g.Conn(true)
-			c := imapclient.New(conn, nil)
-			_ = c.Login("ü", "p").Wait()
-			_, err := c.Select("INBOX", nil).Wait()
-			_, _ = c.Fetch(imap.SeqSetNum(2), &imap.FetchOptions{InternalDate: true}).Collect()
-			if err == nil {
-				t.Error("SELECT succeeded, though nobody can have known its tag")
-			}
-			conn.Close()
-			c.Close()
-		}
+		greet(t, g)
+		_, _ = g.Do("CAPABILITY")
+		_ = g.Login("ü", "p", false)
+		conn := g.Conn()
+		lent := imapclient.New(conn, nil)
+		_, _ = lent.Select("INBOX", nil).Wait()
+		_, _ = lent.Fetch(imap.SeqSetNum(3), &imap.FetchOptions{InternalDate: true}).Collect()
+		_ = lent.Unselect().Wait()
+		_, _ = g.Do("LOGOUT")
+		conn.Close()
+		lent.Close()
 		socket.Close()
-		<-done
+		<-served
 	})
+}
+
+// answer greets, then answers each line with one of answers, in pieces of at most chunk bytes, and further ones with OK.
+func answer(server net.Conn, chunk int, answers ...string) {
+	defer server.Close()
+	send := func(s string) bool {
+		for s != "" {
+			n := min(len(s), chunk)
+			if _, err := io.WriteString(server, s[:n]); err != nil {
+				return false
+			}
+			s = s[n:]
+		}
+		return true
+	}
+	buf := make([]byte, 4096)
+	for next := "* OK hi"; send(next + "\r\n"); {
+		n, err := server.Read(buf)
+		if err != nil {
+			return
+		}
+		tag, _, _ := strings.Cut(strings.TrimSpace(string(buf[:n])), " ")
+		next = "TAG OK"
+		if len(answers) > 0 {
+			next, answers = answers[0], answers[1:]
+		}
+		next = strings.ReplaceAll(next, "TAG", tag)
+	}
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"syscall"
@@ -44,6 +45,20 @@ func newReceiver(conn net.Conn) (receiver, TimestampSource) {
 	r := &kernelReceiver{raw: raw}
 	r.once = r.try
 	return r, KernelTime
+}
+
+// KeepTimestamps has the kernel stamp packets until the returned function is called. It only begins to do so a while after
+// the first socket asks for it, and ceases with the last one: without this the first answers on a connection that is
+// alone have no stamp.
+func KeepTimestamps() (release func(), err error) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
+	}
+	if err != nil {
+		return func() {}, fmt.Errorf("have the kernel stamp packets: %w", err)
+	}
+	return func() { _ = unix.Close(fd) }, nil
 }
 
 // receive reads, and waits until there is something to read.

@@ -10,5 +10,8 @@ import (
 // newReceiver knows no time stamps of the kernel here: the time at which Read returns must do.
 func newReceiver(conn net.Conn) (receiver, TimestampSource) { return userReceiver{conn}, UserTime }
 
+// KeepTimestamps has nothing to keep here.
+func KeepTimestamps() (release func(), err error) { return func() {}, nil }
+
 // HandshakeRTT is unknown here.
 func HandshakeRTT(net.Conn) (rtt time.Duration, ok bool) { return 0, false }

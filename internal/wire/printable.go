@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxText bounds what is kept of a server's text, in bytes.
-const maxText = 200
+// MaxText bounds what is kept of a server's text, in bytes.
+const MaxText = 200
 
 // Printable makes s fit for logs: control, bidirectional and invalid characters are escaped, and what is
 // longer than limit bytes is cut.

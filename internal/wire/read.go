@@ -36,14 +36,15 @@ func (g *Gate) next() (*Response, error) {
 
 // note writes r to the transcript: of a message, which is private, only its size.
 func (g *Gate) note(r *Response) {
-	line, _, _ := strings.Cut(string(r.raw), "\n")
+	first, _, _ := bytes.Cut(r.raw, []byte("\n"))
+	line := strings.TrimRight(string(first), "\r")
 	switch {
 	case r.Name == "FETCH" && r.Number != nil:
 		line = fmt.Sprintf("* %d FETCH (… %d bytes)", *r.Number, len(r.raw))
 	case r.Tag == "+":
 		line = "+ " + blank
 	}
-	g.transcript.add(false, strings.TrimRight(line, "\r"))
+	g.transcript.add(false, line)
 }
 
 // readRaw reads one line, and as long as it ends in a literal's size, that literal and the line that goes on behind it.
@@ -53,7 +54,7 @@ func (g *Gate) readRaw() ([]byte, error) {
 		return nil, err
 	}
 	raw := bytes.Clone(line)
-	if _, announced := literalSize(line); !announced && bytes.Count(line, []byte("(")) <= maxNesting || !hasLiterals(raw) {
+	if !bytes.ContainsAny(line, "{(") || !hasLiterals(raw) {
 		return raw, nil
 	}
 	text, opened, literals := len(raw), bytes.Count(raw, []byte("(")), 0

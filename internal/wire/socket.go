@@ -11,6 +11,10 @@ import (
 // ErrTooLarge means that the server sent more than a probe accepts: bytes in all, a line, a literal, lines, or nesting.
 var ErrTooLarge = errors.New("the server sent more than a probe accepts")
 
+// leastRead is what a Read costs of the budget at least, in bytes, so that a server that sends single bytes does not cost a
+// million system calls.
+const leastRead = 64
+
 // A Socket is a connection below TLS with one absolute deadline and a byte budget. Once it has failed it stays failed.
 type Socket struct {
 	conn     net.Conn
@@ -55,8 +59,11 @@ func (s *Socket) Read(p []byte) (int, error) {
 	}
 	begin := time.Now()
 	n, stamp, err := s.receiver.receive(p)
-	s.left -= int64(n)
+	s.left -= max(int64(n), leastRead)
 	if n > 0 {
+		if stamp.IsZero() {
+			s.source = UserTime
+		}
 		now := time.Now()
 		s.arrived = arrival(now, stamp, later(s.arrived, s.sent))
 		s.late = now.Sub(s.arrived)
@@ -102,7 +109,7 @@ func (s *Socket) FirstSent() time.Time { return s.first }
 // Lag is how long Reads since Mark went on after their bytes had arrived, because our goroutine waited for its turn.
 func (s *Socket) Lag() time.Duration { return s.lag }
 
-// Source says what tells when bytes arrived.
+// Source says what told when bytes arrived: the kernel, if it did for all of them.
 func (s *Socket) Source() TimestampSource { return s.source }
 
 func later(a, b time.Time) time.Time {

@@ -33,7 +33,8 @@ func (t *transcript) hide(secret string) {
 	if secret == "" {
 		return
 	}
-	t.secrets = append(t.secrets, secret)
+	// As it is, as a quoted string has it, and in capitals, as response codes are kept.
+	t.secrets = append(t.secrets, secret, escaper.Replace(secret), strings.ToUpper(secret), strings.ToUpper(escaper.Replace(secret)))
 	for offset := range 3 {
 		// The characters at the ends mix with the neighbours' bits; those between are the secret's alone.
 		encoded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("x", offset) + secret))
@@ -44,13 +45,16 @@ func (t *transcript) hide(secret string) {
 	}
 }
 
-// clean makes a server's text fit for logs.
-func (t *transcript) clean(text string) string {
+// redact blanks what is secret in text.
+func (t *transcript) redact(text string) string {
 	for _, secret := range t.secrets {
 		text = strings.ReplaceAll(text, secret, blank)
 	}
-	return Printable(text, maxText)
+	return text
 }
+
+// clean makes a server's text fit for logs.
+func (t *transcript) clean(text string) string { return Printable(t.redact(text), MaxText) }
 
 func (t *transcript) add(sent bool, text string) {
 	if len(t.lines) < maxTranscript {
