@@ -22,6 +22,7 @@ chown -R mail:mail /srv/mail
 sed -i 's/^authmodulelist=.*/authmodulelist="authuserdb"/' /etc/courier/authdaemonrc # It reads the file itself, too.
 . /etc/courier/authdaemonrc
 /usr/lib/courier/courier-authlib/authdaemond &
+until [ -S /run/courier/authdaemon/socket ]; do sleep 0.02; done # A login without it is an error, not a wait.
 
 . /etc/courier/imapd-ssl
 . /etc/courier/imapd
