@@ -77,8 +77,12 @@ func embeddedPeers(t *testing.T) []peer {
 	modes := map[TLSMode]mailtest.Mode{
 		TLSImplicit: mailtest.ModeImplicit, TLSStartTLS: mailtest.ModeStartTLS, TLSNone: mailtest.ModePlain,
 	}
-	u := user()
-	messages := u.Mailboxes[0].Messages
+	messages := user().Mailboxes[0].Messages
+	users := func() []*mailtest.User { // anew for each server, which numbers its messages
+		u := user()
+		u.Mailboxes[0].Messages = slices.Clone(messages)
+		return []*mailtest.User{u}
+	}
 	start := func(addr func(mailtest.Mode) string) func(TLSMode) *Target {
 		return func(mode TLSMode) *Target {
 			target := targetAt(addr(modes[mode]), client.Clone())
@@ -87,7 +91,7 @@ func embeddedPeers(t *testing.T) []peer {
 		}
 	}
 	scripted := func(mode mailtest.Mode) string {
-		server, err := mailtest.Start(mailtest.Options{Mode: mode, TLS: config, Data: mailtest.Data{Users: []*mailtest.User{u}}})
+		server, err := mailtest.Start(mailtest.Options{Mode: mode, TLS: config, Data: mailtest.Data{Users: users()}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +99,7 @@ func embeddedPeers(t *testing.T) []peer {
 		return server.Addr()
 	}
 	mem := func(mode mailtest.Mode) string {
-		server, err := mailtest.StartMem(mailtest.MemOptions{Mode: mode, TLS: config, Users: []*mailtest.User{u}})
+		server, err := mailtest.StartMem(mailtest.MemOptions{Mode: mode, TLS: config, Users: users()})
 		if err != nil {
 			t.Fatal(err)
 		}
