@@ -73,6 +73,17 @@ func serve(value string) error {
 // startServer runs a server in a process of its own until the end of the benchmark.
 func startServer(b *testing.B, mode mailtest.Mode, loginDelay time.Duration) (address string, config *tls.Config) {
 	b.Helper()
+	address, authority := startServerProcess(b, mode, loginDelay)
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(authority) {
+		b.Fatal("the server did not start")
+	}
+	return address, &tls.Config{RootCAs: roots, ServerName: "localhost", MinVersion: tls.VersionTLS12}
+}
+
+// startServerProcess returns the server's address, and its authority in PEM.
+func startServerProcess(b *testing.B, mode mailtest.Mode, loginDelay time.Duration) (address string, authority []byte) {
+	b.Helper()
 	cmd := exec.CommandContext(b.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s/%s", serverVariable, mode, loginDelay))
 	cmd.Stderr = os.Stderr
@@ -103,9 +114,5 @@ func startServer(b *testing.B, mode mailtest.Mode, loginDelay time.Duration) (ad
 			break
 		}
 	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(certificate.Bytes()) {
-		b.Fatal("the server did not start")
-	}
-	return address, &tls.Config{RootCAs: roots, ServerName: "localhost", MinVersion: tls.VersionTLS12}
+	return address, certificate.Bytes()
 }
