@@ -10,7 +10,7 @@ ifeq ($(shell golangci-lint version --short 2>/dev/null),$(LINT_VERSION))
 LINT = golangci-lint
 endif
 
-.PHONY: all build test servers fuzz bench lint fmt clean
+.PHONY: all build test soak servers fuzz bench lint fmt clean
 
 all: lint test build
 
@@ -22,6 +22,10 @@ build:
 PKGS = ./...
 test: servers
 	go run ./internal/realtest/report build/test -race -shuffle=on -count=1 -timeout=10m $(PKGS)
+
+# What takes its time: ten minutes and more.
+soak: servers
+	go run ./internal/realtest/report build/soak -tags soak -run 'WrongPasswordAmong' -timeout=30m ./cmd/exporter
 
 # Installs the real servers, each into a directory of its own. Starts none.
 servers:

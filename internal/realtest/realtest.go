@@ -91,6 +91,10 @@ func InboxDates() []time.Time {
 // Dovecot runs Dovecot 2.3. It offers every way to log in: LOGIN, PLAIN, SCRAM-SHA-256, XOAUTH2, OAUTHBEARER and EXTERNAL.
 func Dovecot(t testing.TB) *Server { return run(t, dovecot)[0] }
 
+// StrictDovecot is Dovecot as it is out of the box: after a rejected login it makes the next logins from the same address
+// wait, for 4 to 15 s, whosever they are.
+func StrictDovecot(t testing.TB) *Server { return run(t, strict)[0] }
+
 // Cyrus runs Cyrus IMAP 3.6. It offers LOGIN and PLAIN, and answers a wrong password after 3 s.
 func Cyrus(t testing.TB) *Server { return run(t, cyrus)[0] }
 

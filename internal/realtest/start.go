@@ -20,12 +20,15 @@ type kind struct {
 	prefix string
 	// bearer is set where it takes bearer tokens and client certificates.
 	bearer bool
+	// strict is a Dovecot that delays logins after a rejected one, as it does unless told otherwise.
+	strict bool
 	// provision creates the users' mailboxes and quotas, where its start script can't.
 	provision func(context.Context, *Server) error
 }
 
 var (
 	dovecot = kind{name: "Dovecot", dir: "dovecot", pkg: "dovecot-imapd", bearer: true}
+	strict  = kind{name: "Dovecot", dir: "dovecot", pkg: "dovecot-imapd", bearer: true, strict: true}
 	cyrus   = kind{name: "Cyrus", dir: "cyrus", pkg: "cyrus-imapd", provision: provisionCyrus}
 	courier = kind{name: "Courier", dir: "courier", pkg: "courier-imap", prefix: "INBOX."}
 )
@@ -66,7 +69,12 @@ func start(ctx context.Context, k kind) (s *Server, stop func(), err error) {
 		return nil, stop, err
 	}
 	s.PlainAddr, s.TLSAddr = loopback(plain), loopback(implicit)
+	failureDelay, penaltyMode := "0 secs", "0"
+	if k.strict {
+		failureDelay, penaltyMode = "2 secs", "0600"
+	}
 	err = configure(root, k.dir, map[string]string{
+		"FAILURE_DELAY": failureDelay, "PENALTY_MODE": penaltyMode,
 		"PLAIN_PORT": plain, "TLS_PORT": implicit, "TOKEN_ADDR": tokens.Listener.Addr().String(),
 		"ALICE_PASSWORD": alicePassword, "BOB_PASSWORD": bobPassword, "ADMIN_PASSWORD": adminPassword,
 	})
