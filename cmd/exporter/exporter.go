@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -39,11 +40,12 @@ func newExporter(cfg *config.Config, logger *slog.Logger) (*exporter, error) {
 		registry: prometheus.NewRegistry(),
 		history:  history.New(history.Limits{}),
 	}
-	e.schedule = schedule.New(e.jobs(), schedule.Options{
+	e.schedule = schedule.New(schedule.Options{
 		MaxConcurrent:          cfg.MaxConcurrent,
 		MaxConcurrentPerServer: cfg.MaxConcurrentPerServer,
 		Grace:                  grace,
 	})
+	e.schedule.Set(e.jobs())
 	e.metrics = collectors.New(collectors.Options{
 		Histograms: collectors.HistogramMode(cfg.Histograms),
 		History:    e.history,
@@ -81,21 +83,37 @@ func (e *exporter) jobs() []schedule.Job {
 			Server:        a.Target.Server,
 			Interval:      a.Interval,
 			RetryInterval: a.RetryInterval,
-			Run:           func(ctx context.Context) bool { return e.probe(ctx, a.Target) },
+			Run:           func(ctx context.Context) schedule.Outcome { return outcomeOf(e.probe(ctx, a.Target)) },
 		}
 	}
 	return jobs
 }
 
-// probe probes an account, has the Result kept, and reports whether it is a success.
-func (e *exporter) probe(ctx context.Context, target *probe.Target) bool {
+// probe probes an account, and has the Result kept.
+func (e *exporter) probe(ctx context.Context, target *probe.Target) *probe.Result {
 	before := e.history.Last(target.Account)
 	result := probe.Run(ctx, target)
 	e.metrics.Observe(result)
 	if e.history.Last(target.Account) == result { // A canceled one is discarded.
 		logResult(ctx, e.logger, before, result)
 	}
-	return result.OK()
+	return result
+}
+
+// outcomeOf returns what the schedule must know of a Result.
+func outcomeOf(r *probe.Result) schedule.Outcome {
+	outcome := schedule.Outcome{
+		OK: r.OK(),
+		LoggedIn: slices.ContainsFunc(r.Phases, func(t probe.Timing) bool {
+			return t.Phase == probe.PhaseAuth && t.OK
+		}),
+	}
+	if r.Err != nil {
+		outcome.Rejected = r.Err.Reason == probe.ReasonRejected
+		outcome.Throttled = r.Err.Reason == probe.ReasonThrottled
+		outcome.Canceled = r.Err.Reason == probe.ReasonCanceled
+	}
+	return outcome
 }
 
 // pages returns what the web pages show.

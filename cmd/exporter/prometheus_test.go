@@ -75,7 +75,7 @@ func assertAnswers(ctx context.Context, t *testing.T, prometheus *realtest.PromS
 		`imap_mailbox_messages{account="alice", mailbox="INBOX"} == 5`,
 		`imap_mailbox_messages{account="alice", mailbox="Entwürfe"} == 1`,
 		`imap_quota_storage_limit_bytes{account="alice"} == 10 * 1024 * 1024`,
-		`increase(imap_probe_failures_total{account="rejected"}[1m]) > 0`,
+		`increase(imap_probe_failures_total{account="refused"}[1m]) > 0`,
 		`imap_tls_certificate_not_after_timestamp_seconds{account="alice"} > time()`,
 		`imap_probe_success * on (account) group_left (team) imap_account_info{team="mail"}`,
 		`histogram_quantile(0.5, sum by (le) (rate(imap_probe_phase_duration_seconds_bucket{phase="auth"}[1m]))) > 0

@@ -66,8 +66,9 @@ func (e *exporter) serve(ctx context.Context, listener net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		e.ready.Store(true)
-		counts := e.schedule.Run(ctx)
-		e.logger.InfoContext(ctx, "Schedule stopped", "probes_started", counts.Started, "probes_skipped", counts.Skipped)
+		e.schedule.Run(ctx)
+		counts := e.schedule.Counts()
+		e.logger.InfoContext(ctx, "Schedule stopped", "probes_started", counts.Started, "probes_skipped", counts.Scheduled-counts.Started)
 		return nil
 	})
 	group.Go(func() error {

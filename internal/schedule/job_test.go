@@ -2,12 +2,14 @@ package schedule
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
 func newJob(name string, interval time.Duration) *job {
-	return &job{Job: Job{Name: name, Interval: interval}, hash: hash(name), server: &server{}}
+	return &job{Job: Job{Name: name, Interval: interval}, hash: hash(name), server: newServer("")}
 }
 
 // at returns the time of day of a fixed date.
@@ -31,7 +33,7 @@ func TestFirstSlotsExample(t *testing.T) {
 				if !j.slot.Equal(want) {
 					t.Errorf("slot %d is at %s, want %s", i+1, j.slot.Format(time.TimeOnly), want.Format(time.TimeOnly))
 				}
-				j.slot = j.next()
+				j.slot = j.after(j.slot, j.slot)
 			}
 		})
 	}
@@ -49,7 +51,7 @@ func TestFirstSlotsOfAnyJob(t *testing.T) {
 				t.Errorf("%s every %s: first slot %s after the start", j.Name, interval, wait)
 			}
 			j.slot = first
-			second := j.next()
+			second := j.after(first, first)
 			if gap := second.Sub(first); gap < interval/2 || gap >= interval*3/2 {
 				t.Errorf("%s every %s: second slot %s after the first", j.Name, interval, gap)
 			}
@@ -57,7 +59,7 @@ func TestFirstSlotsOfAnyJob(t *testing.T) {
 				t.Errorf("%s every %s: second slot at phase %s, want %s", j.Name, interval, phase, j.spread(interval))
 			}
 			j.slot = second
-			if gap := j.next().Sub(second); gap != interval {
+			if gap := j.after(second, second).Sub(second); gap != interval {
 				t.Errorf("%s every %s: third slot %s after the second", j.Name, interval, gap)
 			}
 		}
@@ -81,31 +83,86 @@ func TestAdvance(t *testing.T) {
 		name    string
 		failing bool
 		now     time.Time
-		slot    time.Time
-		skipped int
+		next    time.Time
+		passed  uint64
 	}{
+		{"at its time", false, at(12, 0, 0), at(12, 1, 0), 0},
 		{"before the next slot", false, at(12, 0, 59), at(12, 1, 0), 0},
-		{"on the next slot", false, at(12, 1, 0), at(12, 1, 0), 0},
+		{"on the next slot", false, at(12, 1, 0), at(12, 2, 0), 1},
 		{"after the next slot", false, at(12, 1, 1), at(12, 2, 0), 1},
-		{"on the one after", false, at(12, 2, 0), at(12, 2, 0), 1},
+		{"on the one after", false, at(12, 2, 0), at(12, 3, 0), 2},
+		{"after the one after", false, at(12, 2, 59), at(12, 3, 0), 2},
+		{"on the third", false, at(12, 3, 0), at(12, 4, 0), 3},
+		{"on a later one", false, at(12, 5, 0), at(12, 6, 0), 5},
 		{"after a day asleep", false, at(12, 0, 1).AddDate(0, 0, 1), at(12, 1, 0).AddDate(0, 0, 1), 24 * 60},
 		{"failing", true, at(12, 0, 1), at(12, 0, 5), 0},
 		{"failing, slowly", true, at(12, 0, 12), at(12, 0, 15), 2},
+		{"failing, after an hour asleep", true, at(13, 0, 1), at(13, 0, 5), 12 * 60},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			j := newJob("", time.Minute)
-			j.hash, j.slot, j.failing, j.RetryInterval = 0, at(12, 0, 0), test.failing, 5*time.Second
-			if skipped := j.advance(test.now); skipped != test.skipped || !j.slot.Equal(test.slot) {
-				t.Errorf("skipped %d slots to %s, want %d to %s", skipped, j.slot, test.skipped, test.slot)
+			j.hash, j.next, j.failing, j.RetryInterval = 0, at(12, 0, 0), test.failing, 5*time.Second
+			if passed := j.advance(test.now); passed != test.passed || !j.next.Equal(test.next) {
+				t.Errorf("%d slots passed before %s, want %d before %s", passed, j.next, test.passed, test.next)
 			}
 		})
 	}
 }
 
+// A login between two slots doesn't move those that follow, even if nobody was awake at the time.
+func TestAdvancePastLogin(t *testing.T) {
+	for now, want := range map[time.Time]uint64{at(12, 1, 15): 1, at(12, 1, 30): 2, at(12, 4, 30): 5} {
+		j := newJob("", time.Minute)
+		j.hash, j.next, j.rejections, j.login = 0, at(12, 0, 0), 1, at(12, 1, 25)
+		if passed := j.advance(now); passed != want || !j.next.After(now) || j.next.Second() != 0 && !j.next.Equal(j.login) {
+			t.Errorf("at %s: %d slots passed before %s, want %d", now.Format(time.TimeOnly), passed, j.next.Format(time.TimeOnly), want)
+		}
+	}
+}
+
 func TestLongRetryIntervalIsIgnored(t *testing.T) {
 	j := newJob("", time.Minute)
-	j.hash, j.slot, j.failing, j.RetryInterval = 0, at(12, 0, 0), true, time.Hour
-	if got, want := j.next(), at(12, 1, 0); !got.Equal(want) {
+	j.hash, j.failing, j.RetryInterval = 0, true, time.Hour
+	if got, want := j.after(at(12, 0, 0), at(12, 0, 0)), at(12, 1, 0); !got.Equal(want) {
 		t.Errorf("next slot at %s, want %s", got, want)
 	}
+}
+
+// Two copies of the program with different seeds don't start their probes together.
+func TestSeed(t *testing.T) {
+	phase := func(seed string) time.Duration {
+		s := New(Options{Seed: seed})
+		s.Set([]Job{{Name: "a", Interval: time.Hour}})
+		return s.jobs["a"].spread(time.Hour)
+	}
+	if phase("") != newJob("a", time.Hour).spread(time.Hour) || phase("") == phase("b") {
+		t.Errorf("the phase is %s without a seed, %s with one", phase(""), phase("b"))
+	}
+}
+
+// A job is cheap while it waits for its slot: no goroutine, a few hundred bytes.
+func TestMemoryOfIdleJobs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 100_000
+		jobs := make([]Job, n)
+		for i := range jobs {
+			jobs[i] = Job{Name: fmt.Sprintf("account-%d", i), Server: fmt.Sprintf("server-%d", i%100), Interval: time.Hour}
+		}
+		goroutines, before := runtime.NumGoroutine(), inUse()
+		begin(t, Options{}, jobs...)
+		perJob := int(inUse()-before) / n
+		t.Logf("%d bytes a job", perJob)
+		if more := runtime.NumGoroutine() - goroutines; perJob > 600 || more > 3 {
+			t.Errorf("%d bytes a job, and %d goroutines in all", perJob, more)
+		}
+		runtime.KeepAlive(jobs)
+	})
+}
+
+// inUse returns how many bytes are in use.
+func inUse() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

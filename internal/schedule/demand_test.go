@@ -1,0 +1,260 @@
+package schedule
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestDoRunsNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		w := begin(t, Options{}, r.job("on demand", "s", 0, time.Second), r.job("a", "s", 10*time.Minute, time.Second))
+		begun := time.Now()
+		if err := w.Do(t.Context(), "on demand"); err != nil || time.Since(begun) != time.Second {
+			t.Errorf("%v after %s, want nil after the run", err, time.Since(begun))
+		}
+		if state, ok := w.State("on demand"); !ok || state != (State{}) {
+			t.Errorf("the state is %+v, %t", state, ok)
+		}
+		if err := w.Do(t.Context(), "b"); !errors.Is(err, ErrUnknown) {
+			t.Errorf("%v for an unknown job", err)
+		}
+		if counts := w.Counts(); counts.Scheduled != 0 {
+			t.Errorf("counts are %+v, want none: it was no slot", counts)
+		}
+	})
+}
+
+// A run by Do pushes the next slot like any run: the next one is the first that is at least half an interval later.
+func TestDoPushesTheNextSlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		w := begin(t, Options{}, r.job("a", "s", 10*time.Minute, time.Second))
+		wait(time.Hour)
+		for _, before := range []time.Duration{time.Minute, 9 * time.Minute} {
+			state, _ := w.State("a")
+			wait(time.Until(state.NextRun) - before)
+			if err := w.Do(t.Context(), "a"); err != nil {
+				t.Error(err)
+			}
+			want := state.NextRun
+			if before < 5*time.Minute {
+				want = want.Add(10 * time.Minute)
+			}
+			if got, _ := w.State("a"); !got.NextRun.Equal(want) {
+				t.Errorf("%s before the slot: the next run is at %s, want %s", before, got.NextRun, want)
+			}
+			wait(time.Until(want) + time.Minute)
+		}
+		w.stop()
+		if counts := w.Counts(); counts.Started != uint64(r.count("a")-2) || counts.skipped() != 0 {
+			t.Errorf("counts are %+v of %d runs, 2 by Do", counts, r.count("a"))
+		}
+	})
+}
+
+// There is never more than one run of a job: callers join the one under way, and the one that waits.
+func TestDoJoins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		w := begin(t, Options{MaxConcurrent: 1}, r.job("a", "s", 0, 10*time.Second), r.job("b", "s", 10*time.Second, time.Second))
+		results := make(chan error, 10)
+		for range 5 {
+			go func() { results <- w.Do(t.Context(), "a") }()
+			synctest.Wait()
+			go func() { results <- w.Do(t.Context(), "b") }()
+			wait(time.Second)
+		}
+		for range 10 {
+			if err := <-results; err != nil {
+				t.Error(err)
+			}
+		}
+		if r.most("") != 1 || r.count("a") != 1 || r.count("b") != 1 {
+			t.Errorf("%d runs at once, %d of a, %d of b", r.most(""), r.count("a"), r.count("b"))
+		}
+		if len(w.lagsOf("b")) > 0 && w.lag("b") == 0 {
+			t.Error("the slot of b came while it waited, and had no lag")
+		}
+	})
+}
+
+// A slot that comes while its job waits for a run by Do is served by that run.
+func TestSlotJoinsDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		w := begin(t, Options{MaxConcurrent: 1}, r.job("a", "s", time.Minute, time.Second), r.job("long", "s", 0, 30*time.Second))
+		wait(10 * time.Minute)
+		count, counts := r.count("a"), w.Counts()
+		state, _ := w.State("a")
+		wait(time.Until(state.NextRun) - 10*time.Second)
+		go func() { _ = w.Do(t.Context(), "long") }()
+		wait(time.Second)
+		if err := w.Do(t.Context(), "a"); err != nil {
+			t.Error(err)
+		}
+		if got := w.Counts(); r.count("a") != count+1 || got.Started != counts.Started+1 || w.lag("a") != 20*time.Second {
+			t.Errorf("%d runs with a lag of %s, counts are %+v", r.count("a")-count, w.lag("a"), got)
+		}
+	})
+}
+
+// A caller that joins a slot which waits doesn't hide how late that is.
+func TestDoJoinsSlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		w := begin(t, Options{MaxConcurrent: 1}, r.job("a", "s", time.Hour, time.Second), r.job("long", "s", 0, time.Minute))
+		go func() { _ = w.Do(t.Context(), "long") }()
+		wait(40 * time.Second)
+		if err := w.Do(t.Context(), "a"); err != nil || w.lag("a") < 30*time.Second || w.Counts().Started != 1 {
+			t.Errorf("%v, lag %s, counts are %+v", err, w.lag("a"), w.Counts())
+		}
+	})
+}
+
+// A caller that gives up takes no slot with it.
+func TestDoGivesUpASlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		w := begin(t, Options{MaxConcurrent: 1}, r.job("a", "s", time.Hour, time.Second), r.job("long", "s", 0, time.Minute))
+		go func() { _ = w.Do(t.Context(), "long") }()
+		wait(40 * time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := w.Do(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v, want a deadline", err)
+		}
+		wait(20 * time.Second)
+		if r.count("a") != 1 {
+			t.Error("the slot wasn't served")
+		}
+	})
+}
+
+// Whoever still waits for room at the end is told.
+func TestDoAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		w := begin(t, Options{MaxConcurrent: 1, Grace: time.Second}, r.job("a", "s", 0, time.Minute), r.job("b", "s", 0, time.Minute))
+		results := make(chan error, 2)
+		for _, name := range []string{"a", "b"} {
+			go func() { results <- w.Do(t.Context(), name) }()
+		}
+		wait(time.Second)
+		w.stop()
+		for range 2 {
+			if err := <-results; !errors.Is(err, ErrCanceled) {
+				t.Errorf("Do returned %v", err)
+			}
+		}
+	})
+}
+
+// A caller that doesn't want to wait for room any longer leaves no trace.
+func TestDoGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		w := begin(t, Options{MaxConcurrent: 1}, r.job("a", "s", 0, time.Minute), r.job("b", "s", 0, time.Second))
+		go func() { _ = w.Do(t.Context(), "a") }()
+		wait(time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if err := w.Do(ctx, "b"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v, want a deadline", err)
+		}
+		wait(time.Hour)
+		if r.count("b") != 0 {
+			t.Error("it was run for nobody")
+		}
+		if err := w.Do(t.Context(), "b"); err != nil || r.count("b") != 1 {
+			t.Errorf("%v, %d runs", err, r.count("b"))
+		}
+	})
+}
+
+// The guards hold for everyone.
+func TestDoIsHeldBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		secret := "old"
+		wrong := rejects(r, "wrong", 0, 0)
+		wrong.Secret = func() string { return secret }
+		throttled := r.jobWith("throttled", "t", 0, func(int) (time.Duration, Outcome) {
+			return time.Second, Outcome{Throttled: true, Backoff: 7 * time.Minute}
+		})
+		w := begin(t, Options{}, wrong, throttled, r.job("neighbour", "s", 0, time.Second))
+		check := func(name string, reason Reason, atLeast, atMost time.Duration) {
+			t.Helper()
+			err := w.Do(t.Context(), name)
+			held, ok := errors.AsType[*HeldBack](err)
+			if !ok {
+				t.Fatalf("Do(%s) = %v, want it held back", name, err)
+			}
+			if until := time.Until(held.Until); held.Reason != reason || until < atLeast || until > atMost {
+				t.Errorf("%s is held back for %s: %v; want %s for %s to %s", name, until, held, reason, atLeast, atMost)
+			}
+		}
+		for _, name := range []string{"wrong", "throttled"} {
+			if err := w.Do(t.Context(), name); err != nil {
+				t.Error(err)
+			}
+		}
+		check("throttled", Throttled, 7*time.Minute, 7*time.Minute)
+		check("neighbour", Quiet, 14*time.Second-time.Second, 15*time.Second)
+		wait(quietTime)
+		check("wrong", Backoff, 38*time.Second, 51*time.Second)
+		if err := w.Do(t.Context(), "neighbour"); err != nil {
+			t.Error(err)
+		}
+		secret = "new"
+		if err := w.Do(t.Context(), "wrong"); err != nil || r.count("wrong") != 2 {
+			t.Errorf("%v with a new secret, %d runs", err, r.count("wrong"))
+		}
+		wait(time.Minute + 10*time.Second)
+		if err := w.Do(t.Context(), "wrong"); err != nil || r.count("wrong") != 3 {
+			t.Errorf("%v after a minute, %d runs", err, r.count("wrong"))
+		}
+	})
+}
+
+func TestHeldBackSaysWhy(t *testing.T) {
+	for reason, want := range map[Reason]string{
+		Backoff:   "the server rejected the last login: no other until 2026-03-14T12:00:00Z, so that the account isn't locked; correct the secret to end this",
+		Throttled: "the server asked to be left alone: no login until 2026-03-14T12:00:00Z",
+		Quiet:     "the server rejected a login just now: no other until 2026-03-14T12:00:00Z, because it would be delayed",
+	} {
+		if got := (&HeldBack{Until: at(12, 0, 0), Reason: reason}).Error(); got != want {
+			t.Errorf("%s: %s", reason, got)
+		}
+	}
+}
+
+func TestDoAroundRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		s := New(Options{Grace: time.Second})
+		s.Set([]Job{r.job("a", "s", 0, 10*time.Second)})
+		ctx, cancel := context.WithCancel(t.Context())
+		results := make(chan error, 1)
+		go func() { results <- s.Do(t.Context(), "a") }()
+		wait(time.Second) // It waits for Run.
+		go func() {
+			<-time.After(2 * time.Second)
+			cancel()
+		}()
+		s.Run(ctx)
+		if err := <-results; !errors.Is(err, ErrCanceled) {
+			t.Errorf("%v, of a run that was cut short", err)
+		}
+		if err := s.Do(t.Context(), "a"); !errors.Is(err, ErrCanceled) {
+			t.Errorf("%v after the end", err)
+		}
+		s.Set(nil)
+		if _, ok := s.State("a"); !ok {
+			t.Error("Set after the end did something")
+		}
+	})
+}

@@ -1,0 +1,171 @@
+package schedule
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A storm is hangs, failures, calls of Do, reloads and a stop at random, reproducible moments.
+type storm struct {
+	*recorder
+	*rand.Rand
+	w        *watcher
+	verdicts bool // rejected logins and retry intervals, too: then slots don't come at even distances
+	pool     []Job
+	kept     int // jobs that no reload removes
+}
+
+func newStorm(seed uint64, verdicts bool) *storm {
+	s := &storm{recorder: newRecorder(), Rand: rand.New(rand.NewPCG(seed, 0)), verdicts: verdicts, kept: 10}
+	for i := range 40 {
+		s.pool = append(s.pool, s.stormJob(i))
+	}
+	return s
+}
+
+// stormJob makes a job whose runs come out in ways that depend on its number and theirs alone.
+func (s *storm) stormJob(i int) Job {
+	r := rand.New(rand.NewPCG(uint64(i), s.Uint64()))
+	name, server := fmt.Sprintf("job-%d", i), fmt.Sprintf("server-%d", i%5)
+	job := s.jobWith(name, server, time.Duration(1+r.IntN(30))*time.Second, func(int) (time.Duration, Outcome) {
+		takes := time.Duration(r.ExpFloat64() * float64(5*time.Second))
+		outcome := Outcome{OK: r.IntN(3) > 0}
+		if !outcome.OK {
+			outcome.Throttled, outcome.Backoff = r.IntN(8) == 0, time.Duration(r.IntN(60))*time.Second
+			outcome.LoggedIn = s.verdicts && r.IntN(3) == 0
+			outcome.Rejected = s.verdicts && !outcome.LoggedIn && r.IntN(3) == 0
+		}
+		return takes, outcome
+	})
+	if i%8 == 0 {
+		job.Interval = 0
+	}
+	if s.verdicts && i%3 == 0 {
+		job.RetryInterval = time.Second
+	}
+	if s.verdicts && i%2 == 0 {
+		var reads atomic.Int64
+		job.Secret = func() string { return fmt.Sprint(reads.Add(1) / 40) }
+	}
+	return job
+}
+
+// reload puts the kept jobs and a random choice of the others on the schedule.
+func (s *storm) reload() {
+	jobs := slices.Clone(s.pool[:s.kept])
+	for _, job := range s.pool[s.kept:] {
+		if s.IntN(2) == 0 {
+			jobs = append(jobs, job)
+		}
+	}
+	s.Shuffle(len(jobs), func(i, k int) { jobs[i], jobs[k] = jobs[k], jobs[i] })
+	s.w.Set(jobs)
+}
+
+// do has somebody wait for a run of a job for a while.
+func (s *storm) do(t *testing.T, job Job) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(s.IntN(20))*time.Second+time.Nanosecond)
+	go func() {
+		defer cancel()
+		err := s.w.Do(ctx, job.Name)
+		if held, ok := errors.AsType[*HeldBack](err); ok && !held.Until.After(time.Now()) {
+			t.Errorf("held back until %s, which is past", held.Until)
+		}
+	}()
+}
+
+// blow lets the storm go on until a time, and checks what must hold at any moment.
+func (s *storm) blow(t *testing.T, until time.Time) {
+	var last Counts
+	for time.Now().Before(until) {
+		wait(min(time.Duration(s.ExpFloat64()*float64(3*time.Second))+1, time.Until(until)))
+		counts := s.w.Counts()
+		checkSum(t, counts)
+		for reason, n := range counts.Skipped {
+			if n < last.Skipped[reason] {
+				t.Errorf("skipped %s fell from %d to %d", reason, last.Skipped[reason], n)
+			}
+		}
+		if counts.Started < last.Started {
+			t.Errorf("started fell from %d to %d", last.Started, counts.Started)
+		}
+		last = counts
+		switch s.IntN(6) {
+		case 0:
+			s.reload()
+		case 1, 2:
+			s.do(t, s.pool[s.IntN(len(s.pool))/8*8]) // Those without an interval.
+		case 3:
+			if s.verdicts {
+				s.do(t, s.pool[s.IntN(len(s.pool))])
+			}
+		case 4:
+			if s.IntN(5) == 0 { // All stands still.
+				s.w.own(func(time.Time) { pause(time.Duration(s.IntN(60)) * time.Second) })
+			}
+		}
+	}
+}
+
+// In any storm, each slot is started or skipped, to the unit, and all bounds hold.
+func TestStorm(t *testing.T) {
+	for seed := range uint64(25) {
+		for _, verdicts := range []bool{false, true} {
+			t.Run(fmt.Sprintf("seed %d, verdicts %t", seed, verdicts), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { testStorm(t, newStorm(seed, verdicts)) })
+			})
+		}
+	}
+}
+
+func testStorm(t *testing.T, s *storm) {
+	if !s.verdicts {
+		s.kept = len(s.pool) // Their slots can be told beforehand.
+	}
+	start := time.Now()
+	s.w = begin(t, Options{MaxConcurrent: 8, MaxConcurrentPerServer: 3, Grace: time.Second}, s.pool...)
+	s.blow(t, start.Add(20*time.Minute))
+	stop := time.Now()
+	s.w.stop()
+	synctest.Wait()
+	counts := s.w.Counts()
+	checkSum(t, counts)
+	for key, most := range s.mostAtOnce {
+		limit := 1
+		switch key[:min(6, len(key))] {
+		case "":
+			limit = 8
+		case "server":
+			limit = 3
+		}
+		if most > limit {
+			t.Errorf("%d runs of %q at once, at most %d may", most, key, limit)
+		}
+	}
+	var lags uint64
+	for _, all := range s.w.lags {
+		lags += uint64(len(all))
+	}
+	if counts.Started != lags || counts.Started > uint64(len(s.order)) {
+		t.Errorf("%d slots started, %d were observed, of %d runs", counts.Started, lags, len(s.order))
+	}
+	if s.verdicts {
+		return
+	}
+	var want uint64
+	for _, job := range s.pool {
+		if job.Interval > 0 {
+			want += slotsUntil(job, start, stop)
+		}
+	}
+	if counts.Scheduled != want {
+		t.Errorf("%d slots are counted, %d have come: %+v", counts.Scheduled, want, counts)
+	}
+}
