@@ -1,41 +1,83 @@
 package collectors
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"strings"
 	"time"
+
+	dto "github.com/prometheus/client_model/go"
 
 	"imap-exporter/probe"
 )
 
-// capabilities renders imap_capability_info: for each server, mode and stage what the newest probe that got there was
-// offered. An account whose last Result has expired says nothing.
-func capabilities(accounts []view, now time.Time) []sample {
-	type place struct {
-		server string
-		mode   probe.TLSMode
-		stage  probe.Stage
-	}
-	newest := make(map[place]offer)
-	for _, v := range accounts {
-		if v.last != nil && expired(v.last, v.Interval, now) {
+// A place is where capabilities are offered.
+type place struct {
+	server *dto.LabelPair
+	mode   probe.TLSMode
+	stage  probe.Stage
+}
+
+func (at place) compare(other place) int {
+	return cmp.Or(
+		strings.Compare(at.server.GetValue(), other.server.GetValue()),
+		cmp.Compare(at.mode, other.mode),
+		cmp.Compare(at.stage, other.stage),
+	)
+}
+
+// offers are imap_capability_info: for each place what the newest probe that got there was offered. They are never
+// changed.
+type offers map[place]shownOffer
+
+// A shownOffer is rendered.
+type shownOffer struct {
+	offer
+	block block
+}
+
+// newestOffers returns the newest offers of accounts whose last Result has not lapsed. What is the same as before is
+// not rendered again.
+func newestOffers(pages []*accountPage, now time.Time, before offers) offers {
+	newest := make(offers, len(before))
+	for _, p := range pages {
+		if p.lapsed(now) {
 			continue
 		}
-		for stage, o := range v.offers {
-			at := place{v.Server, o.mode, stage}
+		for stage, o := range p.offers {
+			at := place{p.server, o.mode, stage}
 			if best, ok := newest[at]; !ok || o.at.After(best.at) {
-				newest[at] = o
+				newest[at] = shownOffer{offer: o}
 			}
 		}
 	}
-	var out []sample
 	for at, o := range newest {
-		seen := make(set)
-		for _, name := range o.names {
-			if name = capabilityLabel(name); seen.add(name) {
-				labels := []string{at.server, string(at.mode), string(at.stage), name}
-				out = append(out, sample{id: capabilityInfo, value: 1, labels: labels})
-			}
+		if same, ok := before[at]; ok && slices.Equal(same.names, o.names) {
+			o.block = same.block
+		} else {
+			o.block = newBlock(o.samples(at))
 		}
+		newest[at] = o
+	}
+	return newest
+}
+
+// sorted returns the offers in the order of /metrics.
+func (o offers) sorted() []shownOffer {
+	places := slices.SortedFunc(maps.Keys(o), place.compare)
+	out := make([]shownOffer, len(places))
+	for i, at := range places {
+		out[i] = o[at]
+	}
+	return out
+}
+
+// samples renders an offer.
+func (o offer) samples(at place) (out []sample) {
+	where := labels{at.server}.with(pair("mode", at.mode), pair("stage", at.stage))
+	for _, name := range o.names {
+		out = append(out, sample{id: capabilityInfo, value: 1, labels: where.with(pair("capability", capabilityLabel(name)))})
 	}
 	return out
 }

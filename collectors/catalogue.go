@@ -1,10 +1,6 @@
 package collectors
 
-import (
-	"slices"
-
-	"github.com/prometheus/client_golang/prometheus"
-)
+import "slices"
 
 // A Metric is one entry of the catalogue: the promise about one metric's name, type, unit and labels.
 type Metric struct {
@@ -34,20 +30,6 @@ func Catalogue() []Metric {
 	return slices.Clone(catalogue[:])
 }
 
-// descriptions returns the descriptor of each metric.
-func descriptions() (descs [metricCount]*prometheus.Desc) {
-	for i, m := range catalogue {
-		descs[i] = m.desc()
-	}
-	return descs
-}
-
-// desc returns the descriptor of m with more labels after its own.
-func (m Metric) desc(more ...string) *prometheus.Desc {
-	labels := prometheus.UnconstrainedLabels(slices.Concat(m.Labels, more))
-	return prometheus.V2.NewDesc(m.Name, m.Help, labels, nil, prometheus.WithUnit(m.Unit))
-}
-
 // id is the place of a metric in the catalogue.
 type id int
 
@@ -64,6 +46,9 @@ const (
 	probeFailureReasons
 	probeDuration
 	probePhaseDuration
+	probeSuspended
+	probeNextRun
+	probeNextLogin
 	mailboxMessages
 	mailboxUnseen
 	mailboxRecent
@@ -85,10 +70,19 @@ const (
 	capabilityInfo
 	capabilityChanges
 	connectAttempts
+	tcpRTT
 	accountInfo
 	exporterBuildInfo
 	exporterAccounts
+	exporterShard
+	exporterShards
 	exporterProbesInFlight
+	exporterProbesScheduled
+	exporterProbesStarted
+	exporterProbesSkipped
+	exporterStartLag
+	exporterMeasurementError
+	exporterTimestampSource
 	exporterReloadSuccessful
 	exporterReloadSuccess
 	metricCount
@@ -164,6 +158,18 @@ var catalogue = [metricCount]Metric{
 		"imap_probe_phase_duration_seconds", Histogram, "seconds", "How long the phases that ended well took, in failed probes too.",
 		[]string{"server", "phase"},
 		"for a phase that has not ended well yet",
+	},
+	probeSuspended: {
+		"imap_probe_suspended", Gauge, "", "Whether logins are held back after rejected ones (1) or not (0).",
+		perAccount, never,
+	},
+	probeNextRun: {
+		"imap_probe_next_run_timestamp_seconds", Gauge, "seconds", "When the next probe is due, as Unix time.",
+		perAccount, "for an account that is only probed on demand",
+	},
+	probeNextLogin: {
+		"imap_probe_next_login_timestamp_seconds", Gauge, "seconds", "When the next login will be tried, as Unix time.",
+		perAccount, "unless logins are held back",
 	},
 	mailboxMessages: {
 		"imap_mailbox_messages", Gauge, "", "Messages in the mailbox, as of the last probe.",
@@ -258,6 +264,11 @@ var catalogue = [metricCount]Metric{
 		[]string{"server", "family", "result"},
 		"for a family that has not been tried; for a rare reason that has not happened",
 	},
+	tcpRTT: {
+		"imap_tcp_rtt_seconds", Gauge, "seconds",
+		"Round-trip time of the last probe's TCP handshake, by the operating system (TCP_INFO).",
+		perAccount, noFreshResult + "; when the last probe got no connection; where the system doesn't tell it",
+	},
 	accountInfo: {
 		"imap_account_info", Gauge, "", "The account's own labels from the configuration. Always 1.",
 		perAccount, never,
@@ -273,9 +284,46 @@ var catalogue = [metricCount]Metric{
 		"imap_exporter_accounts", Gauge, "", "Configured accounts.",
 		nil, never,
 	},
+	exporterShard: {
+		"imap_exporter_shard", Gauge, "", "Which of the shards this exporter is, from 0 on.",
+		nil, never,
+	},
+	exporterShards: {
+		"imap_exporter_shards", Gauge, "", "Exporters that the accounts are divided among.",
+		nil, never,
+	},
 	exporterProbesInFlight: {
 		"imap_exporter_probes_in_flight", Gauge, "", "Probes that are running.",
 		nil, never,
+	},
+	exporterProbesScheduled: {
+		"imap_exporter_probes_scheduled_total", Counter, "", "Times that a probe was due. Each was started or skipped.",
+		nil, never,
+	},
+	exporterProbesStarted: {
+		"imap_exporter_probes_started_total", Counter, "", "Probes that were started when they were due.",
+		nil, never,
+	},
+	exporterProbesSkipped: {
+		"imap_exporter_probes_skipped_total", Counter, "",
+		"Probes that were due and not started, by reason (overload, backoff, throttled or shutdown).",
+		[]string{"reason"},
+		never,
+	},
+	exporterStartLag: {
+		"imap_exporter_probe_start_lag_seconds", Histogram, "seconds", "How long after they were due probes were started.",
+		nil, never,
+	},
+	exporterMeasurementError: {
+		"imap_exporter_measurement_error_seconds", Histogram, "seconds",
+		"How long after their arrival the exporter read the answers of a phase. Phase durations are free of it.",
+		nil, never,
+	},
+	exporterTimestampSource: {
+		"imap_exporter_timestamp_source_info", Gauge, "",
+		"What told when the answers of the last probe arrived: the kernel, or the exporter itself (user). Always 1.",
+		[]string{"source"},
+		"before the first connection",
 	},
 	exporterReloadSuccessful: {
 		"imap_exporter_config_last_reload_successful", Gauge, "", "Whether the last attempt to load the configuration succeeded.",

@@ -77,17 +77,6 @@ func baseUnit(name string) string {
 	return ""
 }
 
-// TestCatalogueLeavesOut names what another milestone brings: promised, but not by this code.
-func TestCatalogueLeavesOut(t *testing.T) {
-	later := regexp.MustCompile(`^imap_probe_suspended$|^imap_probe_next_|^imap_tcp_rtt_|` +
-		`^imap_exporter_(probe_start_lag|probes_(scheduled|started|skipped)|measurement|timestamp_source|shard)`)
-	for _, m := range Catalogue() {
-		if later.MatchString(m.Name) {
-			t.Errorf("%s is in the catalogue, but nothing measures it", m.Name)
-		}
-	}
-}
-
 var metricName = regexp.MustCompile(`^imap_[a-z0-9_]+$`)
 
 // houseRules are what promlint doesn't know.

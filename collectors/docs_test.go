@@ -20,8 +20,8 @@ import (
 
 const docs = "../docs/metrics.md"
 
-// block is a generated part of the documentation: what it is, its arguments, and its text.
-var block = regexp.MustCompile(`(?s)<!-- (metrics|phases|reasons)([a-z_ ]*) -->\n(.*?)<!-- end -->`)
+// generated is a generated part of the documentation: what it is, its arguments, and its text.
+var generated = regexp.MustCompile(`(?s)<!-- (metrics|phases|reasons)([a-z_ ]*) -->\n(.*?)<!-- end -->`)
 
 // TestDocs writes the generated parts anew and compares.
 func TestDocs(t *testing.T) {
@@ -34,8 +34,8 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	var documented []string
-	want := block.ReplaceAllStringFunc(string(text), func(old string) string {
-		m := block.FindStringSubmatch(old)
+	want := generated.ReplaceAllStringFunc(string(text), func(old string) string {
+		m := generated.FindStringSubmatch(old)
 		body := ""
 		switch m[1] {
 		case "phases":

@@ -14,7 +14,12 @@ import (
 // full is Metrics that show everything of the catalogue.
 func full(mode HistogramMode) *Metrics {
 	c := &clock{noon.Add(-time.Hour)}
-	m := New(Options{Histograms: mode, Now: c.now, InFlight: func() int { return 2 }})
+	m := New(Options{
+		Histograms: mode, Now: c.now, Shard: 1, Shards: 3, InFlight: func() int { return 2 },
+		Counts: func() Counts {
+			return Counts{Scheduled: 61, Started: 50, Skipped: map[string]uint64{"overload": 4, "backoff": 7}}
+		},
+	})
 	m.Reloaded(true, c.at.Add(250*time.Millisecond))
 	m.SetAccounts([]Account{
 		accountA(),
@@ -43,6 +48,9 @@ func full(mode HistogramMode) *Metrics {
 		TLS:          &probe.TLS{NotAfter: noon.AddDate(0, 0, -5)},
 		Capabilities: []probe.Capabilities{{Stage: probe.StageBeforeTLS, Names: []string{"IMAP4REV1", "LOGINDISABLED", "STARTTLS"}}},
 	})
+	m.Started("canary", 3*time.Millisecond)
+	m.Changed("canary", State{NextRun: noon.Add(30 * time.Second)})
+	m.Changed("expired", State{NextRun: noon.Add(time.Minute), Suspended: true, NextLogin: noon.Add(6 * time.Minute)})
 	return m
 }
 

@@ -1,10 +1,12 @@
 package collectors
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"imap-exporter/probe"
 )
@@ -20,45 +22,68 @@ const (
 	HistogramsNative  HistogramMode = "native"
 )
 
-// durations are the histograms. Only what went well enters them, so that a server which fails fast doesn't look fast.
-type durations struct {
-	probes *prometheus.HistogramVec
-	phases *prometheus.HistogramVec
+// A histogram is one of the catalogue, with its labels. It goes on counting while it is shown.
+type histogram struct {
+	prometheus.Histogram
+	id     id
+	labels labels
 }
 
-func newDurations(mode HistogramMode) *durations {
-	return &durations{
-		probes: newHistogram(catalogue[probeDuration], mode),
-		phases: newHistogram(catalogue[probePhaseDuration], mode),
+// metric returns what the histogram holds at this moment.
+func (h histogram) metric() (*dto.Metric, error) {
+	m := &dto.Metric{}
+	err := h.Write(m)
+	m.Label = h.labels
+	return m, err
+}
+
+// buckets returns the upper limits of the classic buckets: mail servers answer within milliseconds or seconds, while the
+// exporter's own errors should be far below.
+func (id id) buckets() []float64 {
+	servers := []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
+	switch id {
+	case exporterStartLag, exporterMeasurementError:
+		return append([]float64{.0001, .00025, .0005, .001, .0025}, servers...)
+	default:
+		return servers
 	}
 }
 
-func newHistogram(m Metric, mode HistogramMode) *prometheus.HistogramVec {
-	o := prometheus.HistogramOpts{Name: m.Name, Help: m.Help, Unit: m.Unit}
+// newHistogram returns a histogram of which nothing but the labels is yet known.
+func (mode HistogramMode) newHistogram(id id, l labels) histogram {
+	o := prometheus.HistogramOpts{Name: catalogue[id].Name}
 	if mode != HistogramsNative {
-		o.Buckets = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
+		o.Buckets = id.buckets()
 	}
 	if mode != HistogramsClassic {
 		o.NativeHistogramBucketFactor = 1.1
 		o.NativeHistogramMaxBucketNumber = 100
 		o.NativeHistogramMinResetDuration = time.Hour
 	}
-	return prometheus.NewHistogramVec(o, m.Labels)
+	return histogram{prometheus.NewHistogram(o), id, l}
 }
 
-// begin lets a server's histogram of probes exist as 0, so that increase() sees the first one. Which phases run on a
-// server is not known before.
-func (d *durations) begin(server string) {
-	d.probes.With(prometheus.Labels{"server": server})
+// histogram returns the server's histogram with these labels beside its own. It exists from then on.
+func (s *server) histogram(id id, more ...*dto.LabelPair) histogram {
+	wanted := histogram{id: id, labels: s.labels.with(more...)}
+	at, found := slices.BinarySearchFunc(s.histograms, wanted, func(a, b histogram) int {
+		return cmp.Or(cmp.Compare(a.id, b.id), a.labels.compare(b.labels))
+	})
+	if !found {
+		s.histograms = slices.Insert(slices.Clone(s.histograms), at, s.mode.newHistogram(id, wanted.labels))
+	}
+	return s.histograms[at]
 }
 
-func (d *durations) observe(r *probe.Result) {
+// time adds a Result to the server's histograms. Only what went well enters them, so that a server which fails fast
+// doesn't look fast. Which phases run on a server is not known before.
+func (s *server) time(r *probe.Result) {
 	if r.OK() {
-		d.probes.With(prometheus.Labels{"server": r.Server}).Observe(r.Duration.Seconds())
+		s.histogram(probeDuration).Observe(r.Duration.Seconds())
 	}
 	for _, t := range r.Phases {
 		if endedWell(t, r) {
-			d.phases.With(prometheus.Labels{"server": r.Server, "phase": string(t.Phase)}).Observe(t.Duration.Seconds())
+			s.histogram(probePhaseDuration, pair("phase", t.Phase)).Observe(t.Duration.Seconds())
 		}
 	}
 }
@@ -70,15 +95,4 @@ func endedWell(t probe.Timing, r *probe.Result) bool {
 		return t.OK
 	}
 	return slices.ContainsFunc(r.Connects, func(c probe.Connect) bool { return c.Reason == "" })
-}
-
-func (d *durations) forget(server string) {
-	labels := prometheus.Labels{"server": server}
-	d.probes.DeletePartialMatch(labels)
-	d.phases.DeletePartialMatch(labels)
-}
-
-func (d *durations) collect(ch chan<- prometheus.Metric) {
-	d.probes.Collect(ch)
-	d.phases.Collect(ch)
 }

@@ -1,16 +1,74 @@
 package collectors
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
 
 	"imap-exporter/probe"
 )
+
+// labels are the labels of a metric, sorted by name. They are never changed, since metrics share them.
+type labels []*dto.LabelPair
+
+// with returns labels with more of them.
+func (l labels) with(more ...*dto.LabelPair) labels {
+	if len(more) == 0 {
+		return l
+	}
+	all := slices.Concat(l, more)
+	slices.SortFunc(all, func(a, b *dto.LabelPair) int { return strings.Compare(a.GetName(), b.GetName()) })
+	return all
+}
+
+// compare orders the labels of one metric by their values.
+func (l labels) compare(other labels) int {
+	for i, p := range l[:min(len(l), len(other))] {
+		if c := strings.Compare(p.GetValue(), other[i].GetValue()); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(len(l), len(other))
+}
+
+// A label is a name and a value.
+type label struct{ name, value string }
+
+// commonPairs are the labels that most accounts have, so that there is one of each and not ten thousand.
+var commonPairs = func() map[label]*dto.LabelPair {
+	pairs := map[label]*dto.LabelPair{{"mailbox", "INBOX"}: newPair("mailbox", "INBOX")}
+	for _, phase := range probe.Phases() {
+		pairs[label{"phase", string(phase)}] = newPair("phase", string(phase))
+	}
+	for _, mode := range []probe.TLSMode{probe.TLSImplicit, probe.TLSStartTLS, probe.TLSNone} {
+		pairs[label{"mode", string(mode)}] = newPair("mode", string(mode))
+	}
+	return pairs
+}()
+
+// pair returns a label. What is no UTF-8 in its value is replaced, so that no label can spoil /metrics.
+func pair[T ~string](name string, value T) *dto.LabelPair {
+	if p := commonPairs[label{name, string(value)}]; p != nil {
+		return p
+	}
+	return newPair(name, string(value))
+}
+
+// newPair makes a label in one piece of memory.
+func newPair(name, value string) *dto.LabelPair {
+	p := &struct {
+		pair dto.LabelPair
+		label
+	}{label: label{name, strings.ToValidUTF8(value, string(utf8.RuneError))}}
+	p.pair.Name, p.pair.Value = &p.name, &p.value
+	return &p.pair
+}
 
 // labelValue makes any text fit to be the value of a label: valid and printable UTF-8 of at most probe.MaxNameRunes
 // runes. probe promises that already of what servers send; it is made sure here that no byte can spoil /metrics.
@@ -33,12 +91,12 @@ func labelValue(text string) string {
 // ownLabelNames returns the names of all accounts' own labels, sorted. All series of imap_account_info have all of them:
 // to Prometheus a label with the value "" is the same as none, and consistent names are what the format asks for.
 // A name that the configuration should have refused is left out.
-func ownLabelNames(accounts map[string]*account) []string {
-	names := make(map[string]bool)
+func ownLabelNames(accounts []Account) []string {
+	names := make(set)
 	for _, a := range accounts {
 		for name := range a.Labels {
 			if !refused(name) {
-				names[name] = true
+				names.add(name)
 			}
 		}
 	}

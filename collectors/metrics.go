@@ -1,17 +1,31 @@
 // Package collectors turns the Results of probes into metrics, and nothing else: it never opens a connection.
 //
-// [Catalogue] lists every metric, and docs/metrics.md explains them. [Metrics] is told of accounts, Results and reloads,
-// keeps what must be summed up (counters and histograms), and renders the rest from the last Result of each account
-// when it is scraped.
+// [Catalogue] lists every metric, and docs/metrics.md explains them. [Metrics] is told of accounts, Results, the
+// schedule's doings and reloads, and hands the metrics over to promhttp.
+//
+// # Pages
+//
+// Ten thousand accounts have 350,000 lines, most of which are the same in one scrape as in the one before. So each
+// account has a page of metrics in the form that promhttp encodes, rendered once, when something about the account
+// becomes known: a new Result renders one page. The pages are kept sorted, so that a scrape only copies the list of them
+// and lines their metrics up by family. Servers have pages, too.
+//
+// A page is never changed. What becomes known later goes to a new page, which shares with the old one what has stayed
+// the same and takes its place in the list. So a scrape, however long its reader takes, holds no lock and keeps nobody
+// waiting, and sees everything as it was at its beginning.
+//
+// What changes by itself, when a Result grows too old, was rendered beforehand both ways, and the scrape chooses.
 package collectors
 
 import (
-	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors/version"
+	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"imap-exporter/internal/history"
 	"imap-exporter/probe"
@@ -28,6 +42,15 @@ type Account struct {
 	Labels map[string]string
 }
 
+// A State is what the schedule has in mind for an account.
+type State struct {
+	// NextRun is when the next probe is due; zero where none is.
+	NextRun time.Time
+	// Suspended says that logins are held back after rejected ones, and NextLogin until when.
+	Suspended bool
+	NextLogin time.Time
+}
+
 // Options are what New needs from the program.
 type Options struct {
 	// Histograms chooses their buckets; "" is HistogramsBoth.
@@ -36,28 +59,37 @@ type Options struct {
 	History *history.Store
 	// InFlight tells how many probes are running; nil leaves imap_exporter_probes_in_flight out.
 	InFlight func() int
+	// Counts tells what became of the schedule's slots; nil leaves imap_exporter_probes_*_total out.
+	Counts func() Counts
+	// Shard is which one of Shards this exporter is, from 0 on. Without shards it is the only one, as with Shards 1.
+	Shard, Shards int
 	// Now is the clock that the age of Results is measured with; nil is time.Now.
 	Now func() time.Time
 }
 
-// Metrics is the prometheus.Collector of everything in the catalogue. It is safe for concurrent use.
+// Metrics is the prometheus.TransactionalGatherer of everything in the catalogue. It is safe for concurrent use.
 type Metrics struct {
-	now       func() time.Time
-	inFlight  func() int
-	history   *history.Store
-	buildInfo prometheus.Collector
-	durations *durations
+	now              func() time.Time
+	inFlight         func() int
+	counts           func() Counts
+	history          *history.Store
+	mode             HistogramMode
+	buildInfo        []*dto.Metric
+	startLag         histogram
+	measurementError histogram
+	// shown is what the last scrape showed of the capabilities, so that the next one needn't render it again.
+	shown atomic.Pointer[offers]
 
-	// mu guards what follows. It is held for copying, never for rendering, so that a scrape doesn't hold up probes.
+	// mu guards what follows. A scrape holds it for copying the lists of pages, and never waits while it does.
 	mu       sync.Mutex
 	accounts map[string]*account
 	servers  map[string]*server
-	// ownLabels are the names of all accounts' own labels, sorted. They are part of descs[accountInfo].
+	// accountPages are sorted by account, serverPages by server.
+	accountPages []*accountPage
+	serverPages  []*serverPage
+	// ownLabels are the names of all accounts' own labels, sorted.
 	ownLabels []string
-	descs     [metricCount]*prometheus.Desc
-	reloaded  bool
-	reloadOK  bool
-	reloadAt  time.Time
+	program   program
 }
 
 // New returns Metrics of no accounts.
@@ -68,59 +100,30 @@ func New(o Options) *Metrics {
 	if o.History == nil {
 		o.History = history.New(history.Limits{})
 	}
-	return &Metrics{
-		now:       o.Now,
-		inFlight:  o.InFlight,
-		history:   o.History,
-		buildInfo: version.NewCollector("imap_exporter"),
-		durations: newDurations(o.Histograms),
-		accounts:  make(map[string]*account),
-		servers:   make(map[string]*server),
-		descs:     descriptions(),
+	m := &Metrics{
+		now:              o.Now,
+		inFlight:         o.InFlight,
+		counts:           o.Counts,
+		history:          o.History,
+		mode:             o.Histograms,
+		buildInfo:        buildInfo(),
+		startLag:         o.Histograms.newHistogram(exporterStartLag, nil),
+		measurementError: o.Histograms.newHistogram(exporterMeasurementError, nil),
+		program:          program{since: timestamppb.New(o.Now()), shard: o.Shard, shards: max(1, o.Shards)},
 	}
+	m.shown.Store(&offers{})
+	return m
 }
 
-// SetAccounts tells which accounts there are, at the start and after each reload. Their counters begin at 0 and go on
-// over reloads. The series of an account that is gone, or that moved to another server, vanish, and so does its
-// history; a server's vanish with its last account. Of two accounts with one name the first counts.
-func (m *Metrics) SetAccounts(accounts []Account) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	now := m.now()
-	before := m.accounts
-	m.accounts = make(map[string]*account, len(accounts))
-	servers := make(map[string]*server)
-	names := make([]string, 0, len(accounts))
-	for _, a := range accounts {
-		if m.accounts[a.Name] != nil {
-			continue
-		}
-		names = append(names, a.Name)
-		state := before[a.Name]
-		if state == nil || state.Server != a.Server {
-			m.history.Forget(a.Name)
-			state = &account{since: now}
-		}
-		state.Account = a
-		m.accounts[a.Name] = state
-		switch known := m.servers[a.Server]; {
-		case servers[a.Server] != nil:
-		case known != nil:
-			servers[a.Server] = known
-		default:
-			servers[a.Server] = newServer(now)
-			m.durations.begin(a.Server)
-		}
+// buildInfo returns imap_exporter_build_info.
+func buildInfo() []*dto.Metric {
+	only := make(chan prometheus.Metric, 1)
+	version.NewCollector("imap_exporter").Collect(only)
+	info := &dto.Metric{}
+	if err := (<-only).Write(info); err != nil {
+		return nil
 	}
-	m.history.Keep(names)
-	for name := range m.servers {
-		if servers[name] == nil {
-			m.durations.forget(name)
-		}
-	}
-	m.servers = servers
-	m.ownLabels = ownLabelNames(m.accounts)
-	m.descs[accountInfo] = catalogue[accountInfo].desc(m.ownLabels...)
+	return []*dto.Metric{info}
 }
 
 // Observe takes a finished probe into account. Ignored wholly are a Result that we cut short ourselves (canceled), and
@@ -132,67 +135,43 @@ func (m *Metrics) Observe(r *probe.Result) {
 	if a == nil || a.Server != r.Server || !m.history.Add(r) {
 		return
 	}
-	a.observe(r)
 	s := m.servers[r.Server]
-	s.observe(r)
-	s.capabilityChanges += a.learn(r)
-	m.durations.observe(r)
+	m.serverPages[s.place] = s.observe(r, a.learn(r), *m.serverPages[s.place])
+	m.accountPages[a.place] = a.observe(r, *m.accountPages[a.place])
+	if r.TimestampSource != "" {
+		m.program.timestampSource = pair("source", r.TimestampSource)
+	}
+	for _, t := range r.Phases {
+		if t.Late > 0 {
+			m.measurementError.Observe(t.Late.Seconds())
+		}
+	}
+}
+
+// Started tells that a probe was started, and how long after it was due.
+func (m *Metrics) Started(_ string, lag time.Duration) {
+	m.startLag.Observe(lag.Seconds())
+}
+
+// Changed tells what the schedule now has in mind for an account. It is ignored for one that SetAccounts hasn't named.
+func (m *Metrics) Changed(name string, s State) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if a := m.accounts[name]; a != nil {
+		a.state = s
+		page := *m.accountPages[a.place]
+		page.state = newBlock(a.samples())
+		m.accountPages[a.place] = &page
+	}
 }
 
 // Reloaded tells that the configuration was read, at the start and at each reload, and whether that went well.
 func (m *Metrics) Reloaded(ok bool, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.reloaded = true
-	m.reloadOK = ok
+	m.program.reloaded = true
+	m.program.reloadOK = ok
 	if ok {
-		m.reloadAt = at
+		m.program.reloadAt = at
 	}
-}
-
-// Describe describes nothing, which makes this an unchecked collector: the labels of imap_account_info change with the
-// configuration.
-func (m *Metrics) Describe(chan<- *prometheus.Desc) {}
-
-// Collect sends all metrics as they are at one moment; only the histograms may be ahead of it by the probes that end
-// meanwhile.
-func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
-	s := m.snapshot()
-	for _, v := range s.samples() {
-		if metric, err := v.metric(s.descs[v.id], catalogue[v.id].Type); err == nil {
-			ch <- metric
-		}
-	}
-	m.buildInfo.Collect(ch)
-	m.durations.collect(ch)
-}
-
-// snapshot copies what is to be rendered.
-func (m *Metrics) snapshot() *snapshot {
-	inFlight := -1
-	if m.inFlight != nil {
-		inFlight = m.inFlight()
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s := &snapshot{
-		now:       m.now(),
-		accounts:  make([]view, 0, len(m.accounts)),
-		servers:   make(map[string]server, len(m.servers)),
-		ownLabels: slices.Clone(m.ownLabels),
-		descs:     m.descs,
-		inFlight:  inFlight,
-		reloaded:  m.reloaded,
-		reloadOK:  m.reloadOK,
-		reloadAt:  m.reloadAt,
-	}
-	for name, a := range m.accounts {
-		s.accounts = append(s.accounts, view{
-			account: *a, last: m.history.Last(name), lastSuccess: m.history.LastSuccess(name),
-		})
-	}
-	for name, state := range m.servers {
-		s.servers[name] = state.clone()
-	}
-	return s
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 
 	"imap-exporter/internal/history"
@@ -238,10 +237,6 @@ func TestConcurrentUse(t *testing.T) {
 	m := New(Options{InFlight: func() int { return 1 }})
 	accounts := []Account{accountA(), {Name: "b", Server: serverA, Interval: time.Minute}}
 	m.SetAccounts(accounts)
-	r := prometheus.NewRegistry()
-	if err := r.Register(m); err != nil {
-		t.Fatal(err)
-	}
 	var wg sync.WaitGroup
 	for worker := range 4 {
 		wg.Go(func() {
@@ -249,6 +244,8 @@ func TestConcurrentUse(t *testing.T) {
 				at := time.Now()
 				m.Observe(healthy(at))
 				m.Observe(failed(at))
+				m.Started("canary", time.Millisecond)
+				m.Changed("canary", State{NextRun: at, Suspended: n%2 == 0, NextLogin: at})
 				if n%10 == worker {
 					m.SetAccounts(accounts[:1+n%2])
 					m.Reloaded(true, at)
@@ -260,7 +257,7 @@ func TestConcurrentUse(t *testing.T) {
 	for range 2 {
 		wg.Go(func() {
 			for range 50 {
-				families, err := r.Gather()
+				families, _, err := m.Gather()
 				if err != nil {
 					errs <- err
 					return

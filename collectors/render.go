@@ -1,34 +1,26 @@
 package collectors
 
 import (
-	"slices"
 	"strings"
 	"time"
+
+	dto "github.com/prometheus/client_model/go"
 
 	"imap-exporter/probe"
 )
 
-// lifetime is how many intervals a Result is exported for.
-const lifetime = 3
-
-// expired reports whether a Result has become too old to be shown as the present: the next probes are missing. That of
-// an account that is only probed on demand never is, since no other one is due.
-func expired(r *probe.Result, interval time.Duration, now time.Time) bool {
-	return interval > 0 && now.Sub(r.Start) > lifetime*interval
-}
-
-// render turns the last Result of an account into gauges. It depends on nothing but its arguments.
+// render turns the last Result of an account into gauges, while it is fresh or when it has lapsed. It depends on nothing
+// but its arguments.
 //
-// A worker that is stuck must not look healthy: of an expired Result only a failure is left. What only a finished probe
+// A worker that is stuck must not look healthy: of a lapsed Result only a failure is left. What only a finished probe
 // can know, mailboxes and quota, is exported for a successful one alone.
-func render(r *probe.Result, a Account, now time.Time) []sample {
-	out := gauges{labels: []string{a.Name, a.Server}}
-	fresh := !expired(r, a.Interval, now)
+func render(r *probe.Result, l labels, fresh bool) []sample {
+	out := gauges{labels: l}
 	if fresh || !r.OK() {
 		out.add(probeSuccess, boolean(r.OK()))
 	}
 	if !r.OK() {
-		out.add(probeLastFailureInfo, 1, string(r.Err.Phase), string(r.Err.Reason))
+		out.add(probeLastFailureInfo, 1, pair("phase", r.Err.Phase), pair("reason", r.Err.Reason))
 	}
 	if !fresh {
 		return out.samples
@@ -44,17 +36,17 @@ func render(r *probe.Result, a Account, now time.Time) []sample {
 
 // gauges collects the samples of one account.
 type gauges struct {
-	// labels are account and server, which come first in each sample.
-	labels  []string
+	// labels are account and server, which each sample has.
+	labels  labels
 	samples []sample
 }
 
-func (g *gauges) add(id id, value float64, labels ...string) {
-	g.samples = append(g.samples, sample{id: id, value: value, labels: slices.Concat(g.labels, labels)})
+func (g *gauges) add(id id, value float64, more ...*dto.LabelPair) {
+	g.samples = append(g.samples, sample{id: id, value: value, labels: g.labels.with(more...)})
 }
 
 // count adds a number that the server may have left out.
-func count[T uint32 | uint64](g *gauges, id id, n *T, label string) {
+func count[T uint32 | uint64](g *gauges, id id, n *T, label *dto.LabelPair) {
 	if n != nil {
 		g.add(id, float64(*n), label)
 	}
@@ -62,11 +54,11 @@ func count[T uint32 | uint64](g *gauges, id id, n *T, label string) {
 
 func (g *gauges) timings(r *probe.Result) {
 	g.add(probeLastDuration, r.Duration.Seconds())
-	seen := make(set, len(r.Phases))
 	for _, t := range r.Phases {
-		if seen.add(string(t.Phase)) {
-			g.add(probeLastPhaseDuration, t.Duration.Seconds(), string(t.Phase))
-		}
+		g.add(probeLastPhaseDuration, t.Duration.Seconds(), pair("phase", t.Phase))
+	}
+	if r.RTT != nil {
+		g.add(tcpRTT, r.RTT.Seconds())
 	}
 }
 
@@ -78,7 +70,7 @@ func (g *gauges) tls(r *probe.Result) {
 		g.add(certificateNotAfter, unix(r.TLS.NotAfter))
 	}
 	if r.TLS.Version != "" {
-		g.add(tlsInfo, 1, r.TLS.Version, r.TLS.Cipher, string(r.Mode))
+		g.add(tlsInfo, 1, pair("version", r.TLS.Version), pair("cipher", r.TLS.Cipher), pair("mode", r.Mode))
 	}
 }
 
@@ -88,7 +80,7 @@ func (g *gauges) mailboxes(r *probe.Result) {
 		g.add(mailboxesTruncated, boolean(*r.MailboxesTruncated))
 	}
 	if r.Fetched != nil {
-		g.add(fetchBytes, float64(r.Fetched.Bytes), mailboxLabel(r.Fetched.Mailbox))
+		g.add(fetchBytes, float64(r.Fetched.Bytes), pair("mailbox", mailboxLabel(r.Fetched.Mailbox)))
 	}
 	seen := make(set)
 	for _, m := range r.Mailboxes {
@@ -96,24 +88,24 @@ func (g *gauges) mailboxes(r *probe.Result) {
 			return
 		}
 		if name := mailboxLabel(m.Name); seen.add(name) {
-			g.mailbox(m, name)
+			g.mailbox(m, pair("mailbox", name))
 		}
 	}
 }
 
-func (g *gauges) mailbox(m probe.Mailbox, name string) {
-	count(g, mailboxMessages, m.Messages, name)
-	count(g, mailboxUnseen, m.Unseen, name)
-	count(g, mailboxRecent, m.Recent, name)
-	count(g, mailboxUIDNext, m.UIDNext, name)
-	count(g, mailboxUIDValidity, m.UIDValidity, name)
-	count(g, mailboxSize, m.SizeBytes, name)
-	count(g, mailboxHighestModSeq, m.HighestModSeq, name)
+func (g *gauges) mailbox(m probe.Mailbox, label *dto.LabelPair) {
+	count(g, mailboxMessages, m.Messages, label)
+	count(g, mailboxUnseen, m.Unseen, label)
+	count(g, mailboxRecent, m.Recent, label)
+	count(g, mailboxUIDNext, m.UIDNext, label)
+	count(g, mailboxUIDValidity, m.UIDValidity, label)
+	count(g, mailboxSize, m.SizeBytes, label)
+	count(g, mailboxHighestModSeq, m.HighestModSeq, label)
 	if m.Newest != nil {
-		g.add(mailboxNewest, unix(*m.Newest), name)
+		g.add(mailboxNewest, unix(*m.Newest), label)
 	}
 	if m.Oldest != nil {
-		g.add(mailboxOldest, unix(*m.Oldest), name)
+		g.add(mailboxOldest, unix(*m.Oldest), label)
 	}
 }
 
@@ -132,13 +124,14 @@ func (g *gauges) quota(q *probe.Quota) {
 		if !seen.add(name) {
 			continue
 		}
+		label := pair("root", name)
 		if s := root.Storage; s != nil {
-			g.add(quotaStorageUsed, float64(s.Used), name)
-			g.add(quotaStorageLimit, float64(s.Limit), name)
+			g.add(quotaStorageUsed, float64(s.Used), label)
+			g.add(quotaStorageLimit, float64(s.Limit), label)
 		}
 		if m := root.Messages; m != nil {
-			g.add(quotaMessagesUsed, float64(m.Used), name)
-			g.add(quotaMessagesLimit, float64(m.Limit), name)
+			g.add(quotaMessagesUsed, float64(m.Used), label)
+			g.add(quotaMessagesLimit, float64(m.Limit), label)
 		}
 	}
 }

@@ -1,9 +1,10 @@
 package collectors
 
 import (
-	"maps"
 	"slices"
 	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"imap-exporter/probe"
 )
@@ -11,12 +12,31 @@ import (
 // account is what is summed up about an account.
 type account struct {
 	Account
+	// place is that of its page in Metrics.accountPages.
+	place  int
+	labels labels
 	// since is when the counters were 0.
-	since    time.Time
+	since    *timestamppb.Timestamp
 	probes   uint64
 	failures uint64
+	// lastRun is when the last probe began, and lastSuccess the last successful one. Zero: there was none.
+	lastRun     time.Time
+	lastSuccess time.Time
+	state       State
 	// offers are the capabilities last seen at each stage. The map is never changed, only replaced.
 	offers map[probe.Stage]offer
+}
+
+// lifetime is how many intervals a Result is exported for.
+const lifetime = 3
+
+// lapses returns when the last Result will have become too old to be shown as the present, since the next probes are
+// missing. That of an account that is only probed on demand never does, since no other one is due: zero.
+func (a *account) lapses() time.Time {
+	if a.Interval <= 0 || a.lastRun.IsZero() {
+		return time.Time{}
+	}
+	return a.lastRun.Add(lifetime * a.Interval)
 }
 
 // An offer is what a server announced at one stage of one probe.
@@ -28,11 +48,17 @@ type offer struct {
 
 // server is what is summed up about a server.
 type server struct {
+	// place is that of its page in Metrics.serverPages.
+	place  int
+	labels labels
+	mode   HistogramMode
 	// since is when the counters were 0.
-	since             time.Time
+	since             *timestamppb.Timestamp
 	failures          map[failure]uint64
 	connects          map[attempt]uint64
 	capabilityChanges uint64
+	// histograms are sorted. The slice is never changed, only replaced.
+	histograms []histogram
 }
 
 type failure struct {
@@ -82,26 +108,49 @@ func commonConnects(family probe.IPFamily) []attempt {
 	}
 }
 
-func newServer(now time.Time) *server {
-	s := &server{since: now, failures: make(map[failure]uint64), connects: make(map[attempt]uint64)}
+func newServer(name string, mode HistogramMode, now time.Time) *server {
+	s := &server{
+		labels:   labels{pair("server", name)},
+		mode:     mode,
+		since:    timestamppb.New(now),
+		failures: make(map[failure]uint64),
+		connects: make(map[attempt]uint64),
+	}
 	for _, f := range commonFailures() {
 		s.failures[f] = 0
 	}
+	s.histogram(probeDuration) // It is 0 from now on, so that increase() sees the first one.
 	return s
 }
 
-func (s *server) clone() server {
-	c := *s
-	c.failures = maps.Clone(s.failures)
-	c.connects = maps.Clone(s.connects)
-	return c
+// page returns the page of a server that no probe has come to.
+func (s *server) page() *serverPage {
+	return &serverPage{
+		failures: newBlock(s.failureSamples()), changes: newBlock(s.changeSamples()), histograms: s.histograms,
+	}
 }
 
-func (s *server) observe(r *probe.Result) {
+// observe sums up r, in which capabilities changed so many times, and returns page with what has changed.
+func (s *server) observe(r *probe.Result, changes uint64, page serverPage) *serverPage {
 	if r.Err != nil {
 		s.failures[failure{r.Err.Phase, r.Err.Reason}]++
+		page.failures = newBlock(s.failureSamples())
 	}
-	for _, c := range r.Connects {
+	if len(r.Connects) > 0 {
+		s.count(r.Connects)
+		page.connects = newBlock(s.connectSamples())
+	}
+	if changes > 0 {
+		s.capabilityChanges += changes
+		page.changes = newBlock(s.changeSamples())
+	}
+	s.time(r)
+	page.histograms = s.histograms
+	return &page
+}
+
+func (s *server) count(connects []probe.Connect) {
+	for _, c := range connects {
 		for _, common := range commonConnects(c.Family) {
 			s.connects[common] += 0 // This makes it exist.
 		}
@@ -109,11 +158,29 @@ func (s *server) observe(r *probe.Result) {
 	}
 }
 
-func (a *account) observe(r *probe.Result) {
+// configured returns page as the configuration wants it.
+func (a *account) configured(page accountPage, ownLabels []string) *accountPage {
+	page.info = newBlock(a.info(ownLabels))
+	page.state = newBlock(a.samples())
+	page.lapses = a.lapses()
+	return &page
+}
+
+// observe sums up r, and returns page with what has changed.
+func (a *account) observe(r *probe.Result, page accountPage) *accountPage {
 	a.probes++
-	if r.Err != nil {
+	a.lastRun = r.Start
+	if r.OK() {
+		a.lastSuccess = r.Start
+	} else {
 		a.failures++
 	}
+	page.state = newBlock(a.samples())
+	page.fresh = newBlock(render(r, a.labels, true))
+	page.stale = newBlock(render(r, a.labels, false))
+	page.lapses = a.lapses()
+	page.offers = a.offers
+	return &page
 }
 
 // learn remembers the capabilities of r and returns at how many stages they differ from those that the account saw

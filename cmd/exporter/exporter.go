@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -25,12 +26,16 @@ import (
 type exporter struct {
 	config   *config.Config
 	logger   *slog.Logger
-	registry *prometheus.Registry
+	registry *prometheus.Registry // all metrics but those of e.metrics
 	metrics  *collectors.Metrics
 	history  *history.Store
 	schedule *schedule.Schedule
 	ready    atomic.Bool // the schedule runs
 }
+
+// schedulingLatencies adds go_sched_latencies_seconds, how long goroutines wait for a core: the first sign of a machine
+// that is too small.
+var schedulingLatencies = runtimecollectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/sched/latencies:seconds$`)}
 
 // newExporter connects the parts. Nothing runs yet.
 func newExporter(cfg *config.Config, logger *slog.Logger) (*exporter, error) {
@@ -54,8 +59,7 @@ func newExporter(cfg *config.Config, logger *slog.Logger) (*exporter, error) {
 	e.metrics.SetAccounts(accountsOf(cfg))
 	e.metrics.Reloaded(true, time.Now())
 	for _, c := range []prometheus.Collector{
-		e.metrics,
-		runtimecollectors.NewGoCollector(),
+		runtimecollectors.NewGoCollector(runtimecollectors.WithGoCollectorRuntimeMetrics(schedulingLatencies)),
 		runtimecollectors.NewProcessCollector(runtimecollectors.ProcessCollectorOpts{}),
 	} {
 		if err := e.registry.Register(c); err != nil {
@@ -119,11 +123,12 @@ func outcomeOf(r *probe.Result) schedule.Outcome {
 // pages returns what the web pages show.
 func (e *exporter) pages() web.Options {
 	return web.Options{
-		Version:  cmp.Or(version.Version, "development version"),
-		Gatherer: e.registry,
-		Accounts: e.webAccounts,
-		Ready:    e.ready.Load,
-		Logger:   e.logger,
+		Version:    cmp.Or(version.Version, "development version"),
+		Gatherer:   collectors.Gatherers{e.metrics, prometheus.ToTransactionalGatherer(e.registry)},
+		Registerer: e.registry,
+		Accounts:   e.webAccounts,
+		Ready:      e.ready.Load,
+		Logger:     e.logger,
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"imap-exporter/probe"
 )
@@ -21,7 +20,9 @@ type Options struct {
 	// Version is the program's version, for the landing page.
 	Version string
 	// Gatherer has the metrics.
-	Gatherer prometheus.Gatherer
+	Gatherer prometheus.TransactionalGatherer
+	// Registerer takes the metrics about serving metrics.
+	Registerer prometheus.Registerer
 	// Accounts returns the accounts in the order in which the landing page lists them. It is called for each page.
 	Accounts func() []Account
 	// Ready says whether the schedule has started.
@@ -57,11 +58,7 @@ func NewServer(opts Options) *http.Server {
 	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "style.css", time.Time{}, bytes.NewReader(style))
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(opts.Gatherer, promhttp.HandlerOpts{
-		ErrorLog:          errorLog,
-		ErrorHandling:     promhttp.ContinueOnError, // One bad series must not hide all others.
-		EnableOpenMetrics: true,
-	}))
+	mux.Handle("GET /metrics", metricsHandler(opts))
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "Healthy.")
 	})

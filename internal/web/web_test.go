@@ -21,11 +21,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // testOptions are those of an exporter with one account, "canary", that has not been probed.
 func testOptions() Options {
 	return Options{
-		Version:  "1.2.3",
-		Gatherer: prometheus.NewRegistry(),
-		Accounts: func() []Account { return []Account{{Name: "canary", Server: "imap.example.org:993"}} },
-		Ready:    func() bool { return true },
-		Logger:   slog.New(slog.DiscardHandler),
+		Version:    "1.2.3",
+		Gatherer:   prometheus.ToTransactionalGatherer(prometheus.NewRegistry()),
+		Registerer: prometheus.NewRegistry(),
+		Accounts:   func() []Account { return []Account{{Name: "canary", Server: "imap.example.org:993"}} },
+		Ready:      func() bool { return true },
+		Logger:     slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -112,7 +113,7 @@ func TestMetricsFormats(t *testing.T) {
 		t.Fatal(err)
 	}
 	opts := testOptions()
-	opts.Gatherer = registry
+	opts.Gatherer = prometheus.ToTransactionalGatherer(registry)
 	for accept, contentType := range map[string]string{
 		"": "text/plain; version=0.0.4",
 		"application/openmetrics-text;version=1.0.0":                                                 "application/openmetrics-text; version=1.0.0",
@@ -142,7 +143,7 @@ func TestMetricsErrorHidesNothing(t *testing.T) {
 	}
 	var log bytes.Buffer
 	opts := testOptions()
-	opts.Gatherer = registry
+	opts.Gatherer = prometheus.ToTransactionalGatherer(registry)
 	opts.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	w := request(opts, http.MethodGet, "/metrics", "")
 	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "imap_good 1") {

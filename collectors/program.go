@@ -1,0 +1,71 @@
+package collectors
+
+import (
+	"maps"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// A program is what is known about the exporter itself.
+type program struct {
+	// since is when the counters were 0.
+	since           *timestamppb.Timestamp
+	accounts        int
+	shard, shards   int
+	reloaded        bool
+	reloadOK        bool
+	reloadAt        time.Time
+	timestampSource *dto.LabelPair
+	// inFlight and counts are nil where the program doesn't tell them.
+	inFlight *int
+	counts   *Counts
+}
+
+// Counts tell what became of the moments at which probes were due: Scheduled is Started and all Skipped.
+type Counts struct {
+	Scheduled, Started uint64
+	// Skipped has the reasons overload, backoff, throttled and shutdown; one that is not there is 0.
+	Skipped map[string]uint64
+}
+
+// samples renders the program.
+func (p *program) samples() []sample {
+	out := []sample{
+		{id: exporterAccounts, value: float64(p.accounts)},
+		{id: exporterShard, value: float64(p.shard)},
+		{id: exporterShards, value: float64(p.shards)},
+	}
+	if p.inFlight != nil {
+		out = append(out, sample{id: exporterProbesInFlight, value: float64(*p.inFlight)})
+	}
+	if p.counts != nil {
+		out = append(out, p.counts.samples(p.since)...)
+	}
+	if p.timestampSource != nil {
+		out = append(out, sample{id: exporterTimestampSource, value: 1, labels: labels{p.timestampSource}})
+	}
+	if p.reloaded {
+		out = append(out, sample{id: exporterReloadSuccessful, value: boolean(p.reloadOK)})
+	}
+	if !p.reloadAt.IsZero() {
+		out = append(out, sample{id: exporterReloadSuccess, value: unix(p.reloadAt)})
+	}
+	return out
+}
+
+func (c *Counts) samples(since *timestamppb.Timestamp) []sample {
+	out := []sample{
+		{id: exporterProbesScheduled, value: float64(c.Scheduled), since: since},
+		{id: exporterProbesStarted, value: float64(c.Started), since: since},
+	}
+	skipped := map[string]uint64{"overload": 0, "backoff": 0, "throttled": 0, "shutdown": 0}
+	maps.Copy(skipped, c.Skipped)
+	for reason, n := range skipped {
+		out = append(out, sample{
+			id: exporterProbesSkipped, value: float64(n), labels: labels{pair("reason", reason)}, since: since,
+		})
+	}
+	return out
+}
