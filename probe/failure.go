@@ -38,6 +38,8 @@ func (s *session) failure(phase Phase, err error) *Error {
 	}
 	e := &Error{Phase: phase, Reason: reason(phase, err), Err: err, Text: err.Error()}
 	switch {
+	case e.Reason == ReasonThrottled:
+		e.Backoff = backoff(e.Text)
 	case e.Reason == ReasonTimeout && phase == PhaseConnect:
 		e.Text = "no answer from " + strings.Join(s.addresses, ", ")
 	case e.Reason == ReasonTimeout:

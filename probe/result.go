@@ -67,6 +67,8 @@ type Error struct {
 	Reason Reason
 	// Text is the server's own answer where there is one, or the cause's text: printable, at most 200 bytes, never a credential.
 	Text string
+	// Backoff is for how long a throttling server asks to be left alone; 0 when it doesn't say, or with another Reason.
+	Backoff time.Duration
 	// Err is the cause, for errors.Is and errors.As.
 	Err error
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"fmt"
 
-	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/mailtest"
@@ -26,23 +25,12 @@ func newCheckCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := checkWebConfig(cfg.Web.ConfigFile); err != nil {
-				return err
-			}
 			for _, warning := range cfg.Warnings {
 				fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", warning)
 			}
 			return cfg.Describe(cmd.OutOrStdout())
 		},
 	}
-}
-
-// checkWebConfig validates a web configuration file of the exporter-toolkit; "" is none.
-func checkWebConfig(file string) error {
-	if err := toolkit.Validate(file); err != nil {
-		return fmt.Errorf("%s: not a valid web configuration: %w", file, err)
-	}
-	return nil
 }
 
 // An idleDemo knows the embedded mail servers, and starts none.

@@ -2,16 +2,18 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"os"
 	"regexp"
-	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	runtimecollectors "github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/common/version"
 
 	"imap-exporter/collectors"
@@ -19,44 +21,74 @@ import (
 	"imap-exporter/internal/history"
 	"imap-exporter/internal/schedule"
 	"imap-exporter/internal/web"
-	"imap-exporter/probe"
 )
+
+// options are what an exporter is told beside its configuration.
+type options struct {
+	// load reads the configuration, at the start and at each reload.
+	load func() (*config.Config, error)
+	// hangup, lifecycle and autoReload are what makes it reload: signals, HTTP, and a look at the files every so often.
+	hangup     <-chan os.Signal
+	lifecycle  bool
+	autoReload time.Duration
+	// spreadSeed is schedule.Options.Seed.
+	spreadSeed string
+	stderr     io.Writer
+}
 
 // An exporter has the accounts of a configuration on a schedule, and remembers what their probes came to.
 type exporter struct {
-	config   *config.Config
+	opts     options
+	config   atomic.Pointer[config.Config] // the one in force
+	started  *config.Config                // the one at the start, without accounts
 	logger   *slog.Logger
+	logLevel *promslog.Level
 	registry *prometheus.Registry // all metrics but those of e.metrics
 	metrics  *collectors.Metrics
 	history  *history.Store
 	schedule *schedule.Schedule
 	ready    atomic.Bool // the schedule runs
+
+	reloading sync.Mutex
+	failed    string // what the last reload found wrong, if it did; guarded by reloading
 }
 
 // schedulingLatencies adds go_sched_latencies_seconds, how long goroutines wait for a core: the first sign of a machine
 // that is too small.
 var schedulingLatencies = runtimecollectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/sched/latencies:seconds$`)}
 
-// newExporter connects the parts. Nothing runs yet.
-func newExporter(cfg *config.Config, logger *slog.Logger) (*exporter, error) {
+// newExporter loads the configuration and connects the parts. Nothing runs yet.
+func newExporter(opts options) (*exporter, error) {
+	cfg, err := opts.load()
+	if err != nil {
+		return nil, err
+	}
 	e := &exporter{
-		config:   cfg,
-		logger:   logger,
+		opts:     opts,
 		registry: prometheus.NewRegistry(),
 		history:  history.New(history.Limits{}),
 	}
+	e.started = new(*cfg)
+	e.started.Accounts, e.started.Sources = nil, nil
+	if e.logger, e.logLevel, err = newLogger(cfg.Log, opts.stderr); err != nil {
+		return nil, err
+	}
+	e.metrics = collectors.New(collectors.Options{
+		Histograms: collectors.HistogramMode(cfg.Histograms),
+		History:    e.history,
+		InFlight:   func() int { return e.schedule.InFlight() },
+		Counts:     e.counts,
+		Shard:      cfg.Shard.Index,
+		Shards:     cfg.Shard.Total,
+	})
 	e.schedule = schedule.New(schedule.Options{
 		MaxConcurrent:          cfg.MaxConcurrent,
 		MaxConcurrentPerServer: cfg.MaxConcurrentPerServer,
 		Grace:                  grace,
+		Seed:                   opts.spreadSeed,
+		Observe:                observer{e.metrics},
 	})
-	e.schedule.Set(e.jobs())
-	e.metrics = collectors.New(collectors.Options{
-		Histograms: collectors.HistogramMode(cfg.Histograms),
-		History:    e.history,
-		InFlight:   e.schedule.InFlight,
-	})
-	e.metrics.SetAccounts(accountsOf(cfg))
+	e.putInForce(cfg)
 	e.metrics.Reloaded(true, time.Now())
 	for _, c := range []prometheus.Collector{
 		runtimecollectors.NewGoCollector(runtimecollectors.WithGoCollectorRuntimeMetrics(schedulingLatencies)),
@@ -69,60 +101,17 @@ func newExporter(cfg *config.Config, logger *slog.Logger) (*exporter, error) {
 	return e, nil
 }
 
-// accountsOf returns what the metrics need to know of the accounts.
-func accountsOf(cfg *config.Config) []collectors.Account {
-	accounts := make([]collectors.Account, len(cfg.Accounts))
-	for i, a := range cfg.Accounts {
-		accounts[i] = collectors.Account{Name: a.Target.Account, Server: a.Target.Server, Interval: a.Interval, Labels: a.Labels}
-	}
-	return accounts
-}
-
-// jobs returns the accounts as jobs of the schedule.
-func (e *exporter) jobs() []schedule.Job {
-	jobs := make([]schedule.Job, len(e.config.Accounts))
-	for i, a := range e.config.Accounts {
-		jobs[i] = schedule.Job{
-			Name:          a.Target.Account,
-			Server:        a.Target.Server,
-			Interval:      a.Interval,
-			RetryInterval: a.RetryInterval,
-			Run:           func(ctx context.Context) schedule.Outcome { return outcomeOf(e.probe(ctx, a.Target)) },
-		}
-	}
-	return jobs
-}
-
-// probe probes an account, and has the Result kept.
-func (e *exporter) probe(ctx context.Context, target *probe.Target) *probe.Result {
-	before := e.history.Last(target.Account)
-	result := probe.Run(ctx, target)
-	e.metrics.Observe(result)
-	if e.history.Last(target.Account) == result { // A canceled one is discarded.
-		logResult(ctx, e.logger, before, result)
-	}
-	return result
-}
-
-// outcomeOf returns what the schedule must know of a Result.
-func outcomeOf(r *probe.Result) schedule.Outcome {
-	outcome := schedule.Outcome{
-		OK: r.OK(),
-		LoggedIn: slices.ContainsFunc(r.Phases, func(t probe.Timing) bool {
-			return t.Phase == probe.PhaseAuth && t.OK
-		}),
-	}
-	if r.Err != nil {
-		outcome.Rejected = r.Err.Reason == probe.ReasonRejected
-		outcome.Throttled = r.Err.Reason == probe.ReasonThrottled
-		outcome.Canceled = r.Err.Reason == probe.ReasonCanceled
-	}
-	return outcome
+// putInForce has the accounts of a configuration probed and shown, in place of those before. The metrics come first, so
+// that they know the accounts that the schedule tells of.
+func (e *exporter) putInForce(cfg *config.Config) {
+	e.config.Store(cfg)
+	e.metrics.SetAccounts(accountsOf(cfg))
+	e.schedule.Set(e.jobs(cfg))
 }
 
 // pages returns what the web pages show.
 func (e *exporter) pages() web.Options {
-	return web.Options{
+	pages := web.Options{
 		Version:    cmp.Or(version.Version, "development version"),
 		Gatherer:   collectors.Gatherers{e.metrics, prometheus.ToTransactionalGatherer(e.registry)},
 		Registerer: e.registry,
@@ -130,12 +119,17 @@ func (e *exporter) pages() web.Options {
 		Ready:      e.ready.Load,
 		Logger:     e.logger,
 	}
+	if e.opts.lifecycle {
+		pages.Reload = e.reloadByHTTP
+	}
+	return pages
 }
 
 // webAccounts returns the accounts, as configured, and their last Results.
 func (e *exporter) webAccounts() []web.Account {
-	accounts := make([]web.Account, len(e.config.Accounts))
-	for i, a := range e.config.Accounts {
+	cfg := e.config.Load()
+	accounts := make([]web.Account, len(cfg.Accounts))
+	for i, a := range cfg.Accounts {
 		accounts[i] = web.Account{Name: a.Target.Account, Server: a.Target.Server, Last: e.history.Last(a.Target.Account)}
 	}
 	return accounts

@@ -12,16 +12,17 @@ import (
 	"imap-exporter/probe"
 )
 
-// newLogger returns a logger that looks like that of any other Prometheus program.
-func newLogger(cfg config.Log, w io.Writer) (*slog.Logger, error) {
+// newLogger returns a logger that looks like that of any other Prometheus program, and its level, which may be set anew
+// at any time.
+func newLogger(cfg config.Log, w io.Writer) (*slog.Logger, *promslog.Level, error) {
 	level, format := promslog.NewLevel(), promslog.NewFormat()
 	if err := level.Set(cfg.Level); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := format.Set(cfg.Format); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return promslog.New(&promslog.Config{Level: level, Format: format, Writer: w}), nil
+	return promslog.New(&promslog.Config{Level: level, Format: format, Writer: w}), level, nil
 }
 
 // logResult logs what changed since the probe before, which is nil for the first one. The rest is for debugging: an

@@ -31,7 +31,7 @@ var timeOrSource = regexp.MustCompile(`(time|source)=\S+ `)
 // linesOf returns what logResult writes, a line each, without time and source.
 func linesOf(t *testing.T, level string, before, result *probe.Result) []string {
 	var out strings.Builder
-	logger, err := newLogger(config.Log{Level: level, Format: "logfmt"}, &out)
+	logger, _, err := newLogger(config.Log{Level: level, Format: "logfmt"}, &out)
 	if err != nil {
 		t.Fatal(err)
 	}

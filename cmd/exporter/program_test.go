@@ -84,6 +84,20 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// absent is the script command that waits until a page no longer has a text.
+func absent(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: absent path text")
+	}
+	p := programOf(ts)
+	if !await(func() bool {
+		status, page, _ := fetch(p.url+args[0], "")
+		return status == http.StatusOK && !strings.Contains(page, args[1])
+	}) {
+		ts.Fatalf("%s has %q:\n%s", args[0], args[1], p.log)
+	}
+}
+
 // refuse is the script command that expects a page to be refused.
 func refuse(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
@@ -93,6 +107,18 @@ func refuse(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if got := strconv.Itoa(status); got != args[1] {
 		ts.Fatalf("%s: status %s", args[0], got)
+	}
+}
+
+// post is the script command that posts to a page, once, and expects a status and a text.
+func post(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: post path status text")
+	}
+	status, page, err := request(http.MethodPost, programOf(ts).url+args[0], "")
+	ts.Check(err)
+	if got := strconv.Itoa(status); got != args[1] || !strings.Contains(page, args[2]) {
+		ts.Fatalf("%s: status %s: %s", args[0], got, page)
 	}
 }
 
@@ -118,9 +144,9 @@ func logged(ts *testscript.TestScript, neg bool, args []string) {
 
 // sendSignal is the script command that signals the exporter.
 func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT}
+	signals := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "HUP": syscall.SIGHUP}
 	if neg || len(args) != 1 || signals[args[0]] == 0 {
-		ts.Fatalf("usage: signal TERM|INT")
+		ts.Fatalf("usage: signal TERM|INT|HUP")
 	}
 	ts.Check(programOf(ts).cmd.Process.Signal(signals[args[0]]))
 }
@@ -159,15 +185,20 @@ func await(answer func() bool) bool {
 
 // fetch gets a page once. user is name:password, or "".
 func fetch(url, user string) (status int, page string, err error) {
-	request, err := http.NewRequest(http.MethodGet, url, nil)
+	return request(http.MethodGet, url, user)
+}
+
+// request asks once.
+func request(method, url, user string) (status int, page string, err error) {
+	r, err := http.NewRequest(method, url, nil)
 	if err != nil {
 		return 0, "", err
 	}
 	if name, password, ok := strings.Cut(user, ":"); ok {
-		request.SetBasicAuth(name, password)
+		r.SetBasicAuth(name, password)
 	}
-	request.Close = true // Leave no idle connection behind.
-	response, err := http.DefaultClient.Do(request)
+	r.Close = true // Leave no idle connection behind.
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, "", err
 	}

@@ -36,7 +36,7 @@ func TestPrometheus(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	address := serveHere(t, file)
+	address := serveHere(t, file, "--log.level=debug")
 	const scrape = `
 global: {scrape_interval: 1s}
 scrape_configs:
@@ -88,14 +88,15 @@ func assertAnswers(ctx context.Context, t *testing.T, prometheus *realtest.PromS
 }
 
 // serveHere runs the program in this process until the end of the test, and returns where it listens.
-func serveHere(t *testing.T, file string) (address string) {
+func serveHere(t *testing.T, file string, flags ...string) (address string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	leaks := goleak.IgnoreCurrent()
 	stderr := newLog()
 	status := make(chan int, 1)
 	go func() {
-		status <- run(ctx, []string{"--config.file=" + file, "--web.listen-address=127.0.0.1:0", "--log.level=debug"}, io.Discard, stderr)
+		args := append([]string{"--config.file=" + file, "--web.listen-address=127.0.0.1:0"}, flags...)
+		status <- run(ctx, args, io.Discard, stderr)
 	}()
 	t.Cleanup(func() {
 		cancel()

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/prometheus/common/version"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
@@ -55,8 +56,13 @@ func newCommand() *cobra.Command {
 	// The defaults are shown only: flags that aren't given leave the word to the environment and the configuration file.
 	flags := cmd.PersistentFlags()
 	flags.String("config.file", config.DefaultFile, "configuration `file`")
+	flags.Duration("config.auto-reload-interval", 0, "`time` between looks for a changed configuration, such as 30s; 0s: never")
 	flags.String("web.listen-address", ":10993", "`host:port` to serve metrics on")
 	flags.String("web.config.file", "", "`file` that enables TLS or basic auth, as of the Prometheus exporter-toolkit")
+	flags.Bool("web.enable-lifecycle", false, "reload the configuration on POST /-/reload, too, not only on SIGHUP")
+	flags.String("shard", "0", "which `number` of --total-shards this one is, from 0 on; auto: as the host name ends, imap-exporter-0")
+	flags.String("total-shards", "1", "`number` of exporters that share the accounts of one configuration")
+	flags.String("spread-seed", "", "`text` that makes probes start at other moments than those of another exporter with the same accounts")
 	flags.String("log.level", "info", "least `level` to log: debug, info, warn or error")
 	flags.String("log.format", "logfmt", "`format` of the log: logfmt or json")
 	flags.SortFlags = false
@@ -64,7 +70,7 @@ func newCommand() *cobra.Command {
 	return cmd
 }
 
-// loadConfig loads the configuration that the flags of a command name.
+// loadConfig loads the configuration that the flags of a command name, and validates what it refers to.
 func loadConfig(cmd *cobra.Command, demo config.Demo) (*config.Config, error) {
 	file, err := cmd.Flags().GetString("config.file")
 	if err != nil {
@@ -73,6 +79,9 @@ func loadConfig(cmd *cobra.Command, demo config.Demo) (*config.Config, error) {
 	cfg, err := config.Load(config.Options{File: file, Flags: cmd.Flags(), Demo: demo})
 	if err != nil {
 		return nil, &configError{err}
+	}
+	if err := toolkit.Validate(cfg.Web.ConfigFile); err != nil {
+		return nil, fmt.Errorf("%s: not a valid web configuration: %w", cfg.Web.ConfigFile, err)
 	}
 	return cfg, nil
 }

@@ -14,10 +14,12 @@ import (
 //
 //	start [arguments]                     run the exporter on a free port, and wait until it listens
 //	get [-user name:password] path text   get a page until it has the text
+//	absent path text                      get a page until it no longer has the text
 //	refuse path status                    get a page, and expect this status
+//	post path status text                 post to a page, and expect this status and text
 //	hold                                  begin a request, and never end it
 //	logged text                           wait until the exporter has logged the text
-//	signal TERM|INT                       send a signal to the exporter
+//	signal TERM|INT|HUP                   send a signal to the exporter
 //	stopped status                        expect it to exit within 5 s with this status; then stderr is its log
 //
 // Each has a mute.yaml with an account whose server, $MUTE, accepts connections and never says a word.
@@ -30,7 +32,9 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start":   start,
 			"get":     get,
+			"absent":  absent,
 			"refuse":  refuse,
+			"post":    post,
 			"hold":    hold,
 			"logged":  logged,
 			"signal":  sendSignal,

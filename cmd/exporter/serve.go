@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/common/version"
@@ -13,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"imap-exporter/internal/config"
 	"imap-exporter/internal/mailtest"
 	"imap-exporter/internal/web"
 	"imap-exporter/internal/wire"
@@ -23,45 +27,63 @@ const grace = 3 * time.Second
 
 // runServe is the command without a subcommand.
 func runServe(cmd *cobra.Command, _ []string) error {
+	hangup := make(chan os.Signal, 1) // Signals that come while one waits ask for the same.
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+
 	demo, err := mailtest.NewDemo()
 	if err != nil {
 		return err
 	}
 	defer demo.Close()
-	cfg, err := loadConfig(cmd, demo)
+	opts, err := readOptions(cmd)
 	if err != nil {
 		return err
 	}
-	if err := checkWebConfig(cfg.Web.ConfigFile); err != nil {
-		return err
-	}
-	logger, err := newLogger(cfg.Log, cmd.ErrOrStderr())
+	opts.hangup = hangup
+	opts.load = func() (*config.Config, error) { return loadConfig(cmd, demo) }
+	exporter, err := newExporter(opts)
 	if err != nil {
 		return err
 	}
 	release, err := wire.KeepTimestamps()
 	if err != nil {
-		logger.WarnContext(cmd.Context(), "Times may be less true on a busy machine", "err", err)
+		exporter.logger.WarnContext(cmd.Context(), "Times may be less true on a busy machine", "err", err)
 	}
 	defer release()
-	exporter, err := newExporter(cfg, logger)
-	if err != nil {
-		return err
-	}
 	var listen net.ListenConfig
-	listener, err := listen.Listen(cmd.Context(), "tcp", cfg.Web.ListenAddress)
+	listener, err := listen.Listen(cmd.Context(), "tcp", exporter.config.Load().Web.ListenAddress)
 	if err != nil {
 		return fmt.Errorf("can't serve metrics: %w", err)
 	}
 	return exporter.serve(cmd.Context(), listener)
 }
 
+// readOptions returns what only flags say.
+func readOptions(cmd *cobra.Command) (opts options, err error) {
+	opts.stderr = cmd.ErrOrStderr()
+	flags := cmd.Flags()
+	if opts.lifecycle, err = flags.GetBool("web.enable-lifecycle"); err != nil {
+		return opts, err
+	}
+	if opts.spreadSeed, err = flags.GetString("spread-seed"); err != nil {
+		return opts, err
+	}
+	if opts.autoReload, err = flags.GetDuration("config.auto-reload-interval"); err != nil {
+		return opts, err
+	}
+	if opts.autoReload != 0 && opts.autoReload < time.Second {
+		return opts, errors.New("--config.auto-reload-interval: must be 0s, or at least 1s")
+	}
+	return opts, nil
+}
+
 // serve probes the accounts and serves the results until ctx ends, then stops both in good order.
 func (e *exporter) serve(ctx context.Context, listener net.Listener) error {
-	e.logger.InfoContext(ctx, "Starting", "version", version.Info(), "accounts", len(e.config.Accounts))
-	for _, warning := range e.config.Warnings {
-		e.logger.WarnContext(ctx, "Doubtful configuration", "warning", warning)
-	}
+	cfg := e.config.Load()
+	e.logger.InfoContext(ctx, "Starting", "version", version.Info(), "accounts", len(cfg.Accounts),
+		"shard", cfg.Shard.Index, "shards", cfg.Shard.Total)
+	e.logWarnings(ctx, cfg.Warnings)
 	server := web.NewServer(e.pages())
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
@@ -72,7 +94,11 @@ func (e *exporter) serve(ctx context.Context, listener net.Listener) error {
 		return nil
 	})
 	group.Go(func() error {
-		err := toolkit.Serve(listener, server, &toolkit.FlagConfig{WebConfigFile: &e.config.Web.ConfigFile}, e.logger)
+		e.reloadOnDemand(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		err := toolkit.Serve(listener, server, &toolkit.FlagConfig{WebConfigFile: &cfg.Web.ConfigFile}, e.logger)
 		if errors.Is(err, http.ErrServerClosed) {
 			return nil
 		}

@@ -39,7 +39,7 @@ func (l *loader) glob(pattern string, p place) []string {
 	paths := []string{path}
 	if strings.ContainsAny(pattern, "*?[") {
 		var err error
-		if paths, err = filepath.Glob(path); err != nil {
+		if paths, err = l.sources.glob(path); err != nil {
 			p.refuse("is not a valid pattern: *, ? and [a-z] stand for parts of a file's name")
 		} else if len(paths) == 0 {
 			p.warn("no file matches")
@@ -93,6 +93,7 @@ func (l *loader) finishAccount(tree *accountTree, p place) Account {
 	}
 	a := Account{Interval: m.interval, RetryInterval: m.retryInterval, Module: m.name, Labels: tree.Labels}
 	a.Target = l.target(m.target, tree, p)
+	a.Fingerprint, a.secret = fingerprinter(a.Target.Secret), l.secretIdentity(tree)
 	return a
 }
 

@@ -22,7 +22,8 @@ type Options struct {
 	// File is the path of the configuration file; "" means DefaultFile.
 	File string
 	// Flags may hold web.listen-address, web.config.file, log.level and log.format. Those that the user gave win over
-	// the environment and the file; the others are ignored, their defaults too. It may be nil.
+	// the environment and the file; the others are ignored, their defaults too. It may also hold shard, a number or
+	// auto, and total-shards. It may be nil.
 	Flags *pflag.FlagSet
 	// Demo has the embedded servers; nil: there are none.
 	Demo Demo
@@ -47,8 +48,14 @@ type Config struct {
 	Histograms             Histograms
 	// Demo says that the embedded servers are wanted.
 	Demo bool
-	// Accounts are in the order of the file, those of account_files last. There is at least one.
+	// Shard is the one that Accounts are of.
+	Shard Shard
+	// Accounts are in the order of the file, those of account_files last. Without other shards there is at least one.
 	Accounts []Account
+	// AllAccounts is how many accounts all shards have together.
+	AllAccounts int
+	// Sources are the files that all this is from.
+	Sources *Sources
 	// Warnings are what is allowed but probably not meant, in the form of the errors of Load.
 	Warnings []string
 }
@@ -91,6 +98,12 @@ type Account struct {
 	Module string
 	// Labels are for the metric imap_account_info.
 	Labels map[string]string
+	// Fingerprint reads the secret, and returns something that is different for another one: for this process alone, so
+	// that it tells nothing about the secret. It is "" where there is no secret, or it can't be read.
+	Fingerprint func() string
+
+	// secret tells where the secret comes from, and for one that is read only once, its fingerprint.
+	secret string
 }
 
 // Load reads and validates the configuration. Its error joins everything found wrong, one line each:
@@ -103,6 +116,7 @@ func Load(o Options) (*Config, error) {
 		file = DefaultFile
 	}
 	l.folder, l.files = filepath.Dir(file), []string{filepath.Clean(file)}
+	l.readShard(o.Flags)
 
 	var tree fileTree
 	root := l.read(file, &tree)
@@ -114,11 +128,12 @@ func Load(o Options) (*Config, error) {
 	l.settings(c, &tree, root, o.Flags)
 	l.demoEnabled = c.Demo
 	l.loadModules(tree.Modules, root.key("modules"))
-	c.Accounts = l.loadAccounts(&tree, root)
+	all := l.loadAccounts(&tree, root)
 	if err := l.report.err(); err != nil {
 		return nil, err
 	}
-	c.Warnings = l.report.warnings
+	c.Shard, c.Sources, c.Warnings, c.AllAccounts = l.shard, l.sources, l.report.warnings, len(all)
+	c.Accounts = slices.DeleteFunc(all, func(a Account) bool { return !l.shard.Has(a.Target.Account) })
 	return c, nil
 }
 
@@ -130,6 +145,8 @@ type loader struct {
 	credentials string
 	demo        Demo
 	demoEnabled bool
+	shard       Shard
+	sources     *Sources
 	report      *report
 	modules     map[string]*module
 	// modulesBroken says that a module's name could not be read, so that an unknown name proves nothing.
@@ -144,6 +161,8 @@ func newLoader(o Options) *loader {
 	return &loader{
 		credentials:  os.Getenv("CREDENTIALS_DIRECTORY"),
 		demo:         o.Demo,
+		shard:        Shard{Total: 1},
+		sources:      newSources(),
 		report:       &report{},
 		modules:      map[string]*module{},
 		accountNames: map[string]place{},

@@ -48,6 +48,8 @@ func (l *loader) credential(tree *accountTree, auth probe.AuthMethod, p place) f
 	switch {
 	case len(given) > 1:
 		p.key(given[1]).refuse("stands beside %s: only one of them may be given", given[0])
+	case len(given) == 1 && !l.shard.Has(tree.Name):
+		return nil // Another shard's secret need not be here.
 	case len(given) == 1:
 		return l.source(tree, given[0], p.key(given[0]))
 	case len(wanted) > 0 && !misplaced:
@@ -80,6 +82,21 @@ func (l *loader) source(tree *accountTree, key string, p place) func(context.Con
 	default:
 		return l.fileSource(tree.TokenFile, p)
 	}
+}
+
+// secretIdentity tells an account's secret from another without reading a file.
+func (l *loader) secretIdentity(tree *accountTree) string {
+	switch {
+	case tree.Password != nil:
+		return fingerprint(tree.Password.Reveal())
+	case tree.PasswordEnv != "":
+		return fingerprint(os.Getenv(tree.PasswordEnv))
+	case tree.PasswordFile != "":
+		return l.resolve(tree.PasswordFile)
+	case tree.TokenFile != "":
+		return l.resolve(tree.TokenFile)
+	}
+	return ""
 }
 
 // constant returns a Target.Secret that is known at load.

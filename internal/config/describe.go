@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Describe writes a table of what would be probed, an account a line. It has no secrets. Its error is the writer's.
+// Describe writes a table of what would be probed, an account a line, and of which shard that is. It has no secrets.
+// Its error is the writer's.
 func (c *Config) Describe(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ACCOUNT\tSERVER\tTLS\tAUTH\tINTERVAL\tTIMEOUT\tMAILBOXES")
@@ -18,7 +19,12 @@ func (c *Config) Describe(w io.Writer) error {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.Account, t.Server, t.TLSMode, t.Auth,
 			intervalText(a.Interval), short(t.Timeout), mailboxText(t.Select, t.Mailboxes))
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil || c.Shard.Total <= 1 {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "Shard %d of %d (counted from 0): %d of %d accounts.\n",
+		c.Shard.Index, c.Shard.Total, len(c.Accounts), c.AllAccounts)
+	return err
 }
 
 func intervalText(d time.Duration) string {

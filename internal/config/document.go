@@ -29,7 +29,7 @@ type document struct {
 func (l *loader) read(file string, tree any) place {
 	doc := &document{file: file, lines: map[string]int{}, report: l.report}
 	root := place{doc: doc}
-	data, err := readRegular(file, maxFileBytes)
+	data, err := l.sources.read(file)
 	if err != nil {
 		l.report.add(&problem{source: file, text: causeOf(err).Error()})
 		return root

@@ -63,7 +63,8 @@ func TestPrecedence(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got.Accounts = nil
+			got.Accounts, got.Sources = nil, nil
+			c.want.Shard, c.want.AllAccounts = config.Shard{Total: 1}, 1
 			c.want.Histograms = config.HistogramsBoth
 			if diff := cmp.Diff(&c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

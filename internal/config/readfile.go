@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-// readRegular reads a regular file of at most limit bytes. It never waits: a named pipe is opened without blocking, and refused.
+// readRegular reads a regular file of at most limit bytes, which nobody writes to meanwhile. It never waits: a named pipe
+// is opened without blocking, and refused.
 func readRegular(path string, limit int64) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:gosec // The path is the operator's.
 	if err != nil {
@@ -24,16 +25,24 @@ func readRegular(path string, limit int64) ([]byte, error) {
 		return nil, errors.New("is a directory, not a file")
 	case !mode.IsRegular():
 		return nil, errors.New("is not a regular file")
+	case info.Size() > limit:
+		return nil, tooLarge(limit)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, err
 	}
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("is larger than %s", binarySize(limit))
+		return nil, tooLarge(limit)
+	}
+	// Half of one content and half of the next can be valid, too.
+	if after, err := f.Stat(); err != nil || after.Size() != info.Size() || !after.ModTime().Equal(info.ModTime()) {
+		return nil, errors.New("was written to while it was read: try again")
 	}
 	return data, nil
 }
+
+func tooLarge(limit int64) error { return fmt.Errorf("is larger than %s", binarySize(limit)) }
 
 func binarySize(bytes int64) string {
 	if bytes >= 1<<20 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"imap-exporter/internal/config"
 	"imap-exporter/probe"
@@ -42,15 +43,16 @@ func TestEveryKeyArrives(t *testing.T) {
 	}, target); diff != "" {
 		t.Errorf("target (-want +got):\n%s", diff)
 	}
-	canary.Target, c.Accounts = nil, nil
+	canary.Target, canary.Fingerprint, c.Accounts, c.Sources = nil, nil, nil, nil
 	if diff := cmp.Diff(config.Account{
 		Interval: 5 * time.Minute, RetryInterval: 2 * time.Minute, Module: "slow", Labels: map[string]string{"team": "mail"},
-	}, canary); diff != "" {
+	}, canary, cmpopts.IgnoreUnexported(config.Account{})); diff != "" {
 		t.Errorf("account (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(&config.Config{
 		Web: config.Web{ListenAddress: "127.0.0.1:10993", ConfigFile: "web.yaml"}, Log: config.Log{Level: "debug", Format: "json"},
 		MaxConcurrent: 8, MaxConcurrentPerServer: 4, Histograms: config.HistogramsNative, Demo: true,
+		Shard: config.Shard{Total: 1}, AllAccounts: 2,
 	}, c); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}

@@ -55,7 +55,7 @@ func minVersion(given *string, p place) uint16 {
 
 func (l *loader) roots(name string, p place) *x509.CertPool {
 	path := l.resolve(name)
-	pem, err := readRegular(path, maxFileBytes)
+	pem, err := l.sources.read(path)
 	if err != nil {
 		p.refuse("%s: %s", path, causeOf(err))
 		return nil
@@ -82,7 +82,7 @@ func (l *loader) clientCertificate(tree *tlsTree, p place) []tls.Certificate {
 	for i, f := range []struct{ name, key string }{{tree.CertFile, "cert_file"}, {tree.KeyFile, "key_file"}} {
 		path := l.resolve(f.name)
 		var err error
-		if pems[i], err = readRegular(path, maxFileBytes); err != nil {
+		if pems[i], err = l.sources.read(path); err != nil {
 			p.key(f.key).refuse("%s: %s", path, causeOf(err))
 			return nil
 		}

@@ -1,9 +1,10 @@
-// Package web is the HTTP surface: the landing page, /metrics and the health endpoints.
-// It shows what it is given and changes nothing; it knows no password.
+// Package web is the HTTP surface: the landing page, /metrics, the health endpoints and the reload.
+// It shows what it is given, and changes nothing itself; it knows no password.
 package web
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"fmt"
 	"log/slog"
@@ -27,6 +28,9 @@ type Options struct {
 	Accounts func() []Account
 	// Ready says whether the schedule has started.
 	Ready func() bool
+	// Reload reads the configuration anew, and returns what has changed, or what is wrong with it, for whoever asked.
+	// Nil: not by HTTP.
+	Reload func(context.Context) (report string, err error)
 	// Logger hears of errors in serving.
 	Logger *slog.Logger
 }
@@ -69,6 +73,8 @@ func NewServer(opts Options) *http.Server {
 		}
 		fmt.Fprintln(w, "Ready.")
 	})
+	mux.Handle("POST /-/reload", reload(opts))
+	mux.Handle("PUT /-/reload", reload(opts))
 	return &http.Server{
 		Handler:           withSecurityHeaders(mux),
 		ReadHeaderTimeout: readTimeout,

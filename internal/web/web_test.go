@@ -57,7 +57,8 @@ func TestPaths(t *testing.T) {
 		{http.MethodGet, "/debug/pprof/", http.StatusNotFound},
 		{http.MethodGet, "/page.html", http.StatusNotFound},
 		{http.MethodGet, "/metrics/", http.StatusNotFound},
-		{http.MethodPost, "/-/reload", http.StatusNotFound},
+		{http.MethodPost, "/-/reload", http.StatusForbidden},
+		{http.MethodGet, "/-/reload", http.StatusMethodNotAllowed},
 	} {
 		w := request(testOptions(), test.method, test.path, "")
 		if w.Code != test.status {

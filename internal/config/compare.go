@@ -1,0 +1,90 @@
+package config
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"maps"
+	"reflect"
+	"slices"
+)
+
+// same reports whether two accounts are configured alike, as far as Load can see: the files of certificates by their
+// content, those of secrets by their path, since they are read again at each login.
+func (a *Account) same(b *Account) bool {
+	s, t := *a.Target, *b.Target
+	s.Secret, t.Secret = nil, nil
+	s.TLSConfig, t.TLSConfig = nil, nil
+	return a.Interval == b.Interval && a.RetryInterval == b.RetryInterval && a.Module == b.Module && a.secret == b.secret &&
+		maps.Equal(a.Labels, b.Labels) && sameTLS(a.Target.TLSConfig, b.Target.TLSConfig) && reflect.DeepEqual(s, t)
+}
+
+// sameTLS compares what tlsConfig and withServer set.
+func sameTLS(a, b *tls.Config) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.ServerName == b.ServerName && a.MinVersion == b.MinVersion && a.InsecureSkipVerify == b.InsecureSkipVerify &&
+		sameRoots(a.RootCAs, b.RootCAs) &&
+		slices.EqualFunc(a.Certificates, b.Certificates, func(c, d tls.Certificate) bool {
+			return slices.EqualFunc(c.Certificate, d.Certificate, bytes.Equal)
+		})
+}
+
+// sameRoots takes nil, the system's roots, for different from any others.
+func sameRoots(a, b *x509.CertPool) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Equal(b)
+}
+
+// Changes are the names of accounts that differ between two configurations, each sorted.
+type Changes struct {
+	Added, Removed, Changed []string
+}
+
+// Diff returns what c changed of the accounts of before.
+func (c *Config) Diff(before *Config) Changes {
+	old := make(map[string]*Account, len(before.Accounts))
+	for i := range before.Accounts {
+		old[before.Accounts[i].Target.Account] = &before.Accounts[i]
+	}
+	var d Changes
+	for i := range c.Accounts {
+		a := &c.Accounts[i]
+		name := a.Target.Account
+		switch b := old[name]; {
+		case b == nil:
+			d.Added = append(d.Added, name)
+		case !a.same(b):
+			d.Changed = append(d.Changed, name)
+		}
+		delete(old, name)
+	}
+	d.Removed = slices.Sorted(maps.Keys(old))
+	slices.Sort(d.Added)
+	slices.Sort(d.Changed)
+	return d
+}
+
+// NeedRestart returns the keys that differ from those of before and take effect only at the start.
+func (c *Config) NeedRestart(before *Config) []string {
+	var keys []string
+	for _, k := range []struct {
+		name  string
+		equal bool
+	}{
+		{"web.listen_address", c.Web.ListenAddress == before.Web.ListenAddress},
+		{"web.config_file", c.Web.ConfigFile == before.Web.ConfigFile},
+		{"log.format", c.Log.Format == before.Log.Format},
+		{"max_concurrent", c.MaxConcurrent == before.MaxConcurrent},
+		{"max_concurrent_per_server", c.MaxConcurrentPerServer == before.MaxConcurrentPerServer},
+		{"histograms", c.Histograms == before.Histograms},
+	} {
+		if !k.equal {
+			keys = append(keys, k.name)
+		}
+	}
+	return keys
+}

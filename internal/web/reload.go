@@ -1,0 +1,30 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// reload answers POST and PUT of /-/reload: 200 with what has changed, or 500 with what is wrong with the configuration.
+// Web pages of others can't have a browser ask for it.
+func reload(opts Options) http.Handler {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if opts.Reload == nil {
+			http.Error(w, "Reloading by HTTP is not enabled: start the exporter with --web.enable-lifecycle, or send it SIGHUP.",
+				http.StatusForbidden)
+			return
+		}
+		report, err := opts.Reload(r.Context())
+		if err != nil {
+			http.Error(w, "The configuration is not valid. Nothing has changed.\n\n"+err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		fmt.Fprintln(w, report)
+	})
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "Refused: the request comes from a page of another site.", http.StatusForbidden)
+	}))
+	return protection.Handler(handler)
+}
