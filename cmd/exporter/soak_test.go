@@ -14,8 +14,12 @@ import (
 	"imap-exporter/internal/realtest"
 )
 
-// soakTime is how long a soak lasts; make soak has the patience for it.
-const soakTime = 10 * time.Minute
+const (
+	// soakTime is how long a soak lasts; make soak has the patience for it.
+	soakTime = 10 * time.Minute
+	// stormReloads is how many reloads a storm has in a soak.
+	stormReloads = 1000
+)
 
 // One account with a wrong password among 20 good ones, on a Dovecot as it is out of the box, which punishes the whole
 // address for each rejected login: no good login takes half a second, and the wrong one is tried 3 times at most.

@@ -17,7 +17,6 @@ import (
 )
 
 const (
-	stormReloads  = 200
 	stormAccounts = 20
 	stormInterval = 2 * time.Second
 )

@@ -66,7 +66,6 @@ func scale(b *testing.B, accounts int) {
 // scaleConfig writes a configuration of so many accounts, which share the server's users.
 func scaleConfig(b *testing.B, accounts int, address string, authority []byte) string {
 	b.Helper()
-	dir := b.TempDir()
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
 		b.Fatal(err)
@@ -77,8 +76,15 @@ func scaleConfig(b *testing.B, accounts int, address string, authority []byte) s
 		fmt.Fprintf(&config, "  - {name: account%05d, server: \"localhost:%s\", username: %s, password: %s, module: scale}\n",
 			i, port, user(i%users), mailtest.DemoPassword)
 	}
-	file := filepath.Join(dir, "config.yaml")
-	for name, content := range map[string][]byte{file: config.Bytes(), filepath.Join(dir, "ca.pem"): authority} {
+	return writeConfig(b, config.String(), authority)
+}
+
+// writeConfig writes a configuration, and beside it ca.pem.
+func writeConfig(b *testing.B, config string, authority []byte) (file string) {
+	b.Helper()
+	dir := b.TempDir()
+	file = filepath.Join(dir, "config.yaml")
+	for name, content := range map[string][]byte{file: []byte(config), filepath.Join(dir, "ca.pem"): authority} {
 		if err := os.WriteFile(name, content, 0o600); err != nil {
 			b.Fatal(err)
 		}
