@@ -40,11 +40,10 @@ func (e *exporter) jobs(cfg *config.Config) []schedule.Job {
 func (e *exporter) probe(ctx context.Context, target *probe.Target) *probe.Result {
 	before := e.history.Last(target.Account)
 	result := probe.Run(ctx, target)
-	if result.OK() {
-		result.Transcript = nil // It explains failures. Kept of ten thousand accounts it would be 100 MB.
-	}
-	e.metrics.Observe(result)
-	if e.history.Last(target.Account) == result { // A canceled one is discarded.
+	kept := *result
+	kept.Transcript = nil // Nothing but the log shows it, and of ten thousand accounts it would be 100 MB.
+	e.metrics.Observe(&kept)
+	if e.history.Last(target.Account) == &kept { // A canceled one is discarded.
 		logResult(ctx, e.logger, before, result)
 	}
 	return result
