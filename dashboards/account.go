@@ -50,7 +50,7 @@ or on () label_replace(0 * max(imap_probe_interval_seconds{@}), "failure", "noth
 		stat("Succeeded", "Share of the time range in which the account's probes succeeded.",
 			now(`min (avg_over_time(imap_probe_success{@}[$__range]))`, ""),
 		).unit(share).decimals(1).coloured(availability...).none("not probed"),
-		stat("Login", "How long the last login took.",
+		stat("Login", "How long the last login took, or until it failed. The waterfall shows whether it is always so.",
 			now(`max (imap_probe_last_phase_duration_seconds{@, phase="auth"})`, ""),
 		).plain().unit(seconds).decimals(0).coloured(loginTime...).none("no login").wide(2),
 		stat("Certificate", "Days until the first certificate of the chain ends, also when the probe refused it. Renew it on the server.",
@@ -178,7 +178,7 @@ func quota() []panel {
 }
 
 func certificateLeft() panel {
-	return timeseries("Certificate", "Days until the chain's first certificate ends. A renewal is a step up; a line that only falls is one that nobody renews.",
+	return timeseries("Days until the certificate ends", "Days until the chain's first certificate ends. A renewal is a step up; a line that only falls is one that nobody renews.",
 		query("min by (instance) ("+certificateDays+")", "{{instance}}"),
 	).below().unit(days).decimals(0).from0().wide(6).none("No TLS").
 		coloured(step{bad, 0}, step{warning, 7}, step{"transparent", 21}).with("color", object{"mode": "palette-classic"}).

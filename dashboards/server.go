@@ -56,7 +56,7 @@ func serverHeadline() []panel {
 }
 
 func throttling() panel {
-	return timeseries("Turned away",
+	return timeseries("Turned away by reason",
 		"Logins that the server turned away, by reason: throttled is a limit of its own, unavailable and bye that it had no service. With them, the accounts that are held back. Probe less often, lower max_concurrent_per_server, or raise the server's limit for the exporter's address.",
 		query(`sum by (reason) (increase(imap_probe_failure_reasons_total{@, reason=~"throttled|unavailable|bye"}[$__rate_interval]))`, "{{reason}}"),
 		query(`sum(imap_probe_suspended{@})`, "accounts held back"),
@@ -82,7 +82,7 @@ func tlsVersions() panel {
 }
 
 func serverCertificate() panel {
-	return timeseries("Certificate",
+	return timeseries("Days until the certificate ends",
 		"Days until the chain's first certificate ends, the least and the most that any account was shown. Two lines apart: a server behind the load balancer that was forgotten at the renewal.",
 		query("min ("+certificateDays+")", "least"),
 		query("max ("+certificateDays+")", "most"),
@@ -111,16 +111,16 @@ const offered = `max by (mode, stage, capability) (imap_capability_info{@}`
 func drift() panel {
 	return table("Capability drift since yesterday",
 		"What the server offered a day ago and doesn't now, and the other way round. Lost STARTTLS or AUTH: somebody changed the server, or sits in between. A stage that no probe has got to just now is left out. Empty is good.",
-		column("("+offered+" offset 1d)) unless "+offered+")\nand on (mode, stage) "+offered+")"),
-		column("("+offered+") unless "+offered+" offset 1d)) + 1\nand on (mode, stage) "+offered+" offset 1d)"),
+		column(`label_replace(`+offered+` offset 1d) unless `+offered+`)
+and on (mode, stage) `+offered+`), "change", "lost", "", "")
+or label_replace(`+offered+`) unless `+offered+` offset 1d)
+and on (mode, stage) `+offered+` offset 1d), "change", "new", "", "")`),
 	).wide(12).
-		transform("merge", object{}).
 		transform("organize", object{
-			"excludeByName": object{"Time": true},
-			"indexByName":   object{"Value #A": 0, "Value #B": 1, "capability": 2, "stage": 3, "mode": 4},
-			"renameByName":  object{"Value #A": "Lost", "Value #B": "New", "capability": "Capability", "stage": "Stage", "mode": "Mode"},
+			"excludeByName": object{"Time": true, "Value": true},
+			"indexByName":   object{"change": 0, "capability": 1, "stage": 2, "mode": 3},
+			"renameByName":  object{"change": "Change", "capability": "Capability", "stage": "Stage", "mode": "Mode"},
 		}).
-		unit(text).none("No change since yesterday").mapped(word{"1", "lost", bad}, word{"2", "new", "semi-dark-blue"}).
-		field("Lost", property{"custom.cellOptions", object{"type": "color-text"}}, property{"noValue", " "}, property{"custom.width", 80}).
-		field("New", property{"custom.cellOptions", object{"type": "color-text"}}, property{"noValue", " "}, property{"custom.width", 80})
+		unit(text).none("No change since yesterday").mapped(word{"lost", "lost", bad}, word{"new", "new", good}).
+		field("Change", property{"custom.cellOptions", object{"type": "color-text"}}, property{"custom.width", 90})
 }

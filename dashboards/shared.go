@@ -40,24 +40,24 @@ func accountTable(title, help string) panel {
 			},
 			"renameByName": object{
 				"account": "Account", "server": "Server", "phase": "Phase", "reason": "Reason", "instance": "Exporter",
-				"Value #A": "State", "Value #C": "Last success", "Value #D": "OK, 1 h", "Value #E": "Takes", "Value #F": "vs. yesterday",
+				"Value #A": "State", "Value #C": "Last success", "Value #D": "OK, 1 h", "Value #E": "Takes", "Value #F": "vs. 1 d ago",
 				"Value #G": "Certificate", "Value #H": "Quota", "Value #I": "Next login",
 			},
 		}).
-		sorted("State", "vs. yesterday").unit(text).none("–").
-		field("State", width(120), property{"custom.filterable", true}, unit(count), property{"mappings", mappings(stateWords)}, cell("color-background"), property{"custom.align", "center"}).
-		field("Account", property{"custom.filterable", true}, link(accountUID, "&var-account=${__data.fields.Account:percentencode}"), property{"custom.minWidth", 150}).
-		field("Server", property{"custom.filterable", true}, link(serverUID, ""), property{"custom.minWidth", 170}).
-		field("Phase", width(110), property{"custom.filterable", true}).
-		field("Reason", width(160), property{"custom.filterable", true}).
-		field("Last success", width(150), unit(ago), none("none known")).
-		field("OK, 1 h", width(90), unit(share), decimals(0), colours(availability...), cell("color-text")).
-		field("Takes", width(90), unit(seconds), decimals(0)).
-		field("vs. yesterday", width(120), unit(times), decimals(1), colours(slowness...), cell("color-text")).
+		sorted("State", "vs. 1 d ago").unit(text).none("–").
+		field("State", width(105), property{"custom.filterable", true}, unit(count), property{"mappings", mappings(stateWords)}, cell("color-background"), property{"custom.align", "center"}).
+		field("Account", property{"custom.filterable", true}, link(accountUID, "&var-account=${__data.fields.Account:percentencode}"), width(140)).
+		field("Server", property{"custom.filterable", true}, link(serverUID, ""), width(165)).
+		field("Phase", width(90), property{"custom.filterable", true}).
+		field("Reason", width(155), property{"custom.filterable", true}).
+		field("Last success", width(145), unit(ago), none("none known")).
+		field("OK, 1 h", width(75), unit(share), decimals(0), colours(availability...), cell("color-text")).
+		field("Takes", width(80), unit(seconds), decimals(0)).
+		field("vs. 1 d ago", width(105), unit(times), decimals(1), colours(slowness...), cell("color-text")).
 		field("Certificate", width(95), unit(days), decimals(0), colours(certificate...), cell("color-text"), none("no TLS")).
-		field("Quota", width(130), unit(percent), decimals(0), colours(fullness...), cell("gauge"), property{"min", 0}, property{"max", 100}).
-		field("Next login", width(130), unit(ago)).
-		field("Exporter", width(150)).
+		field("Quota", width(115), unit(percent), decimals(0), colours(fullness...), cell("gauge"), property{"min", 0}, property{"max", 100}).
+		field("Next login", width(120), unit(ago)).
+		field("Exporter", property{"custom.minWidth", 130}).
 		field("job", property{"custom.hidden", true})
 }
 
