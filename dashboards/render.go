@@ -27,7 +27,7 @@ func (d Dashboard) JSON() ([]byte, error) {
 	model := object{
 		"uid": d.UID, "title": d.Title, "description": d.Help, "tags": []string{tag},
 		"editable": false, "graphTooltip": 1, "schemaVersion": schemaVersion, "version": 1, "liveNow": false,
-		"refresh": "30s", "time": object{"from": d.from, "to": "now"}, "timezone": "browser", "weekStart": "",
+		"refresh": "1m", "time": object{"from": d.from, "to": "now"}, "timezone": "browser", "weekStart": "",
 		"timepicker": object{}, "fiscalYearStartMonth": 0, "id": nil, "preload": false,
 		"annotations": object{"list": []object{}}, "links": d.links(),
 		"templating": object{"list": d.variableList()}, "panels": d.panelList(),
