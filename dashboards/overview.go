@@ -18,7 +18,7 @@ func overview() Dashboard {
 		rows: []row{
 			{height: 4, panels: headline()},
 			{height: 12, panels: []panel{accountTable("Accounts: what is broken, and since when",
-				"One line for each account and exporter, the worst first; a click on its name opens the account or the server. Phase and reason tell where and why the last probe failed. "+
+				"One line for each account and exporter, the worst first; a click on its name opens the account or the server. Phase and reason tell where and why the last probe failed; of an UNSTEADY account, why it failed most. "+
 					"FAILING: the last probe failed. HELD BACK: logins were rejected, and the exporter waits before it tries again, lest the account be locked. "+
 					"NO PROBE: never probed, or no fresh result: look at the exporter. UNSTEADY: fine now, but a probe failed within 15 minutes. "+
 					"WARNING: certificate, quota or latency, see the coloured cell. "+

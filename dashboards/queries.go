@@ -83,6 +83,10 @@ var stripWords = []word{
 // strip is the state that the last probe left, for state timelines; nothing while no probe runs.
 var strip = fmt.Sprintf(`imap_probe_success{@} + on (%s) %d * imap_probe_suspended{@}`, key, stripHeld)
 
+// lastFailure is where and why an account fails, or failed most within 15 minutes: one pair for each.
+const lastFailure = `imap_probe_last_failure_info{@}
+or on (` + key + `) topk by (` + key + `) (1, count_over_time(imap_probe_last_failure_info{@}[15m]))`
+
 // lastSuccess is when an account last had a successful probe, as Unix time in seconds. An exporter that was restarted has
 // forgotten it, Prometheus not.
 const lastSuccess = `max_over_time(imap_probe_last_success_timestamp_seconds{@}[1d])`

@@ -22,7 +22,7 @@ func accountTable(title, help string) panel {
 	byKey := "by (" + key + ")"
 	return table(title, help,
 		column("max "+byKey+" ("+state+")"),
-		column(`max by (`+key+`, phase, reason) (imap_probe_last_failure_info{@})`),
+		column("max by ("+key+", phase, reason) ("+lastFailure+")"),
 		column("1000 * max "+byKey+" ("+lastSuccess+")"),
 		column("max "+byKey+" (avg_over_time(imap_probe_success{@}[1h]))"),
 		column("max "+byKey+" ("+takes+")"),
