@@ -116,10 +116,10 @@ func lastWeekTable() panel {
 			"renameByName":  object{"phase": "Phase", "Value #A": "Now", "Value #B": "Last week", "Value #C": "Ratio"},
 		}).
 		sorted("Ratio").unit(text).none("–").onePage().
-		field("Now", property{"unit", seconds}, property{"decimals", 1}).
-		field("Last week", property{"unit", seconds}, property{"decimals", 1}).
-		field("Ratio", property{"unit", times}, property{"decimals", 1}, property{"thresholds", thresholds(slowness)},
-			property{"custom.cellOptions", object{"type": "color-background", "mode": "basic"}})
+		field("Now", fieldUnit(seconds), fieldDecimals(1)).
+		field("Last week", fieldUnit(seconds), fieldDecimals(1)).
+		field("Ratio", fieldUnit(times), fieldDecimals(1), fieldColours(slowness...),
+			fieldCell("color-background"))
 }
 
 func network() panel {
@@ -165,11 +165,11 @@ func quota() []panel {
 		).below().unit(octets).from0().wide(9).none("No quota, or no probe has got so far").
 			override(
 				override{"byRegexp", "/^limit/", []property{
-					{"color", object{"mode": "fixed", "fixedColor": bad}}, {"custom.fillOpacity", 0}, {"custom.lineStyle", object{"fill": "dash", "dash": []int{10, 6}}},
+					fieldColour(bad), {"custom.fillOpacity", 0}, {"custom.lineStyle", object{"fill": "dash", "dash": []int{10, 6}}},
 				}},
-				override{"byRegexp", "/^used/", []property{{"color", object{"mode": "fixed", "fixedColor": "blue"}}, {"custom.fillOpacity", 30}}},
+				override{"byRegexp", "/^used/", []property{fieldColour("blue"), {"custom.fillOpacity", 30}}},
 				override{"byRegexp", "/^in 7 days/", []property{
-					{"color", object{"mode": "fixed", "fixedColor": warning}}, {"custom.fillOpacity", 0}, {"custom.lineStyle", object{"fill": "dot", "dash": []int{0, 6}}},
+					fieldColour(warning), {"custom.fillOpacity", 0}, {"custom.lineStyle", object{"fill": "dot", "dash": []int{0, 6}}},
 				}},
 			),
 		stat("Full in", "When the storage is full if it grows on as in the last day; \"not filling\" if it doesn't grow.",
@@ -216,14 +216,14 @@ func about() panel {
 			},
 		}).
 		unit(text).none("–").onePage().
-		field("TLS", property{"custom.width", 80}).
-		field("Cipher", property{"custom.width", 220}).
-		field("Mode", property{"custom.width", 90}).
-		field("Interval", property{"unit", seconds}, property{"custom.width", 80}).
-		field("Last probe", property{"unit", ago}, property{"custom.width", 145}).
-		field("Next probe", property{"unit", ago}, property{"custom.width", 145}).
-		field("New UIDVALIDITY", property{"unit", count}, property{"custom.width", 140}).
-		field("Quota offered", property{"custom.width", 115}, property{"mappings", mappings(yesNo)})
+		field("TLS", fieldWidth(80)).
+		field("Cipher", fieldWidth(220)).
+		field("Mode", fieldWidth(90)).
+		field("Interval", fieldUnit(seconds), fieldWidth(80)).
+		field("Last probe", fieldUnit(ago), fieldWidth(145)).
+		field("Next probe", fieldUnit(ago), fieldWidth(145)).
+		field("New UIDVALIDITY", fieldUnit(count), fieldWidth(140)).
+		field("Quota offered", fieldWidth(115), fieldWords(yesNo...))
 }
 
 var yesNo = []word{{"0", "no", neutral}, {"1", "yes", neutral}}

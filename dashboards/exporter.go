@@ -73,10 +73,10 @@ func exporterTable() panel {
 			},
 		}).
 		unit(text).none("–").
-		field("Accounts", property{"unit", count}).field("Shard", property{"unit", count}).field("Of", property{"unit", count}).
-		field("Started", property{"unit", ago}).field("Loaded", property{"unit", ago}).
-		field("Configuration", property{"mappings", mappings([]word{{"0", "OLD: reload failed", bad}, {"1", "in force", good}})},
-			property{"custom.cellOptions", object{"type": "color-text"}})
+		field("Accounts", fieldUnit(count)).field("Shard", fieldUnit(count)).field("Of", fieldUnit(count)).
+		field("Started", fieldUnit(ago)).field("Loaded", fieldUnit(ago)).
+		field("Configuration", fieldWords(word{"0", "OLD: reload failed", bad}, word{"1", "in force", good}),
+			fieldCell("color-text"))
 }
 
 func punctuality() []panel {
@@ -87,7 +87,7 @@ func punctuality() []panel {
 			query(`sum(rate(imap_exporter_probes_scheduled_total{@}[$__rate_interval]))`, "due"),
 		).stacked().below().unit(perSecond).from0().wide(8).none("No probe is due").
 			field("due", property{"custom.stacking", object{"mode": "none"}}, property{"custom.fillOpacity", 0}, property{"custom.lineWidth", 1},
-				property{"custom.lineStyle", object{"fill": "dash", "dash": []int{8, 6}}}, property{"color", object{"mode": "fixed", "fixedColor": neutral}}),
+				property{"custom.lineStyle", object{"fill": "dash", "dash": []int{8, 6}}}, fieldColour(neutral)),
 		timeseries("In flight", "Probes that are running. Always at max_concurrent: raise it, or see which server makes them last.",
 			query(`topk(10, imap_exporter_probes_in_flight{@})`, "{{instance}}"),
 		).below().counting().wide(8).none("No exporter"),
@@ -112,7 +112,7 @@ func truth() []panel {
 			query(`sum(rate(imap_probes_total{@}[$__rate_interval]))`, "finished"),
 			query(`sum(rate(imap_probe_failures_total{@}[$__rate_interval]))`, "failed"),
 		).below().unit(perSecond).from0().wide(8).none("No probe in this time").
-			field("failed", property{"color", object{"mode": "fixed", "fixedColor": "red"}}),
+			field("failed", fieldColour("red")),
 	}
 }
 

@@ -61,11 +61,10 @@ const budget = `1 - (1 - ` + availability30d + `) / (1 - $slo / 100)`
 
 func objectives() []panel {
 	within := func(metric, target string) string {
-		return `avg_over_time(avg(` + metric + ` <= bool ` + target + `)[30d:5m])`
+		return `avg_over_time(avg((` + metric + ` and on (` + key + `) imap_probe_success{@} == 1) <= bool ` + target + `)[30d:5m])`
 	}
 	return []panel{
-		stat("Objectives kept", "Shares of the last 30 days in which probes succeeded, and in which logins and whole probes were within the targets that are set at the top; the mean of all accounts, looked at every 5 minutes. "+
-			"A failure counts with the time that it took.",
+		stat("Objectives kept", "Shares of the last 30 days in which probes succeeded, and in which the successful ones, and their logins, were within the targets that are set at the top; the mean of all accounts, looked at every 5 minutes.",
 			now(availability30d, "available"),
 			now(within(`imap_probe_last_phase_duration_seconds{@, phase="auth"}`, "$login_target"), "logins in time"),
 			now(within(`imap_probe_last_duration_seconds{@}`, "$probe_target"), "probes in time"),
@@ -78,7 +77,7 @@ func objectives() []panel {
 			query(`(1 - avg_over_time(avg(imap_probe_success{@})[1h:1m])) / (1 - $slo / 100)`, "1 h"),
 			query(`(1 - avg_over_time(avg(imap_probe_success{@})[6h:5m])) / (1 - $slo / 100)`, "6 h"),
 		).below().unit(times).from0().wide(6).none("No history"),
-		barGauge("Least available in this time", "The ten accounts with the lowest share of successful probes in the time range. One click in the table above opens one.",
+		barGauge("Least available in this time", "The ten accounts with the lowest share of successful probes in the time range. The table above leads to each.",
 			now(`sort(bottomk(10, min by (account) (avg_over_time(imap_probe_success{@}[$__range]))))`, "{{account}}"),
 		).unit(share).decimals(1).between(0, 1).coloured(availability...).wide(7).none("No account was probed in this time"),
 	}

@@ -87,6 +87,11 @@ var strip = fmt.Sprintf(`imap_probe_success{@} + on (%s) %d * imap_probe_suspend
 const lastFailure = `imap_probe_last_failure_info{@}
 or on (` + key + `) topk by (` + key + `) (1, count_over_time(imap_probe_last_failure_info{@}[15m]))`
 
+// present leaves out the accounts that are gone, which a look back in time would still find.
+func present(expr string) string {
+	return "(" + expr + ")\nand on (" + key + ") imap_probe_interval_seconds{@}"
+}
+
 // lastSuccess is when an account last had a successful probe, as Unix time in seconds. An exporter that was restarted has
 // forgotten it, Prometheus not.
 const lastSuccess = `max_over_time(imap_probe_last_success_timestamp_seconds{@}[1d])`
@@ -137,6 +142,3 @@ const (
 	point = "$__rate_interval"
 	whole = "$__range"
 )
-
-// failureReasons counts failures by phase and reason, point by point.
-const failureReasons = `sum by (phase, reason) (increase(imap_probe_failure_reasons_total{@}[$__rate_interval])) > 0`

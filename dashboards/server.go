@@ -62,7 +62,7 @@ func throttling() panel {
 		query(`sum(imap_probe_suspended{@})`, "accounts held back"),
 	).bars().below().counting().none("The server throttles nobody").
 		field("accounts held back", property{"custom.drawStyle", "line"}, property{"custom.lineWidth", 2}, property{"custom.fillOpacity", 0},
-			property{"custom.stacking", object{"mode": "none"}}, property{"color", object{"mode": "fixed", "fixedColor": "purple"}})
+			property{"custom.stacking", object{"mode": "none"}}, fieldColour("purple"))
 }
 
 func connects() panel {
@@ -102,7 +102,7 @@ func capabilities() panel {
 			"renameByName": object{`capability\stage`: "Capability", "before_tls": "Before TLS", "before_auth": "Before login", "after_auth": "After login"},
 		}).
 		unit(count).none(" ").mapped(word{"1", "✓", good}).look("align", "center").
-		field("Capability", property{"unit", text}, property{"custom.align", "left"})
+		field("Capability", fieldUnit(text), property{"custom.align", "left"})
 }
 
 // offered is what the server announces, at one time or another: the parenthesis is left open for the offset.
@@ -122,5 +122,5 @@ and on (mode, stage) `+offered+` offset 1d), "change", "new", "", "")`),
 			"renameByName":  object{"change": "Change", "capability": "Capability", "stage": "Stage", "mode": "Mode"},
 		}).
 		unit(text).none("No change since yesterday").mapped(word{"lost", "lost", bad}, word{"new", "new", good}).
-		field("Change", property{"custom.cellOptions", object{"type": "color-text"}}, property{"custom.width", 90})
+		field("Change", fieldCell("color-text"), fieldWidth(90))
 }

@@ -11,24 +11,16 @@ func accountTable(title, help string) panel {
 				"&var-instance=${__data.fields.Exporter:percentencode}&var-server=${__data.fields.Server:percentencode}" + variables + "&${__url_time_range}",
 		}}}
 	}
-	width := func(n int) property { return property{"custom.width", n} }
-	unit := func(u string) property { return property{"unit", u} }
-	decimals := func(n int) property { return property{"decimals", n} }
-	colours := func(steps ...step) property { return property{"thresholds", thresholds(steps)} }
-	cell := func(kind string) property {
-		return property{"custom.cellOptions", object{"type": kind, "mode": "basic"}}
-	}
-	none := func(text string) property { return property{"noValue", text} }
 	byKey := "by (" + key + ")"
 	return table(title, help,
 		column("max "+byKey+" ("+state+")"),
-		column("max by ("+key+", phase, reason) ("+lastFailure+")"),
-		column("1000 * max "+byKey+" ("+lastSuccess+")"),
-		column("max "+byKey+" (avg_over_time(imap_probe_success{@}[1h]))"),
-		column("max "+byKey+" ("+takes+")"),
-		column("max "+byKey+" ("+takes+"\n  / ("+tookYesterday+" > 0))"),
-		column(certificateDays),
-		column(quotaPercent),
+		column(present("max by (" + key + ", phase, reason) (" + lastFailure + ")")),
+		column(present("1000 * max "+byKey+" ("+lastSuccess+")")),
+		column(present("max "+byKey+" (avg_over_time(imap_probe_success{@}[1h]))")),
+		column(present("max "+byKey+" ("+takes+")")),
+		column(present("max "+byKey+" ("+takes+"\n  / ("+tookYesterday+" > 0))")),
+		column(present(certificateDays)),
+		column(present(quotaPercent)),
 		column("1000 * max "+byKey+" (imap_probe_next_login_timestamp_seconds{@})"),
 	).
 		transform("merge", object{}).
@@ -45,19 +37,19 @@ func accountTable(title, help string) panel {
 			},
 		}).
 		sorted("State", "vs. 1 d ago").unit(text).none("–").
-		field("State", width(105), property{"custom.filterable", true}, unit(count), property{"mappings", mappings(stateWords)}, cell("color-background"), property{"custom.align", "center"}).
-		field("Account", property{"custom.filterable", true}, link(accountUID, "&var-account=${__data.fields.Account:percentencode}"), property{"custom.minWidth", 140}).
-		field("Server", property{"custom.filterable", true}, link(serverUID, ""), property{"custom.minWidth", 165}).
-		field("Phase", width(90), property{"custom.filterable", true}).
-		field("Reason", width(150), property{"custom.filterable", true}).
-		field("Last success", width(140), unit(ago), none("none known")).
-		field("OK, 1 h", width(75), unit(share), decimals(0), colours(availability...), cell("color-text")).
-		field("Takes", width(80), unit(seconds), decimals(0)).
-		field("vs. 1 d ago", width(120), unit(times), decimals(1), colours(slowness...), cell("color-text")).
-		field("Certificate", width(95), unit(days), decimals(0), colours(certificate...), cell("color-text"), none("no TLS")).
-		field("Quota", width(105), unit(percent), decimals(0), colours(fullness...), cell("gauge"), property{"min", 0}, property{"max", 100}).
-		field("Next login", width(110), unit(ago)).
-		field("Exporter", width(135)).
+		field("State", fieldWidth(105), fieldFilter(), fieldUnit(count), fieldWords(stateWords...), fieldCell("color-background"), property{"custom.align", "center"}).
+		field("Account", fieldFilter(), link(accountUID, "&var-account=${__data.fields.Account:percentencode}"), fieldMinWidth(140)).
+		field("Server", fieldFilter(), link(serverUID, ""), fieldMinWidth(165)).
+		field("Phase", fieldWidth(90), fieldFilter()).
+		field("Reason", fieldWidth(150), fieldFilter()).
+		field("Last success", fieldWidth(140), fieldUnit(ago), fieldNone("none known")).
+		field("OK, 1 h", fieldWidth(75), fieldUnit(share), fieldDecimals(0), fieldColours(availability...), fieldCell("color-text")).
+		field("Takes", fieldWidth(80), fieldUnit(seconds), fieldDecimals(0)).
+		field("vs. 1 d ago", fieldWidth(120), fieldUnit(times), fieldDecimals(1), fieldColours(slowness...), fieldCell("color-text")).
+		field("Certificate", fieldWidth(95), fieldUnit(days), fieldDecimals(0), fieldColours(certificate...), fieldCell("color-text"), fieldNone("no TLS")).
+		field("Quota", fieldWidth(105), fieldUnit(percent), fieldDecimals(0), fieldColours(fullness...), fieldCell("gauge"), property{"min", 0}, property{"max", 100}).
+		field("Next login", fieldWidth(110), fieldUnit(ago)).
+		field("Exporter", fieldWidth(135)).
 		field("job", property{"custom.hidden", true})
 }
 
@@ -80,7 +72,7 @@ func failuresByReason() panel {
 	return timeseries("Failures by reason",
 		"Failed probes by phase (where) and reason (why). auth/rejected is a wrong password, auth/throttled the server's limit, connect/timeout a firewall, select/timeout a mailbox store that hangs. "+
 			"docs/imap.md tells who acts on which reason. A rare pair is counted from its second failure on.",
-		query(failureReasons, "{{phase}} / {{reason}}"),
+		query(`sum by (phase, reason) (increase(imap_probe_failure_reasons_total{@}[$__rate_interval])) > 0`, "{{phase}} / {{reason}}"),
 	).bars().counting().none("No failure in this time").
 		option("legend", object{"displayMode": "table", "placement": "right", "showLegend": true, "calcs": []string{"sum"}, "sortBy": "Total", "sortDesc": true})
 }
@@ -88,7 +80,7 @@ func failuresByReason() panel {
 func loginHeatmap() panel {
 	return heatmap("Login: how long, how often",
 		"All successful logins by duration: a row is a range of durations, a cell's colour how many logins fell into it. A second stripe above the first is one server, or a part of the logins, that is slow. "+
-			"Its share of the accounts is in the table, column Takes. Needs classic histograms.",
+			"The table's column Takes tells which accounts. Needs classic histograms.",
 		`sum by (le) (increase(imap_probe_phase_duration_seconds_bucket{@, phase="auth"}[$__rate_interval]))`,
 	).unit(count).none("No successful login in this time, or no classic histograms")
 }
@@ -109,15 +101,9 @@ func phaseQuantile() panel {
 }
 
 func phaseTable() panel {
-	value := func(steps ...step) []property {
-		return []property{
-			{"unit", seconds},
-			{"decimals", 1},
-			{"thresholds", thresholds(steps)},
-			{"custom.cellOptions", object{"type": "color-text", "mode": "basic"}},
-		}
+	value := []property{
+		fieldUnit(seconds), fieldDecimals(1), fieldColours(step{good, 0}, step{warning, 0.5}, step{bad, 2}), fieldCell("color-text"),
 	}
-	steps := []step{{good, 0}, {warning, 0.5}, {bad, 2}}
 	return table("Latency by phase, whole range",
 		"Quantiles of each phase over the time range, the slowest first. A wide gap between p50 and p99 means that a few probes, or a few accounts, are slow, and most are not.",
 		column(quantile("0.5", phaseHistogram, "phase", whole)),
@@ -131,7 +117,7 @@ func phaseTable() panel {
 			"renameByName":  object{"phase": "Phase", "Value #A": "p50", "Value #B": "p95", "Value #C": "p99"},
 		}).
 		sorted("p95").unit(text).none("–").onePage().
-		field("p50", value(steps...)...).field("p95", value(steps...)...).field("p99", value(steps...)...)
+		field("p50", value...).field("p95", value...).field("p99", value...)
 }
 
 // bridged are the milliseconds between two points that are still joined, for accounts that are probed seldom.

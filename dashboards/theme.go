@@ -123,7 +123,7 @@ func phaseColour(phase probe.Phase) string {
 // byPhase gives the series of each phase its colour.
 func (p panel) byPhase() panel {
 	for _, phase := range probe.Phases() {
-		p = p.field(string(phase), property{"color", object{"mode": "fixed", "fixedColor": phaseColour(phase)}})
+		p = p.field(string(phase), fieldColour(phaseColour(phase)))
 	}
 	return p
 }
