@@ -14,7 +14,7 @@ func accountTable(title, help string) panel {
 	byKey := "by (" + key + ")"
 	return table(title, help,
 		column("max "+byKey+" ("+state+")"),
-		column(present("max by (" + key + ", phase, reason) (" + lastFailure + ")")),
+		column(present("max by ("+key+", phase, reason) ("+lastFailure+")")),
 		column(present("1000 * max "+byKey+" ("+lastSuccess+")")),
 		column(present("max "+byKey+" (avg_over_time(imap_probe_success{@}[1h]))")),
 		column(present("max "+byKey+" ("+takes+")")),
