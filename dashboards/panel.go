@@ -60,22 +60,24 @@ type property struct {
 	value any
 }
 
+// The settings that several tables use. Those of custom are the table's own.
 func fieldUnit(unit string) property      { return property{"unit", unit} }
 func fieldDecimals(n int) property        { return property{"decimals", n} }
 func fieldNone(text string) property      { return property{"noValue", text} }
 func fieldWords(words ...word) property   { return property{"mappings", mappings(words)} }
 func fieldColours(steps ...step) property { return property{"thresholds", thresholds(steps)} }
+func fieldWidth(pixels int) property      { return property{"custom.width", pixels} }
+func fieldMinWidth(pixels int) property   { return property{"custom.minWidth", pixels} }
+func fieldFilter() property               { return property{"custom.filterable", true} }
+
 func fieldColour(colour string) property {
 	return property{"color", object{"mode": "fixed", "fixedColor": colour}}
 }
-func fieldWidth(pixels int) property    { return property{"custom.width", pixels} }
-func fieldMinWidth(pixels int) property { return property{"custom.minWidth", pixels} }
+
+// fieldCell is how a cell shows its value: color-text, color-background or gauge.
 func fieldCell(kind string) property {
 	return property{"custom.cellOptions", object{"type": kind, "mode": "basic"}}
 }
-
-// fieldFilter lets people filter a table by the column.
-func fieldFilter() property { return property{"custom.filterable", true} }
 
 func newPanel(kind, title, help string, queries []target) panel {
 	return panel{
