@@ -45,6 +45,12 @@ type Target struct {
 // --enable-feature=native-histograms, with which it scrapes protobuf.
 func Prometheus(t testing.TB, config string, flags ...string) *PromServer {
 	t.Helper()
+	return PrometheusOn(t, filepath.Join(t.TempDir(), "data"), config, flags...)
+}
+
+// PrometheusOn runs Prometheus as [Prometheus] does, on a data directory, which may hold blocks that promtool made.
+func PrometheusOn(t testing.TB, data, config string, flags ...string) *PromServer {
+	t.Helper()
 	binary := prometheusTool(t, "prometheus")
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
@@ -62,7 +68,7 @@ func Prometheus(t testing.TB, config string, flags ...string) *PromServer {
 		t.Fatal(err)
 	}
 	proc, err := startProcess("", append([]string{
-		binary, "--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"),
+		binary, "--config.file=" + file, "--storage.tsdb.path=" + data,
 		"--web.listen-address=" + loopback(port),
 	}, flags...)...)
 	if err != nil {
