@@ -2,29 +2,18 @@ package realtest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 )
 
 // A PromServer is a running Prometheus.
-type PromServer struct {
-	// Version is such as "2.42.0".
-	Version string
-	// URL is where it answers, without a slash at the end.
-	URL string
-	// Log returns what it has logged so far.
-	Log func() string
-}
+type PromServer struct{ Tool }
 
 // A Sample is one series of an instant vector.
 type Sample struct {
@@ -45,43 +34,37 @@ type Target struct {
 // --enable-feature=native-histograms, with which it scrapes protobuf.
 func Prometheus(t testing.TB, config string, flags ...string) *PromServer {
 	t.Helper()
-	return PrometheusOn(t, filepath.Join(t.TempDir(), "data"), config, flags...)
+	return PrometheusOn(t, t.TempDir(), config, flags...)
 }
 
-// PrometheusOn runs Prometheus as [Prometheus] does, on a data directory, which may hold blocks that promtool made.
-func PrometheusOn(t testing.TB, data, config string, flags ...string) *PromServer {
+// PrometheusOn runs Prometheus as [Prometheus] does, on a directory whose folder data may hold blocks that promtool made.
+func PrometheusOn(t testing.TB, dir, config string, flags ...string) *PromServer {
 	t.Helper()
-	binary := prometheusTool(t, "prometheus")
-	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
-	defer cancel()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "prometheus.yml")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	version, err := prometheusVersion(ctx, binary)
+	prometheusTool(t, "prometheus")
+	p, stop, err := StartPrometheus(t.Context(), dir, config, flags...)
+	t.Cleanup(stop)
 	if err != nil {
 		t.Fatal(err)
-	}
-	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	proc, err := startProcess("", append([]string{
-		binary, "--config.file=" + file, "--storage.tsdb.path=" + data,
-		"--web.listen-address=" + loopback(port),
-	}, flags...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(proc.stop)
-	p := &PromServer{Version: version, URL: "http://" + loopback(port), Log: proc.log.String}
-	ready := func() error { return p.get(ctx, "/-/ready", nil) }
-	if err := proc.await(ctx, ready); err != nil {
-		t.Fatalf("Prometheus: %v\nits log:\n%s", err, p.Log())
 	}
 	t.Logf("really running Prometheus %s", p.Version)
 	return p
+}
+
+// StartPrometheus is PrometheusOn for a program that is no test. The returned stop ends it, after an error too.
+func StartPrometheus(ctx context.Context, dir, config string, flags ...string) (p *PromServer, stop func(), err error) {
+	stop = func() {}
+	binary, err := FindTool("prometheus", "prometheus")
+	if err != nil {
+		return nil, stop, err
+	}
+	file := filepath.Join(dir, "prometheus.yml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		return nil, stop, err
+	}
+	s, err := startTool(ctx, "", binary, "/-/ready", append([]string{
+		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"),
+	}, flags...))
+	return &PromServer{s}, s.stop, err
 }
 
 // Promtool returns the path of promtool.
@@ -93,28 +76,7 @@ func Promtool(t testing.TB) string {
 // prometheusTool finds a program of Prometheus' package, which needs no root to run.
 func prometheusTool(t testing.TB, name string) string {
 	t.Helper()
-	path := filepath.Join(installed("prometheus"), "usr/bin", name)
-	if _, err := os.Stat(path); err == nil {
-		return path
-	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		unavailable(t, name, fmt.Errorf("%w, nor is it in %s", err, installed("prometheus")))
-	}
-	return path
-}
-
-func prometheusVersion(ctx context.Context, binary string) (string, error) {
-	out, err := exec.CommandContext(ctx, binary, "--version").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%s --version: %w: %s", binary, err, out)
-	}
-	words := strings.Fields(string(out)) // prometheus, version 2.42.0+ds (branch: …
-	if len(words) < 3 {
-		return "", fmt.Errorf("%s --version: no version in %q", binary, out)
-	}
-	version, _, _ := strings.Cut(words[2], "+")
-	return version, nil
+	return findTool(t, "prometheus", name)
 }
 
 // Query evaluates a PromQL expression, now, to an instant vector.
@@ -167,30 +129,14 @@ func (p *PromServer) Targets(ctx context.Context) ([]Target, error) {
 	return data.ActiveTargets, err
 }
 
-// get decodes the field "data" of an API's answer, or only looks at the status when data is nil.
+// get decodes the field "data" of an API's answer.
 func (p *PromServer) get(ctx context.Context, path string, data any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+path, nil)
-	if err != nil {
-		return err
-	}
-	req.Close = true // An idle connection would outlive the test.
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if data == nil {
-		if resp.StatusCode != http.StatusOK {
-			return errors.New(resp.Status)
-		}
-		return nil
-	}
 	answer := struct {
 		Error string
 		Data  any
 	}{Data: data}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return fmt.Errorf("%s: %w", resp.Status, err)
+	if err := p.Tool.get(ctx, path, &answer); err != nil {
+		return err
 	}
 	if answer.Error != "" {
 		return errors.New(answer.Error)

@@ -142,7 +142,8 @@ var usualTimes = map[probe.Phase]time.Duration{
 func load(at time.Time) float64 {
 	at = at.UTC()
 	hour := float64(at.Hour()) + float64(at.Minute())/60
-	busy := 0.8*math.Exp(-math.Pow((hour-10)/2, 2)) + 0.6*math.Exp(-math.Pow((hour-15)/2, 2))
+	peak := func(at float64) float64 { return math.Exp(-(hour - at) * (hour - at) / 4) }
+	busy := 0.8*peak(10) + 0.6*peak(15)
 	if at.Weekday() == time.Saturday || at.Weekday() == time.Sunday {
 		busy *= 0.15
 	}
