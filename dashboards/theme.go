@@ -1,0 +1,125 @@
+package dashboards
+
+import "imap-exporter/probe"
+
+// Units, as Grafana calls them.
+const (
+	seconds   = "s"
+	octets    = "bytes"
+	percent   = "percent"     // of 100
+	share     = "percentunit" // of 1
+	count     = "short"
+	times     = "suffix: ×"
+	days      = "suffix: d"
+	perHour   = "suffix: /h"
+	perSecond = "suffix: /s"
+	cores     = "suffix: cores"
+	ago       = "dateTimeFromNow" // of Unix time in milliseconds
+	text      = "string"
+)
+
+// Colours with a meaning.
+const (
+	good    = "semi-dark-green"
+	warning = "dark-orange"
+	bad     = "dark-red"
+	held    = "dark-purple"
+	blind   = "dark-blue"
+	neutral = "text"
+)
+
+// A step is a colour and the value that it begins at.
+type step struct {
+	colour string
+	from   float64
+}
+
+// thresholds are steps in Grafana's JSON. The first one has no beginning.
+func thresholds(steps []step) object {
+	var list []object
+	for i, s := range steps {
+		value := any(s.from)
+		if i == 0 {
+			value = nil
+		}
+		list = append(list, object{"color": s.colour, "value": value})
+	}
+	return object{"mode": "absolute", "steps": list}
+}
+
+// The thresholds of colours. Those of the alerts are in rules/imap-thresholds.yaml.
+var (
+	anyIsBad     = []step{{good, 0}, {bad, 1}}
+	anyIsWarning = []step{{good, 0}, {warning, 1}}
+	anyIsHeld    = []step{{good, 0}, {held, 1}}
+	anyIsBlind   = []step{{good, 0}, {blind, 1}}
+	certificate  = []step{{bad, 0}, {warning, 7}, {good, 21}}
+	fullness     = []step{{good, 0}, {warning, 80}, {bad, 90}}
+	slowness     = []step{{good, 0}, {warning, 1.5}, {bad, 3}}
+	availability = []step{{bad, 0}, {warning, 0.99}, {good, 0.995}}
+	nothing      = []step{{neutral, 0}}
+)
+
+// A word is shown in place of a number.
+type word struct {
+	value  string
+	text   string
+	colour string
+}
+
+func mappings(words []word) []object {
+	options := object{}
+	for i, w := range words {
+		options[w.value] = object{"text": w.text, "color": w.colour, "index": i}
+	}
+	return []object{{"type": "value", "options": options}}
+}
+
+// phaseColour is the same on every dashboard. Blue is the network, green is TLS, yellow is the server before the login,
+// orange is the login, violet and pink are the mailbox, red is time lost.
+func phaseColour(phase probe.Phase) string {
+	switch phase {
+	case probe.PhaseResolve:
+		return "#8AB8FF"
+	case probe.PhaseConnectFailed:
+		return "#C4162A"
+	case probe.PhaseConnect:
+		return "#3274D9"
+	case probe.PhaseTLS:
+		return "#37872D"
+	case probe.PhaseStartTLS:
+		return "#96D98D"
+	case probe.PhaseGreeting:
+		return "#FADE2A"
+	case probe.PhaseCapability:
+		return "#CCA300"
+	case probe.PhaseAuth:
+		return "#FF780A"
+	case probe.PhaseID:
+		return "#FFCB7D"
+	case probe.PhaseSelect:
+		return "#8F3BB8"
+	case probe.PhaseFetch:
+		return "#CA95E5"
+	case probe.PhaseList:
+		return "#705DA0"
+	case probe.PhaseStatus:
+		return "#E377C2"
+	case probe.PhaseQuota:
+		return "#F2A9C4"
+	case probe.PhaseUnselect:
+		return "#A0A4AA"
+	case probe.PhaseLogout:
+		return "#6E7278"
+	default:
+		return "#D8D9DA"
+	}
+}
+
+// byPhase gives the series of each phase its colour.
+func (p panel) byPhase() panel {
+	for _, phase := range probe.Phases() {
+		p = p.field(string(phase), property{"color", object{"mode": "fixed", "fixedColor": phaseColour(phase)}})
+	}
+	return p
+}
