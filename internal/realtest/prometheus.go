@@ -81,24 +81,40 @@ func prometheusTool(t testing.TB, name string) string {
 
 // Query evaluates a PromQL expression, now, to an instant vector.
 func (p *PromServer) Query(ctx context.Context, promql string) ([]Sample, error) {
+	return p.query(ctx, "/api/v1/query", url.Values{"query": {promql}})
+}
+
+// QueryRange evaluates a PromQL expression over time, and returns the last value of each series.
+func (p *PromServer) QueryRange(ctx context.Context, promql string, start, end time.Time, step time.Duration) ([]Sample, error) {
+	return p.query(ctx, "/api/v1/query_range", url.Values{
+		"query": {promql}, "start": {start.Format(time.RFC3339Nano)}, "end": {end.Format(time.RFC3339Nano)},
+		"step": {strconv.FormatFloat(step.Seconds(), 'f', -1, 64)},
+	})
+}
+
+func (p *PromServer) query(ctx context.Context, path string, parameters url.Values) ([]Sample, error) {
 	var data struct {
 		Result []struct {
 			Metric map[string]string
-			Value  [2]any
+			Value  *[2]any
+			Values [][2]any
 		}
 	}
-	if err := p.get(ctx, "/api/v1/query?query="+url.QueryEscape(promql), &data); err != nil {
-		return nil, fmt.Errorf("query %s: %w", promql, err)
+	if err := p.get(ctx, path+"?"+parameters.Encode(), &data); err != nil {
+		return nil, fmt.Errorf("query %s: %w", parameters.Get("query"), err)
 	}
 	samples := make([]Sample, 0, len(data.Result))
 	for _, r := range data.Result {
-		text, ok := r.Value[1].(string)
-		if !ok { // A native histogram has no value: query histogram_count(x) and the like.
+		if r.Value != nil {
+			r.Values = append(r.Values, *r.Value)
+		}
+		if len(r.Values) == 0 { // A native histogram has no value: query histogram_count(x) and the like.
 			continue
 		}
+		text, _ := r.Values[len(r.Values)-1][1].(string)
 		value, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return nil, fmt.Errorf("query %s: %w", promql, err)
+			return nil, fmt.Errorf("query %s: %w", parameters.Get("query"), err)
 		}
 		samples = append(samples, Sample{r.Metric, value})
 	}
@@ -127,6 +143,23 @@ func (p *PromServer) Targets(ctx context.Context) ([]Target, error) {
 	var data struct{ ActiveTargets []Target }
 	err := p.get(ctx, "/api/v1/targets?state=active", &data)
 	return data.ActiveTargets, err
+}
+
+// A Rule is an alerting or recording rule, and how its last evaluation went: Health is "ok", "err" or "unknown".
+type Rule struct {
+	Name      string
+	Health    string
+	LastError string
+}
+
+// Rules returns all rules.
+func (p *PromServer) Rules(ctx context.Context) (rules []Rule, err error) {
+	var data struct{ Groups []struct{ Rules []Rule } }
+	err = p.get(ctx, "/api/v1/rules", &data)
+	for _, g := range data.Groups {
+		rules = append(rules, g.Rules...)
+	}
+	return rules, err
 }
 
 // get decodes the field "data" of an API's answer.
