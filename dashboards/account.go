@@ -27,7 +27,7 @@ func account() Dashboard {
 			{title: "Compared with last week", height: 9, panels: []panel{lastWeekGraph(), lastWeekTable(), network()}},
 			{title: "Mailbox", height: 8, panels: mailbox()},
 			{title: "Quota, certificate and server", height: 8, panels: append(quota(), certificateLeft(), capabilityChanges("One account's server: every account of it counts. "))},
-			{height: 5, panels: []panel{about()}},
+			{height: 4, panels: []panel{about()}},
 		},
 	}
 }
@@ -38,23 +38,24 @@ func accountHeadline() []panel {
 			now("max ("+state+")", ""),
 		).unit(count).mapped(stateWords...).none("no such account"),
 		stat("Fails with", "Phase (where) and reason (why) of the last probe's failure. docs/imap.md tells what each pair means and who acts on it.",
-			now(`max by (phase, reason) (imap_probe_last_failure_info{@})`, "{{phase}} / {{reason}}"),
-		).named().unit(count).coloured(step{bad, 0}).none("no failure").wide(4),
+			now(`max by (failure) (label_join(imap_probe_last_failure_info{@}, "failure", " / ", "phase", "reason"))
+or on () label_replace(0 * max(imap_probe_interval_seconds{@}), "failure", "nothing", "", "")`, "{{failure}}"),
+		).named().unit(count).coloured(anyIsBad...).none("no such account").wide(4),
 		stat("Last success", "When the last successful probe began. An exporter that was restarted has forgotten older ones; Prometheus is asked for a day back.",
 			now("1000 * max ("+lastSuccess+")", ""),
 		).plain().unit(ago).coloured(nothing...).none("none known").wide(4),
 		stat("Next login", "When the next login will be tried, while logins are held back after rejected ones. A new password in the secret's file, or a reload, brings it forward.",
 			now(`1000 * min (imap_probe_next_login_timestamp_seconds{@})`, ""),
-		).plain().unit(ago).coloured(step{held, 0}).none("not held back"),
-		stat("OK, this time range", "Share of the time range in which the account's probes succeeded.",
+		).plain().unit(ago).coloured(step{neutral, 0}, step{held, 1}).none("not held back"),
+		stat("Succeeded", "Share of the time range in which the account's probes succeeded.",
 			now(`min (avg_over_time(imap_probe_success{@}[$__range]))`, ""),
-		).unit(share).decimals(2).coloured(availability...).none("not probed"),
-		stat("Login", "How long the last login took.",
+		).unit(share).decimals(1).coloured(availability...).none("not probed"),
+		stat("Login", "How long the last login took, or until it failed. The waterfall shows whether it is always so.",
 			now(`max (imap_probe_last_phase_duration_seconds{@, phase="auth"})`, ""),
-		).plain().unit(seconds).decimals(0).coloured(step{neutral, 0}, step{warning, 0.5}, step{bad, 2}).none("no login"),
+		).plain().unit(seconds).decimals(0).coloured(loginTime...).none("no login").wide(2),
 		stat("Certificate", "Days until the first certificate of the chain ends, also when the probe refused it. Renew it on the server.",
 			now("min ("+certificateDays+")", ""),
-		).unit(days).decimals(0).coloured(certificate...).none("no TLS").wide(2),
+		).unit(days).decimals(0).coloured(certificate...).none("no TLS"),
 		stat("Quota", "How full the account's fullest quota is. At 100 % the server refuses new mail.",
 			now("max ("+quotaPercent+")", ""),
 		).unit(percent).decimals(0).coloured(fullness...).none("none").wide(2),
@@ -80,7 +81,7 @@ func waterfall() panel {
 func whatFailed() panel {
 	return stateTimeline("What failed when",
 		"Above, how the last probe of each exporter went; below, each phase and reason while it was that of the last failure. A gap means that no probe ran.",
-		query(strip, "probe, {{instance}}"),
+		query(strip, "{{instance}}"),
 		query(`max by (phase, reason) (imap_probe_last_failure_info{@}) - 1`, "{{phase}} / {{reason}}"),
 	).mapped(stripWords...).unit(count).wide(9).none("No probe in this time")
 }
@@ -112,8 +113,7 @@ func lastWeekTable() panel {
 			"indexByName":   object{"phase": 0, "Value #A": 1, "Value #B": 2, "Value #C": 3},
 			"renameByName":  object{"phase": "Phase", "Value #A": "Now", "Value #B": "Last week", "Value #C": "Ratio"},
 		}).
-		sorted("Ratio", true).unit(text).none("–").look("filterable", false).
-		option("footer", object{"show": false, "reducer": []string{"sum"}, "countRows": false, "fields": "", "enablePagination": false}).
+		sorted("Ratio").unit(text).none("–").onePage().
 		field("Now", property{"unit", seconds}, property{"decimals", 1}).
 		field("Last week", property{"unit", seconds}, property{"decimals", 1}).
 		field("Ratio", property{"unit", times}, property{"decimals", 1}, property{"thresholds", thresholds(slowness)},
@@ -133,17 +133,18 @@ func mailbox() []panel {
 		timeseries("Messages", "Messages in each mailbox, and those that nobody has read. Only ever up: nobody tidies, and the quota is next. Down to 0: somebody or something emptied it.",
 			query(`topk(10, max by (mailbox) (imap_mailbox_messages{@}))`, "{{mailbox}}"),
 			query(`topk(10, max by (mailbox) (imap_mailbox_unseen_messages{@}))`, "{{mailbox}}, unseen"),
-		).below().unit(count).decimals(0).from0().wide(6).none("No mailbox was read in this time"),
+		).below().counting().wide(6).none("No mailbox was read in this time"),
 		timeseries("Arrivals per hour", "New messages in the hour that ends at each point, by the mailbox's next UID, deleted ones included. A flat 0 where mail usually comes: delivery is broken, though login is fine.",
 			query(`topk(10, max by (mailbox) (increase(imap_mailbox_uidnext{@}[1h])))`, "{{mailbox}}"),
-		).below().unit(count).decimals(0).from0().wide(6).none("No mailbox was read in this time"),
+		).below().counting().wide(6).none("No mailbox was read in this time"),
 		timeseries("Size", "Bytes of all messages in each mailbox, where the server tells (STATUS=SIZE).",
 			query(`topk(10, max by (mailbox) (imap_mailbox_size_bytes{@}))`, "{{mailbox}}"),
 		).below().unit(octets).from0().wide(6).none("The server doesn't tell sizes (STATUS=SIZE)"),
 		timeseries("Age of the newest and oldest message", "How long ago the newest and the oldest message arrived. The newest only ever getting older: no mail arrives. A failed probe keeps what was known for up to 3 hours.",
 			query(`time() - max by (mailbox) (last_over_time(imap_mailbox_newest_message_timestamp_seconds{@}`+kept+`))`, "newest, {{mailbox}}"),
 			query(`time() - min by (mailbox) (last_over_time(imap_mailbox_oldest_message_timestamp_seconds{@}`+kept+`))`, "oldest, {{mailbox}}"),
-		).logarithmic().below().unit(seconds).wide(6).none("The mailbox is empty"),
+		).below().unit(seconds).from0().wide(6).none("The mailbox is empty").
+			override(override{"byRegexp", "/^oldest/", []property{{"custom.axisPlacement", "right"}, {"custom.fillOpacity", 0}}}),
 	}
 }
 
@@ -159,8 +160,6 @@ func quota() []panel {
 			query(storageUsed, "used, {{root}}"),
 			query(storageLimit, "limit, {{root}}"),
 			query(`max by (root) (predict_linear(imap_quota_storage_used_bytes{@}[1d], 7 * 86400))`, "in 7 days, {{root}}"),
-			query(`max by (root) (last_over_time(imap_quota_messages_used{@}`+kept+`))`, "messages used, {{root}}"),
-			query(`max by (root) (last_over_time(imap_quota_messages_limit{@}`+kept+`))`, "messages limit, {{root}}"),
 		).below().unit(octets).from0().wide(9).none("No quota, or the server doesn't tell").
 			override(
 				override{"byRegexp", "/^limit/", []property{
@@ -170,16 +169,16 @@ func quota() []panel {
 				override{"byRegexp", "/^in 7 days/", []property{
 					{"color", object{"mode": "fixed", "fixedColor": warning}}, {"custom.fillOpacity", 0}, {"custom.lineStyle", object{"fill": "dot", "dash": []int{0, 6}}},
 				}},
-				override{"byRegexp", "/^messages/", []property{{"unit", count}, {"custom.axisPlacement", "right"}, {"custom.fillOpacity", 0}, {"custom.lineWidth", 1}}},
 			),
-		stat("Full in", "When the storage is full if it grows on as in the last day. Nothing here: it doesn't grow.",
-			now("min ((\n  "+storageLimit+" - "+storageUsed+"\n) / (max by (root) (deriv(imap_quota_storage_used_bytes{@}[1d])) > 0))", ""),
-		).unit(seconds).decimals(0).coloured(step{bad, 0}, step{warning, 3 * 86400}, step{good, 14 * 86400}).none("not filling").wide(3),
+		stat("Full in", "When the storage is full if it grows on as in the last day; \"not filling\" if it doesn't grow.",
+			now("min ((\n  "+storageLimit+" - "+storageUsed+"\n) / (max by (root) (deriv(imap_quota_storage_used_bytes{@}[1d])) > 0))\nor on () 0 * max("+storageLimit+") - 1", ""),
+		).unit(seconds).decimals(0).coloured(step{neutral, 0}, step{bad, 0}, step{warning, 3 * 86400}, step{good, 14 * 86400}).
+			mapped(word{"-1", "not filling", good}).none("no quota").wide(3),
 	}
 }
 
 func certificateLeft() panel {
-	return timeseries("Certificate", "Days until the chain's first certificate ends. A renewal is a step up; a line that only falls is one that nobody renews.",
+	return timeseries("Days until the certificate ends", "Days until the chain's first certificate ends. A renewal is a step up; a line that only falls is one that nobody renews.",
 		query("min by (instance) ("+certificateDays+")", "{{instance}}"),
 	).below().unit(days).decimals(0).from0().wide(6).none("No TLS").
 		coloured(step{bad, 0}, step{warning, 7}, step{"transparent", 21}).with("color", object{"mode": "palette-classic"}).
@@ -189,7 +188,7 @@ func certificateLeft() panel {
 func capabilityChanges(which string) panel {
 	return timeseries("Capability changes", which+"How often the server announced other capabilities than before. After an upgrade once for each account; for ever where a load balancer has unequal servers behind it. A lost STARTTLS may be an attack. The server's dashboard tells which ones.",
 		query(`sum by (server) (increase(imap_capability_changes_total{job=~"$job", instance=~"$instance", server=~"$server"}[$__rate_interval]))`, "{{server}}"),
-	).bars().below().unit(count).decimals(0).from0().with("max", nil).wide(6).none("No change known")
+	).bars().below().counting().wide(6).none("No change known")
 }
 
 // about has what is known of the account beside its values.
@@ -202,9 +201,7 @@ func about() panel {
 		column(`1000 * max by (`+key+`) (imap_probe_last_run_timestamp_seconds{@})`),
 		column(`1000 * max by (`+key+`) (imap_probe_next_run_timestamp_seconds{@})`),
 		column(`max by (`+key+`) (changes(imap_mailbox_uidvalidity{@}[1d]))`),
-		column(`max by (`+key+`) (imap_mailboxes_truncated{@})`),
 		column(`max by (`+key+`) (imap_quota_supported{@})`),
-		column(`max by (`+key+`) (imap_fetch_bytes{@})`),
 	).
 		transform("merge", object{}).
 		transform("organize", object{
@@ -212,18 +209,16 @@ func about() panel {
 			"indexByName":   object{},
 			"renameByName": object{
 				"account": "Account", "server": "Server", "instance": "Exporter", "version": "TLS", "cipher": "Cipher", "mode": "Mode",
-				"Value #C": "Interval", "Value #D": "Last probe", "Value #E": "Next probe", "Value #F": "UIDVALIDITY changes, 1 d",
-				"Value #G": "Mailboxes left out", "Value #H": "Quota offered", "Value #I": "Fetched",
+				"Value #C": "Interval", "Value #D": "Last probe", "Value #E": "Next probe", "Value #F": "New UIDVALIDITY, 1 d",
+				"Value #G": "Quota offered",
 			},
 		}).
-		unit(text).none("–").look("filterable", false).
+		unit(text).none("–").onePage().
 		field("Interval", property{"unit", seconds}).
 		field("Last probe", property{"unit", ago}).
 		field("Next probe", property{"unit", ago}).
-		field("UIDVALIDITY changes, 1 d", property{"unit", count}).
-		field("Mailboxes left out", property{"mappings", mappings(yesNo)}).
-		field("Quota offered", property{"mappings", mappings(yesNo)}).
-		field("Fetched", property{"unit", octets})
+		field("New UIDVALIDITY, 1 d", property{"unit", count}).
+		field("Quota offered", property{"mappings", mappings(yesNo)})
 }
 
 var yesNo = []word{{"0", "no", neutral}, {"1", "yes", neutral}}

@@ -8,7 +8,7 @@ func exporter() Dashboard {
 		variables: exporters(),
 		rows: []row{
 			{height: 4, panels: exporterHeadline()},
-			{title: "Exporters", height: 6, panels: []panel{exporterTable()}},
+			{title: "Exporters", height: 5, panels: []panel{exporterTable()}},
 			{title: "Are probes in time", height: 8, panels: punctuality()},
 			{title: "Are the figures true", height: 8, panels: truth()},
 			{title: "What it uses", height: 7, panels: resources()},
@@ -20,9 +20,9 @@ func exporter() Dashboard {
 func exporterHeadline() []panel {
 	return []panel{
 		stat("Up", "Exporters that Prometheus can scrape.",
-			now(`sum(up{@})`, "")).plain().unit(count).coloured(step{bad, 0}, step{good, 1}).none("none known"),
+			now(`sum(up{@})`, "")).plain().unit(count).coloured(step{bad, 0}, step{good, 1}).none("none known").wide(2),
 		stat("Down", "Exporters that Prometheus can't scrape. Their accounts have no fresh values: look at the process, then at the network between.",
-			now(`count(up{@} == 0) or 0 * count(up{@})`, "")).unit(count).coloured(anyIsBad...).none("none known"),
+			now(`count(up{@} == 0) or 0 * count(up{@})`, "")).unit(count).coloured(anyIsBad...).none("none known").wide(2),
 		stat("Accounts", "Configured accounts, of all exporters.",
 			now(`sum(imap_exporter_accounts{@})`, "")).plain().unit(count).coloured(nothing...).none("none known"),
 		stat("Shards missing", "Shards that no exporter says it is; their accounts aren't probed. Start the missing exporter, or correct --total-shards.",
@@ -31,13 +31,13 @@ func exporterHeadline() []panel {
 		stat("Reload failed", "Exporters whose last reload of the configuration failed; they go on with the old one. Their log names file and line; exporter check finds the same.",
 			now(`count(imap_exporter_config_last_reload_successful{@} == 0) or 0 * count(imap_exporter_config_last_reload_successful{@})`, "")).
 			unit(count).coloured(anyIsBad...).none("none known"),
-		stat("Skipped for overload", "Probes in the time range that were due and never started, because too many others ran. Raise max_concurrent, or probe less often.",
+		stat("Overload skips", "Probes in the time range that were due and never started, because too many others ran. Raise max_concurrent, or probe less often.",
 			now(`sum(increase(imap_exporter_probes_skipped_total{@, reason="overload"}[$__range]))`, "")).
 			unit(count).decimals(0).coloured(anyIsWarning...).none("none known"),
 		stat("Start lag, p99", "99 of 100 probes in the time range started no later than this after they were due. Above 250 ms the machine, or max_concurrent, is too small.",
-			now(quantile("0.99", lagHistogram, "", whole), "")).unit(seconds).coloured(lateness...).none("no probe"),
+			now(quantile("0.99", lagHistogram, "", whole), "")).unit(seconds).coloured(lateness...).none("no probe").wide(4),
 		stat("Measurement error, p99", "What an ordinary clock would have added to a measured time, for 99 of 100 phases. With time stamps of the kernel, the exported times are free of it.",
-			now(quantile("0.99", errorHistogram, "", whole), "")).unit(seconds).coloured(step{good, 0}, step{warning, 0.02}, step{bad, 0.1}).none("no probe"),
+			now(quantile("0.99", errorHistogram, "", whole), "")).unit(seconds).coloured(step{good, 0}, step{warning, 0.02}, step{bad, 0.1}).none("no probe").wide(4),
 	}
 }
 
@@ -72,7 +72,7 @@ func exporterTable() panel {
 				"Value #B": "Accounts", "Value #C": "Shard", "Value #D": "Of", "Value #E": "Started", "Value #F": "Configuration", "Value #G": "Loaded",
 			},
 		}).
-		sorted("Exporter", false).unit(text).none("–").
+		unit(text).none("–").
 		field("Accounts", property{"unit", count}).field("Shard", property{"unit", count}).field("Of", property{"unit", count}).
 		field("Started", property{"unit", ago}).field("Loaded", property{"unit", ago}).
 		field("Configuration", property{"mappings", mappings([]word{{"0", "OLD: reload failed", bad}, {"1", "in force", good}})},
@@ -90,7 +90,7 @@ func punctuality() []panel {
 				property{"custom.lineStyle", object{"fill": "dash", "dash": []int{8, 6}}}, property{"color", object{"mode": "fixed", "fixedColor": neutral}}),
 		timeseries("In flight", "Probes that are running. Always at max_concurrent: raise it, or see which server makes them last.",
 			query(`topk(10, imap_exporter_probes_in_flight{@})`, "{{instance}}"),
-		).below().unit(count).decimals(0).from0().wide(8).none("No exporter"),
+		).below().counting().wide(8).none("No exporter"),
 		timeseries("Start lag", "How long after they were due probes started. It is never part of a measured time. A p99 above 250 ms: the machine, or max_concurrent, is too small.",
 			query(quantile("0.5", lagHistogram, "", point), "p50"),
 			query(quantile("0.99", lagHistogram, "", point), "p99"),
@@ -118,19 +118,19 @@ func truth() []panel {
 
 func resources() []panel {
 	return []panel{
-		timeseries("CPU", "Cores that each exporter uses. It grows with accounts and TLS handshakes.",
+		timeseries("CPU, cores", "Cores that each exporter uses. It grows with accounts and TLS handshakes.",
 			query(`topk(10, rate(process_cpu_seconds_total{@}[$__rate_interval]))`, "{{instance}}"),
-		).below().unit(cores).from0().wide(6).none("No exporter"),
+		).below().unit(count).from0().wide(6).none("No exporter"),
 		timeseries("Memory", "Resident memory, and the heap in it. Only ever up: a leak, which we want to hear of.",
 			query(`topk(10, process_resident_memory_bytes{@})`, "{{instance}}"),
 			query(`topk(10, go_memstats_heap_alloc_bytes{@})`, "{{instance}}, heap"),
 		).below().unit(octets).from0().wide(6).none("No exporter"),
 		timeseries("Goroutines", "Goroutines: some for the program, and one for each probe that runs.",
 			query(`topk(10, go_goroutines{@})`, "{{instance}}"),
-		).below().unit(count).decimals(0).from0().wide(6).none("No exporter"),
+		).below().counting().wide(6).none("No exporter"),
 		timeseries("File descriptors", "Share of the allowed file descriptors in use, sockets among them. Near 100 %: raise LimitNOFILE.",
 			query(`topk(10, process_open_fds{@} / process_max_fds{@})`, "{{instance}}"),
-		).below().unit(share).decimals(1).from0().wide(6).none("No exporter"),
+		).below().unit(share).decimals(0).between(0, 1).wide(6).none("No exporter"),
 	}
 }
 
@@ -144,6 +144,6 @@ func scrapes() []panel {
 		).below().unit(count).from0().wide(8).none("No scrape"),
 		timeseries("Answers to scrapes", "Answers of /metrics each minute by HTTP status. 503: more than four scrapes at a time. 500: a fault of the exporter, its log has it.",
 			query(`60 * sum by (code) (rate(promhttp_metric_handler_requests_total{@}[$__rate_interval])) > 0`, "{{code}}"),
-		).below().unit("suffix: /min").from0().wide(8).none("No scrape"),
+		).below().unit(perMinute).from0().wide(8).none("No scrape"),
 	}
 }

@@ -27,7 +27,7 @@ func timeseries(title, help string, queries ...target) panel {
 		}).
 		option("tooltip", object{"mode": "multi", "sort": "desc"}).
 		look("drawStyle", "line").look("lineInterpolation", "linear").look("lineWidth", 2).look("fillOpacity", 8).
-		look("showPoints", "never").look("spanNulls", false)
+		look("showPoints", "auto").look("pointSize", 4).look("spanNulls", false)
 }
 
 // below puts the legend below a graph, as a list, where few series need no table.
@@ -47,8 +47,9 @@ func (p panel) stacked() panel {
 	return p.look("stacking", object{"mode": "normal", "group": "A"}).look("fillOpacity", 70).look("lineWidth", 0)
 }
 
-// bars are stacked counts.
+// bars are stacked counts. Each covers the time of its own point alone, so that they may be added up.
 func (p panel) bars() panel {
+	p.interval = point
 	return p.stacked().look("drawStyle", "bars").look("fillOpacity", 85).look("barAlignment", -1)
 }
 
@@ -56,14 +57,11 @@ func (p panel) bars() panel {
 func stateTimeline(title, help string, queries ...target) panel {
 	return newPanel("state-timeline", title, help, queries).
 		option("mergeValues", true).option("showValue", "never").option("alignValue", "left").option("rowHeight", 0.85).
-		option("perPage", statesPerPage).option("tooltip", object{"mode": "single", "sort": "none"}).
+		option("tooltip", object{"mode": "single", "sort": "none"}).
 		option("legend", object{"displayMode": "list", "placement": "bottom", "showLegend": true}).
 		look("lineWidth", 0).look("fillOpacity", 85).look("spanNulls", false).
 		with("color", object{"mode": "continuous-GrYlRd"})
 }
-
-// statesPerPage is how many strips are still readable at the heights used here.
-const statesPerPage = 20
 
 // heatmap is how many values fell into each bucket, along time. Its query is a histogram's buckets.
 func heatmap(title, help, expr string) panel {
@@ -82,19 +80,32 @@ func heatmap(title, help, expr string) panel {
 func table(title, help string, columns ...target) panel {
 	return newPanel("table", title, help, columns).wide(24).
 		option("showHeader", true).option("cellHeight", "sm").
-		option("footer", object{"show": false, "reducer": []string{"sum"}, "countRows": false, "fields": "", "enablePagination": true}).
-		look("align", "auto").look("cellOptions", object{"type": "auto"}).look("inspect", false).look("filterable", true)
+		option("footer", footer(true)).
+		look("align", "auto").look("cellOptions", object{"type": "auto"}).look("inspect", false).look("filterable", false).look("minWidth", 60)
 }
 
-// sorted sorts a table by the column of this title.
-func (p panel) sorted(column string, descending bool) panel {
-	return p.option("sortBy", []object{{"displayName": column, "desc": descending}})
+// sorted sorts a table by the columns of these titles, what is greatest first.
+func (p panel) sorted(titles ...string) panel {
+	var by []object
+	for _, title := range titles {
+		by = append(by, object{"displayName": title, "desc": true})
+	}
+	return p.option("sortBy", by)
+}
+
+// onePage is for a table that is never long: it scrolls, and has no pages.
+func (p panel) onePage() panel {
+	return p.option("footer", footer(false))
+}
+
+func footer(pages bool) object {
+	return object{"show": false, "reducer": []string{"sum"}, "countRows": false, "fields": "", "enablePagination": pages}
 }
 
 // barGauge is a bar for each series.
 func barGauge(title, help string, queries ...target) panel {
 	return newPanel("bargauge", title, help, queries).
 		option("reduceOptions", object{"calcs": []string{"lastNotNull"}, "fields": "", "values": false}).
-		option("displayMode", "lcd").option("orientation", "horizontal").option("valueMode", "color").option("showUnfilled", true).
+		option("displayMode", "basic").option("orientation", "horizontal").option("valueMode", "color").option("showUnfilled", true).
 		option("minVizHeight", 12).option("maxVizHeight", 26).option("namePlacement", "left").option("sizing", "auto")
 }

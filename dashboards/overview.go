@@ -17,17 +17,18 @@ func overview() Dashboard {
 		),
 		rows: []row{
 			{height: 4, panels: headline()},
-			{height: 10, panels: []panel{accountTable("Accounts: what is broken, and since when",
+			{height: 12, panels: []panel{accountTable("Accounts: what is broken, and since when",
 				"One line for each account and exporter, the worst first; a click on its name opens the account or the server. Phase and reason tell where and why the last probe failed. "+
 					"FAILING: the last probe failed. HELD BACK: logins were rejected, and the exporter waits before it tries again, lest the account be locked. "+
-					"UNSTEADY: fine now, but a probe failed within 15 minutes. NO PROBE: never probed, or no fresh result: look at the exporter. "+
+					"NO PROBE: never probed, or no fresh result: look at the exporter. UNSTEADY: fine now, but a probe failed within 15 minutes. "+
+					"WARNING: certificate, quota or latency, see the coloured cell. "+
 					"Takes is the mean of the successful probes of the last 15 minutes.")}},
-			{title: "Availability", height: 9, panels: []panel{availabilityTimeline().wide(14), failuresByReason().wide(10)}},
-			{title: "Latency", height: 8, panels: []panel{
+			{title: "Availability", height: 10, panels: []panel{availabilityTimeline().wide(14), failuresByReason().wide(10)}},
+			{title: "Latency", height: 9, panels: []panel{
 				loginHeatmap(), probeHeatmap(),
 			}},
 			{height: 9, panels: []panel{phaseQuantile().wide(16), phaseTable()}},
-			{title: "Objectives", height: 8, panels: objectives()},
+			{title: "Objectives, 30 days", height: 8, panels: objectives()},
 		},
 	}
 }
@@ -40,18 +41,16 @@ func headline() []panel {
 	return []panel{
 		tile("Failing", "Accounts whose last probe failed. The table tells since when and why.", stateFailing, anyIsBad),
 		tile("Held back", "Accounts whose password was rejected. The exporter tries again later, and less and less often, lest the account be locked. Put the right password into the exporter's secret, or unlock the account.", stateHeld, anyIsHeld),
-		tile("Unsteady", "Accounts that are fine now, but had a failed probe within 15 minutes. Look at the failures by reason.", stateUnsteady, anyIsWarning),
 		tile("No probe", "Accounts that were never probed, or have no fresh result. That is the exporter's fault, not the server's: open the exporter's dashboard.", stateNoProbe, anyIsBlind),
+		tile("Unsteady", "Accounts that are fine now, but had a failed probe within 15 minutes. Look at the failures by reason.", stateUnsteady, anyIsWarning),
+		tile("Warning", "Accounts that are fine, but may not stay so: the certificate ends within 7 days, a quota is 90 % full, or probes take three times as long as yesterday. The coloured cell in the table tells which.", stateWarning, []step{{good, 0}, {"dark-yellow", 1}}),
 		tile("OK", "Accounts whose probes all went well for 15 minutes.", stateOK, nothing).plain().coloured(step{good, 0}),
-		stat("Servers with failures", "Mail servers with at least one account that fails or is held back. One server with many accounts: it is the server. Many servers at once: the network, or the exporter.",
+		stat("Servers hit", "Mail servers with at least one account that fails or is held back. One server with many accounts: it is the server. Many servers at once: the network, or the exporter.",
 			now(`count(count by (server) (imap_probe_success{@} == 0)) or 0 * count(imap_probe_interval_seconds{@})`, ""),
 		).unit(count).decimals(0).coloured(anyIsBad...).none("no account"),
-		stat("Availability, 30 d", "Share of the last 30 days in which the probes succeeded, the mean of all accounts, looked at every 5 minutes. The error budget beside it compares it with the target.",
-			now(availability30d, ""),
-		).plain().unit(share).decimals(2).coloured(nothing...).none("no history"),
-		stat("Error budget left", "What is left of the failures that the target allows in 30 days; below 0 the target is missed. When it shrinks fast, see the burn rate below.",
+		stat("Error budget", "What is left of the failures that the target allows in 30 days; below 0 the target is missed. When it shrinks fast, see the burn rate below.",
 			now(budget, ""),
-		).unit(share).decimals(0).coloured(step{bad, 0}, step{warning, 0.0001}, step{good, 0.25}).none("no history"),
+		).unit(share).decimals(0).coloured(step{neutral, 0}, step{bad, -1e6}, step{warning, 1e-9}, step{good, 0.25}).none("no history"),
 	}
 }
 
@@ -61,14 +60,17 @@ const availability30d = `avg_over_time(avg(imap_probe_success{@})[30d:5m])`
 const budget = `1 - (1 - ` + availability30d + `) / (1 - $slo / 100)`
 
 func objectives() []panel {
-	within := func(title, metric, target string) panel {
-		return stat(title, "Share of the last 30 days in which the last "+target+" was within the target that is set at the top; the mean of all accounts, looked at every 5 minutes. A failure counts with the time that it took.",
-			now(`avg_over_time(avg(`+metric+`)[30d:5m])`, ""),
-		).unit(share).decimals(2).coloured(availability...).none("no history").wide(3)
+	within := func(metric, target string) string {
+		return `avg_over_time(avg(` + metric + ` <= bool ` + target + `)[30d:5m])`
 	}
 	return []panel{
-		within("Logins within target", `imap_probe_last_phase_duration_seconds{@, phase="auth"} <= bool $login_target`, "login"),
-		within("Probes within target", `imap_probe_last_duration_seconds{@} <= bool $probe_target`, "probe"),
+		stat("Kept", "Shares of the last 30 days in which probes succeeded, and in which logins and whole probes were within the targets that are set at the top; the mean of all accounts, looked at every 5 minutes. "+
+			"A failure counts with the time that it took.",
+			now(availability30d, "available"),
+			now(within(`imap_probe_last_phase_duration_seconds{@, phase="auth"}`, "$login_target"), "logins in time"),
+			now(within(`imap_probe_last_duration_seconds{@}`, "$probe_target"), "probes in time"),
+		).plain().option("textMode", "value_and_name").option("orientation", "horizontal").
+			unit(share).decimals(2).coloured(availability...).none("no history").wide(5),
 		timeseries("Error budget left, 30 days", "How the error budget developed: what is left of the failures that the target allows, over 30 days that end at each point.",
 			query(budget, "budget left"),
 		).below().unit(share).wide(6).none("No history"),
@@ -78,6 +80,6 @@ func objectives() []panel {
 		).below().unit(times).from0().wide(6).none("No history"),
 		barGauge("Least available in this time", "The ten accounts with the lowest share of successful probes in the time range. One click in the table above opens one.",
 			now(`sort(bottomk(10, min by (account) (avg_over_time(imap_probe_success{@}[$__range]))))`, "{{account}}"),
-		).unit(share).decimals(1).between(0, 1).coloured(availability...).wide(6).none("No account was probed in this time"),
+		).unit(share).decimals(1).between(0, 1).coloured(availability...).wide(7).none("No account was probed in this time"),
 	}
 }

@@ -10,6 +10,8 @@ type panel struct {
 	kind, title, help string
 	width             int
 	queries           []target
+	// interval is the least time between two points of a graph; the data source's own if empty.
+	interval string
 	// defaults is how the values look: unit, colours, texts.
 	defaults object
 	// custom is what this kind of panel alone knows of them.
@@ -129,6 +131,11 @@ func (p panel) field(name string, properties ...property) panel {
 func (p panel) override(overrides ...override) panel {
 	p.overrides = append(p.overrides[:len(p.overrides):len(p.overrides)], overrides...)
 	return p
+}
+
+// counting is for whole numbers from 0 on. An axis with nothing but 0 on it then ends at 1.
+func (p panel) counting() panel {
+	return p.unit(count).decimals(0).from0().look("axisSoftMax", 1)
 }
 
 // transform lets Grafana change the answers before it shows them.

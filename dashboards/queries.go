@@ -1,6 +1,9 @@
 package dashboards
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // key are the labels that tell one account's series from another's. Joins go on all of them: two exporters may probe the
 // same account.
@@ -13,17 +16,19 @@ const kept = "[3h]"
 const (
 	stateOK = iota
 	stateOnDemand
-	stateNoProbe
+	stateWarning
 	stateUnsteady
+	stateNoProbe
 	stateHeld
 	stateFailing
 )
 
 var stateWords = []word{
-	{"5", "FAILING", bad},
-	{"4", "HELD BACK", held},
+	{"6", "FAILING", bad},
+	{"5", "HELD BACK", held},
+	{"4", "NO PROBE", blind},
 	{"3", "UNSTEADY", warning},
-	{"2", "NO PROBE", blind},
+	{"2", "WARNING", "dark-yellow"},
 	{"1", "ON DEMAND", neutral},
 	{"0", "OK", good},
 }
@@ -33,9 +38,18 @@ var stateWords = []word{
 var state = fmt.Sprintf(`(imap_probe_suspended{@} == 1) * %d
 or (imap_probe_success{@} == 0) + %d
 or (min_over_time(imap_probe_success{@}[15m]) == 0 and imap_probe_success{@} == 1) + %d
+or (%s) * 0 + %d
 or (imap_probe_success{@} == 1) * %d
 or (imap_probe_interval_seconds{@} > 0) * 0 + %d
-or imap_probe_interval_seconds{@} * 0 + %d`, stateHeld, stateFailing, stateUnsteady, stateOK, stateNoProbe, stateOnDemand)
+or imap_probe_interval_seconds{@} * 0 + %d`, stateHeld, stateFailing, stateUnsteady, trouble, stateWarning, stateOK, stateNoProbe, stateOnDemand)
+
+// trouble are the accounts that are fine, but not for long: the certificate ends, the quota is nearly full, or probes take
+// three times as long as a day ago, and noticeably so.
+const trouble = `(
+  ` + certificateDays + ` < 7
+  or ` + quotaPercent + ` >= 90
+  or max by (` + key + `) (` + takes + `) > 0.1 + 3 * max by (` + key + `) (` + tookYesterday + `)
+) and on (` + key + `) imap_probe_success{@} == 1`
 
 // inState counts the accounts in a state; one that several exporters probe counts once, in the worst state.
 func inState(code int) string {
@@ -64,7 +78,13 @@ var strip = fmt.Sprintf(`imap_probe_success{@} + on (%s) %d * imap_probe_suspend
 const lastSuccess = `max_over_time(imap_probe_last_success_timestamp_seconds{@}[1d])`
 
 // succeeded are the durations of successful probes alone.
-const succeeded = `imap_probe_last_duration_seconds{@} and on (` + key + `) imap_probe_success{@} == 1`
+const succeeded = `(imap_probe_last_duration_seconds{@} and on (` + key + `) imap_probe_success{@} == 1)`
+
+// takes is their mean now, and tookYesterday a day ago.
+const (
+	takes         = `avg_over_time(` + succeeded + `[15m:1m])`
+	tookYesterday = `avg_over_time(` + succeeded + `[15m:1m] offset 1d)`
+)
 
 // Days until the certificate ends, and how full the fullest quota is, in percent.
 const (
@@ -76,22 +96,19 @@ const (
 )`
 )
 
-// quantile is a quantile of a histogram, by labels such as "phase", over a range. It reads the classic buckets, and where
-// there are none the native histogram.
+// quantile is a quantile of a histogram, by a label such as "phase", over a range. It reads the native histogram, and where
+// there is none the classic buckets. Where nothing was counted, it is NaN, which the comparison takes away.
 func quantile(q, histogram, by, over string) string {
 	le, plain := "le", ""
 	if by != "" {
 		le, plain = by+", le", " by ("+by+")"
 	}
 	name, matchers := histogram, "{@}"
-	for i, c := range histogram {
-		if c == '{' {
-			name, matchers = histogram[:i], "{@, "+histogram[i+1:]
-			break
-		}
+	if before, after, found := strings.Cut(histogram, "{"); found {
+		name, matchers = before, "{@, "+after
 	}
-	return fmt.Sprintf("histogram_quantile(%s, sum by (%s) (rate(%s_bucket%s[%s])))\nor histogram_quantile(%s, sum%s (rate(%s%s[%s])))",
-		q, le, name, matchers, over, q, plain, name, matchers, over)
+	return fmt.Sprintf("histogram_quantile(%s, sum%s (rate(%s%s[%s]))) >= 0\nor histogram_quantile(%s, sum by (%s) (rate(%s_bucket%s[%s]))) >= 0",
+		q, plain, name, matchers, over, q, le, name, matchers, over)
 }
 
 // The histograms of probes.

@@ -148,7 +148,7 @@ func (d Dashboard) panel(p panel, id int, at place) object {
 	}
 	model := object{
 		"id": id, "type": p.kind, "title": p.title, "description": p.help, "gridPos": at, "pluginVersion": pluginVersion,
-		"datasource": source(), "targets": d.targets(p.queries), "options": p.options,
+		"datasource": source(), "targets": d.targets(p), "options": p.options,
 		"fieldConfig": object{"defaults": defaults, "overrides": overrides},
 	}
 	if p.transformations != nil {
@@ -157,15 +157,18 @@ func (d Dashboard) panel(p panel, id int, at place) object {
 	return model
 }
 
-func (d Dashboard) targets(queries []target) []object {
+func (d Dashboard) targets(p panel) []object {
 	var list []object
-	for i, q := range queries {
+	for i, q := range p.queries {
 		o := object{
 			"refId": string(rune('A' + i)), "datasource": source(), "expr": d.expr(q.expr), "editorMode": "code",
 			"format": q.format, "instant": q.instant, "range": !q.instant,
 		}
 		if q.legend != "" {
 			o["legendFormat"] = q.legend
+		}
+		if p.interval != "" {
+			o["interval"] = p.interval
 		}
 		list = append(list, o)
 	}

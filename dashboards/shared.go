@@ -2,9 +2,6 @@ package dashboards
 
 import "fmt"
 
-// least is what a log axis of times begins at: nothing on a network takes less.
-const least = 1e-5
-
 // accountTable is the table of accounts: what is broken, since when, where and why.
 func accountTable(title, help string) panel {
 	link := func(uid, variables string) property {
@@ -28,8 +25,8 @@ func accountTable(title, help string) panel {
 		column(`max by (`+key+`, phase, reason) (imap_probe_last_failure_info{@})`),
 		column("1000 * max "+byKey+" ("+lastSuccess+")"),
 		column("max "+byKey+" (avg_over_time(imap_probe_success{@}[1h]))"),
-		column("max "+byKey+" (avg_over_time(("+succeeded+")[15m:1m]))"),
-		column("max "+byKey+" (avg_over_time(("+succeeded+")[15m:1m])\n  / (avg_over_time(("+succeeded+")[15m:1m] offset 1d) > 0))"),
+		column("max "+byKey+" ("+takes+")"),
+		column("max "+byKey+" ("+takes+"\n  / ("+tookYesterday+" > 0))"),
 		column(certificateDays),
 		column(quotaPercent),
 		column("1000 * max "+byKey+" (imap_probe_next_login_timestamp_seconds{@})"),
@@ -43,29 +40,29 @@ func accountTable(title, help string) panel {
 			},
 			"renameByName": object{
 				"account": "Account", "server": "Server", "phase": "Phase", "reason": "Reason", "instance": "Exporter",
-				"Value #A": "State", "Value #C": "Last success", "Value #D": "OK, 1 h", "Value #E": "Takes", "Value #F": "vs. yesterday",
+				"Value #A": "State", "Value #C": "Last success", "Value #D": "OK, 1 h", "Value #E": "Takes", "Value #F": "vs. 1 d ago",
 				"Value #G": "Certificate", "Value #H": "Quota", "Value #I": "Next login",
 			},
 		}).
-		sorted("State", true).unit(text).none("–").
-		field("State", width(110), unit(count), property{"mappings", mappings(stateWords)}, cell("color-background"), property{"custom.align", "center"}).
-		field("Account", link(accountUID, "&var-account=${__data.fields.Account:percentencode}"), property{"custom.minWidth", 150}).
-		field("Server", link(serverUID, ""), property{"custom.minWidth", 170}).
-		field("Phase", width(100)).
-		field("Reason", width(150)).
-		field("Last success", width(150), unit(ago), none("none known")).
-		field("OK, 1 h", width(90), unit(share), decimals(0), colours(availability...), cell("color-text")).
-		field("Takes", width(90), unit(seconds), decimals(0)).
-		field("vs. yesterday", width(115), unit(times), decimals(1), colours(slowness...), cell("color-text")).
-		field("Certificate", width(100), unit(days), decimals(0), colours(certificate...), cell("color-text"), none("no TLS")).
-		field("Quota", width(130), unit(percent), decimals(0), colours(fullness...), cell("gauge"), property{"min", 0}, property{"max", 100}).
-		field("Next login", width(130), unit(ago)).
-		field("Exporter", width(150)).
+		sorted("State", "vs. 1 d ago").unit(text).none("–").
+		field("State", width(105), property{"custom.filterable", true}, unit(count), property{"mappings", mappings(stateWords)}, cell("color-background"), property{"custom.align", "center"}).
+		field("Account", property{"custom.filterable", true}, link(accountUID, "&var-account=${__data.fields.Account:percentencode}"), width(140)).
+		field("Server", property{"custom.filterable", true}, link(serverUID, ""), width(165)).
+		field("Phase", width(90), property{"custom.filterable", true}).
+		field("Reason", width(155), property{"custom.filterable", true}).
+		field("Last success", width(145), unit(ago), none("none known")).
+		field("OK, 1 h", width(75), unit(share), decimals(0), colours(availability...), cell("color-text")).
+		field("Takes", width(80), unit(seconds), decimals(0)).
+		field("vs. 1 d ago", width(105), unit(times), decimals(1), colours(slowness...), cell("color-text")).
+		field("Certificate", width(95), unit(days), decimals(0), colours(certificate...), cell("color-text"), none("no TLS")).
+		field("Quota", width(115), unit(percent), decimals(0), colours(fullness...), cell("gauge"), property{"min", 0}, property{"max", 100}).
+		field("Next login", width(120), unit(ago)).
+		field("Exporter", property{"custom.minWidth", 130}).
 		field("job", property{"custom.hidden", true})
 }
 
 // worst is how many accounts a panel shows that can't show all.
-const worst = 25
+const worst = 20
 
 // availabilityTimeline shows the worst accounts only, so that it is readable with a thousand of them.
 func availabilityTimeline() panel {
@@ -84,7 +81,7 @@ func failuresByReason() panel {
 		"Failed probes by phase (where) and reason (why). auth/rejected is a wrong password, auth/throttled the server's limit, connect/timeout a firewall, select/timeout a mailbox store that hangs. "+
 			"docs/imap.md tells who acts on which reason. A rare pair is counted from its second failure on.",
 		query(failureReasons, "{{phase}} / {{reason}}"),
-	).bars().unit(count).decimals(0).from0().none("No failure in this time").
+	).bars().counting().none("No failure in this time").
 		option("legend", object{"displayMode": "table", "placement": "right", "showLegend": true, "calcs": []string{"sum"}, "sortBy": "Total", "sortDesc": true})
 }
 
@@ -108,7 +105,7 @@ func phaseQuantile() panel {
 		"How long the phases that ended well took, over all accounts shown. Choose the quantile at the top. The network is blue, TLS green, the login orange, the mailbox violet. "+
 			"A phase that climbs alone points at its own cause: docs/imap.md, \"what makes it slow\".",
 		query(quantile("$quantile", phaseHistogram, "phase", point), "{{phase}}"),
-	).logarithmic().unit(seconds).byPhase().none("No successful phase in this time")
+	).logarithmic().unit(seconds).byPhase().none("–").look("spanNulls", bridged)
 }
 
 func phaseTable() panel {
@@ -131,10 +128,12 @@ func phaseTable() panel {
 			"indexByName":   object{"phase": 0, "Value #A": 1, "Value #B": 2, "Value #C": 3},
 			"renameByName":  object{"phase": "Phase", "Value #A": "p50", "Value #B": "p95", "Value #C": "p99"},
 		}).
-		sorted("p95", true).unit(text).none("–").look("filterable", false).
-		option("footer", object{"show": false, "reducer": []string{"sum"}, "countRows": false, "fields": "", "enablePagination": false}).
+		sorted("p95").unit(text).none("–").onePage().
 		field("p50", value(steps...)...).field("p95", value(steps...)...).field("p99", value(steps...)...)
 }
+
+// bridged are the milliseconds between two points that are still joined, for accounts that are probed seldom.
+const bridged = 600_000
 
 // quantileVariable chooses what phaseQuantile shows.
 func quantileVariable() variable {

@@ -9,11 +9,10 @@ const (
 	percent   = "percent"     // of 100
 	share     = "percentunit" // of 1
 	count     = "short"
-	times     = "suffix: ×"
-	days      = "suffix: d"
-	perHour   = "suffix: /h"
-	perSecond = "suffix: /s"
-	cores     = "suffix: cores"
+	times     = "suffix:×"
+	days      = "suffix:d"
+	perSecond = "suffix:/s"
+	perMinute = "suffix:/min"
 	ago       = "dateTimeFromNow" // of Unix time in milliseconds
 	text      = "string"
 )
@@ -34,7 +33,7 @@ type step struct {
 	from   float64
 }
 
-// thresholds are steps in Grafana's JSON. The first one has no beginning.
+// thresholds are steps in Grafana's JSON. The first one has no beginning; it is also the colour where there is no value.
 func thresholds(steps []step) object {
 	var list []object
 	for i, s := range steps {
@@ -53,10 +52,12 @@ var (
 	anyIsWarning = []step{{good, 0}, {warning, 1}}
 	anyIsHeld    = []step{{good, 0}, {held, 1}}
 	anyIsBlind   = []step{{good, 0}, {blind, 1}}
-	certificate  = []step{{bad, 0}, {warning, 7}, {good, 21}}
-	fullness     = []step{{good, 0}, {warning, 80}, {bad, 90}}
+	certificate  = []step{{neutral, 0}, {bad, -36500}, {warning, 7}, {good, 21}}
+	fullness     = []step{{neutral, 0}, {good, 0}, {warning, 80}, {bad, 90}}
 	slowness     = []step{{good, 0}, {warning, 1.5}, {bad, 3}}
-	availability = []step{{bad, 0}, {warning, 0.99}, {good, 0.995}}
+	availability = []step{{neutral, 0}, {bad, 0}, {warning, 0.99}, {good, 0.995}}
+	loginTime    = []step{{neutral, 0}, {warning, 0.5}, {bad, 2}}
+	probeTime    = []step{{neutral, 0}, {warning, 1}, {bad, 5}}
 	nothing      = []step{{neutral, 0}}
 )
 
