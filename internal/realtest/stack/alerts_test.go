@@ -27,19 +27,24 @@ var raised = map[string][]string{
 	"ImapCertificateExpiring demo-certificate": {"4d"},
 	"ImapErrorBudgetBurnFast demo-hanging":     {"select", "timeout"},
 
-	"ImapServerFailing refused":      {"100%", "connect", "refused"},
-	"ImapStartTLSLost stripped":      {"starttls", "starttls_refused"},
-	"ImapCertificateExpired expired": {"ago"},
-	"ImapExporterReloadFailed imap":  {"configuration"},
-	"ImapExporterDown doomed":        {"no metrics"},
-	"ImapShardMismatch shards":       {"not one for each shard"},
+	"ImapServerFailing refused":            {"100%", "connect", "refused"},
+	"ImapStartTLSLost stripped":            {"starttls", "starttls_refused"},
+	"ImapCertificateExpired expired":       {"ago"},
+	"ImapMailboxNotReceiving quiet":        {"INBOX", "1d", "daily"},
+	"ImapAccountFailing misnamed":          {"select", "mailbox_missing"},
+	"ImapNeverSucceeded misnamed":          {"select", "mailbox_missing"},
+	"ImapErrorBudgetBurnFast demo-healthy": {"select", "mailbox_missing"}, // whose server misnamed shares
+	"ImapExporterReloadFailed imap":        {"configuration"},
+	"ImapExporterDown doomed":              {"no metrics"},
+	"ImapShardMismatch shards":             {"not one for each shard"},
 }
 
 // mayFollow are those whose windows are longer than the test, so that it depends on the moment whether they are raised already.
 var mayFollow = []string{
 	"ImapErrorBudgetBurnSlow demo-hanging", // a third of its probes fail
-	"ImapErrorBudgetBurnSlow demo-busy",    // throttled is failed, to the account
-	"ImapLoginSuspended demo-rejected",     // after an hour
+	"ImapErrorBudgetBurnSlow misnamed",
+	"ImapErrorBudgetBurnSlow demo-busy", // throttled is failed, to the account
+	"ImapLoginSuspended demo-rejected",  // after an hour
 }
 
 // mayPrecede are those that are raised until one is that tells why, and inhibits them.
@@ -225,26 +230,37 @@ func (f *faults) added(t *testing.T) (modules, accounts string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	servers := map[string]mailtest.Options{
-		"implicit": {TLS: &tls.Config{Certificates: []tls.Certificate{expired}, MinVersion: tls.VersionTLS12}},
-		"starttls": {Mode: mailtest.ModePlain},
-	}
-	accounts = "  - {name: refused, server: \"127.0.0.1:1\", username: nobody, password: canary-demo-secret, module: implicit}\n"
+	const account = "  - {name: %s, server: %q, username: demo@example.org, password: canary-demo-secret, module: %s}\n"
+	const module = "  - {name: %s, interval: 3s, timeout: 3s, tls: %s, tls_config: {ca_file: %q, server_name: localhost}}\n"
+	modules = fmt.Sprintf(module+module, "implicit", "implicit", file, "starttls", "starttls", file) +
+		"  - {name: misnamed, interval: 3s, timeout: 3s, select: Nowhere}\n"
+	accounts = fmt.Sprintf(account+account, "refused", "127.0.0.1:1", "implicit", "misnamed", "demo", "misnamed")
 	f.accounts["127.0.0.1:1"] = "refused"
-	for mode, name := range map[string]string{"implicit": "expired", "starttls": "stripped"} {
-		modules += fmt.Sprintf("  - {name: %s, interval: 3s, timeout: 3s, tls: %s, tls_config: {ca_file: %q, server_name: localhost}}\n",
-			mode, mode, file)
-		server, err := mailtest.Start(servers[mode])
+
+	start := func(name, mode string, o mailtest.Options) string {
+		server, err := mailtest.Start(o)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = server.Close() })
 		address := fmt.Sprintf("127.0.0.1:%d", server.Port())
 		f.accounts[address] = name
-		accounts += fmt.Sprintf("  - {name: %s, server: %q, username: demo@example.org, password: canary-demo-secret, module: %s}\n",
-			name, address, mode)
+		return fmt.Sprintf(account, name, address, mode)
 	}
+	valid, err := ca.Issue(mailtest.CertOptions{Names: []string{"localhost"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := mailtest.Data{Users: []*mailtest.User{mailtest.NewUser(time.Now().Add(-36 * time.Hour))}}
+	accounts += start("expired", "implicit", mailtest.Options{TLS: serverTLS(expired)})
+	accounts += start("stripped", "starttls", mailtest.Options{Mode: mailtest.ModePlain})
+	accounts += strings.Replace(start("quiet", "implicit", mailtest.Options{TLS: serverTLS(valid), Data: old}),
+		"}\n", ", labels: {expect_mail: daily}}\n", 1)
 	return modules, accounts
+}
+
+func serverTLS(certificate tls.Certificate) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 }
 
 // reloadNonsense has the main exporter reload a configuration that is none.
