@@ -35,7 +35,7 @@ func (e *encoder) target(pairs ...string) {
 }
 
 // scrape writes a page. What has grown since the one before counts weight times.
-func (e *encoder) scrape(families []*dto.MetricFamily, at time.Time, weight float64) error {
+func (e *encoder) scrape(families []*dto.MetricFamily, at time.Time, weight float64) {
 	e.at = strconv.AppendFloat(e.at[:0], float64(at.UnixMilli())/1000, 'f', 3, 64)
 	e.weight = weight
 	for _, f := range families {
@@ -58,8 +58,6 @@ func (e *encoder) scrape(families []*dto.MetricFamily, at time.Time, weight floa
 			}
 		}
 	}
-	_, err := e.w.WriteString("")
-	return err
 }
 
 // grown takes in the value of a series that only grows, and may write it.

@@ -87,9 +87,7 @@ func Write(ctx context.Context, w io.Writer, o Options) error {
 		next, dense := o.next(at)
 		weight := past.advance(next, dense)
 		out.histograms = dense || number%histogramsEvery == 0
-		if err := out.scrape(past.gather(), next, weight); err != nil {
-			return err
-		}
+		out.scrape(past.gather(), next, weight)
 		at, number = next, number+1
 	}
 	return out.end()

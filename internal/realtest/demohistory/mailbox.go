@@ -7,7 +7,7 @@ import (
 	"imap-exporter/probe"
 )
 
-// growing is how demo-growing fills: a message every growthPause, until there are growthMost; then somebody tidies up.
+// How demo-growing fills: a message every growthPause, until there are growthMost; then somebody tidies up.
 const (
 	growthPause = 4500 * time.Millisecond
 	growthMost  = 300
@@ -76,9 +76,9 @@ func (s *subject) grow(r *probe.Result) {
 	}
 }
 
-// creep lets the quota of demo-quota have come to where it is by a quarter of a percent a day.
+// creep lets the quota of demo-quota come to where it is by a quarter of a percent a day.
 func (s *subject) creep(r *probe.Result) {
-	back := s.found.Start.Sub(r.Start).Hours() / 24
+	back := s.end.Sub(r.Start).Hours() / 24
 	for j := range r.Quota.Roots {
 		root := &r.Quota.Roots[j]
 		for _, resource := range []**probe.Resource{&root.Storage, &root.Messages} {

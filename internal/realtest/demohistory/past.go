@@ -19,7 +19,6 @@ import (
 // A past is an exporter at a moment that is over.
 type past struct {
 	now      time.Time
-	began    time.Time
 	metrics  *collectors.Metrics
 	counts   collectors.Counts
 	subjects []*subject
@@ -40,7 +39,7 @@ func newPast(ctx context.Context, o Options) (*past, error) {
 	}
 	begin := o.End.Add(-o.Age)
 	p := &past{
-		now: begin, began: begin, rand: rand.New(rand.NewPCG(1, 1)), process: newProcess(begin),
+		now: begin, rand: rand.New(rand.NewPCG(1, 1)), process: newProcess(begin),
 		counts: collectors.Counts{Skipped: map[string]uint64{}},
 	}
 	p.metrics = collectors.New(collectors.Options{
@@ -55,7 +54,7 @@ func newPast(ctx context.Context, o Options) (*past, error) {
 			Name: a.Target.Account, Server: a.Target.Server, Interval: a.Interval, Labels: a.Labels,
 		})
 		p.subjects = append(p.subjects, &subject{
-			interval: a.Interval, rand: rand.New(rand.NewPCG(2, uint64(i))),
+			interval: a.Interval, end: o.End, rand: rand.New(rand.NewPCG(2, uint64(i))),
 			next: begin.Add(a.Interval * time.Duration(i) / time.Duration(len(cfg.Accounts))),
 		})
 	}
