@@ -125,7 +125,7 @@ func network() panel {
 		"The round trip that the operating system measured in the TCP handshake, and the phases that can't be shorter. What the greeting takes beyond one round trip is the server's doing.",
 		query(`avg (imap_tcp_rtt_seconds{@})`, "round trip"),
 		query(`avg by (phase) (imap_probe_last_phase_duration_seconds{@, phase=~"connect|greeting"})`, "{{phase}}"),
-	).logarithmic().below().unit(seconds).byPhase().wide(7).none("No connection in this time")
+	).logarithmic().below().unit(seconds).byPhase().wide(7).look("spanNulls", bridged).none("No connection in this time")
 }
 
 func mailbox() []panel {
@@ -133,13 +133,13 @@ func mailbox() []panel {
 		timeseries("Messages", "Messages in each mailbox, and those that nobody has read. Only ever up: nobody tidies, and the quota is next. Down to 0: somebody or something emptied it.",
 			query(`topk(10, max by (mailbox) (imap_mailbox_messages{@}))`, "{{mailbox}}"),
 			query(`topk(10, max by (mailbox) (imap_mailbox_unseen_messages{@}))`, "{{mailbox}}, unseen"),
-		).below().counting().wide(6).none("No mailbox was read in this time"),
+		).below().counting().wide(6).look("spanNulls", bridged).none("No mailbox was read in this time"),
 		timeseries("Arrivals per hour", "New messages in the hour that ends at each point, by the mailbox's next UID, deleted ones included. A flat 0 where mail usually comes: delivery is broken, though login is fine.",
 			query(`topk(10, max by (mailbox) (increase(imap_mailbox_uidnext{@}[1h])))`, "{{mailbox}}"),
-		).below().counting().wide(6).none("No mailbox was read in this time"),
+		).below().counting().wide(6).look("spanNulls", bridged).none("No mailbox was read in this time"),
 		timeseries("Size", "Bytes of all messages in each mailbox, where the server tells (STATUS=SIZE).",
 			query(`topk(10, max by (mailbox) (imap_mailbox_size_bytes{@}))`, "{{mailbox}}"),
-		).below().unit(octets).from0().wide(6).none("The server doesn't tell sizes (STATUS=SIZE)"),
+		).below().unit(octets).from0().wide(6).look("spanNulls", bridged).none("No mailbox was read, or the server tells no sizes (STATUS=SIZE)"),
 		timeseries("Age of the newest and oldest message", "How long ago the newest and the oldest message arrived. The newest only ever getting older: no mail arrives. A failed probe keeps what was known for up to 3 hours.",
 			query(`time() - max by (mailbox) (last_over_time(imap_mailbox_newest_message_timestamp_seconds{@}`+kept+`))`, "newest, {{mailbox}}"),
 			query(`time() - min by (mailbox) (last_over_time(imap_mailbox_oldest_message_timestamp_seconds{@}`+kept+`))`, "oldest, {{mailbox}}"),
@@ -160,7 +160,7 @@ func quota() []panel {
 			query(storageUsed, "used, {{root}}"),
 			query(storageLimit, "limit, {{root}}"),
 			query(`max by (root) (predict_linear(imap_quota_storage_used_bytes{@}[1d], 7 * 86400))`, "in 7 days, {{root}}"),
-		).below().unit(octets).from0().wide(9).none("No quota, or the server doesn't tell").
+		).below().unit(octets).from0().wide(9).none("No quota, or no probe has got so far").
 			override(
 				override{"byRegexp", "/^limit/", []property{
 					{"color", object{"mode": "fixed", "fixedColor": bad}}, {"custom.fillOpacity", 0}, {"custom.lineStyle", object{"fill": "dash", "dash": []int{10, 6}}},
@@ -172,7 +172,7 @@ func quota() []panel {
 			),
 		stat("Full in", "When the storage is full if it grows on as in the last day; \"not filling\" if it doesn't grow.",
 			now("min ((\n  "+storageLimit+" - "+storageUsed+"\n) / (max by (root) (deriv(imap_quota_storage_used_bytes{@}[1d])) > 0))\nor on () 0 * max("+storageLimit+") - 1", ""),
-		).unit(seconds).decimals(0).coloured(step{neutral, 0}, step{bad, 0}, step{warning, 3 * 86400}, step{good, 14 * 86400}).
+		).unit(seconds).decimals(0).coloured(step{unknown, 0}, step{bad, 0}, step{warning, 3 * 86400}, step{good, 14 * 86400}).
 			mapped(word{"-1", "not filling", good}).none("no quota").wide(3),
 	}
 }

@@ -50,7 +50,7 @@ func headline() []panel {
 		).unit(count).decimals(0).coloured(anyIsBad...).none("no account"),
 		stat("Error budget", "What is left of the failures that the target allows in 30 days; below 0 the target is missed. When it shrinks fast, see the burn rate below.",
 			now(budget, ""),
-		).unit(share).decimals(0).coloured(step{neutral, 0}, step{bad, -1e6}, step{warning, 1e-9}, step{good, 0.25}).none("no history"),
+		).unit(share).decimals(0).coloured(step{unknown, 0}, step{bad, -1e6}, step{warning, 1e-9}, step{good, 0.25}).none("no history"),
 	}
 }
 
@@ -64,7 +64,7 @@ func objectives() []panel {
 		return `avg_over_time(avg(` + metric + ` <= bool ` + target + `)[30d:5m])`
 	}
 	return []panel{
-		stat("Kept", "Shares of the last 30 days in which probes succeeded, and in which logins and whole probes were within the targets that are set at the top; the mean of all accounts, looked at every 5 minutes. "+
+		stat("Objectives kept", "Shares of the last 30 days in which probes succeeded, and in which logins and whole probes were within the targets that are set at the top; the mean of all accounts, looked at every 5 minutes. "+
 			"A failure counts with the time that it took.",
 			now(availability30d, "available"),
 			now(within(`imap_probe_last_phase_duration_seconds{@, phase="auth"}`, "$login_target"), "logins in time"),

@@ -1,6 +1,9 @@
 package dashboards
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // object is a piece of Grafana's JSON.
 type object = map[string]any
@@ -129,7 +132,7 @@ func (p panel) field(name string, properties ...property) panel {
 }
 
 func (p panel) override(overrides ...override) panel {
-	p.overrides = append(p.overrides[:len(p.overrides):len(p.overrides)], overrides...)
+	p.overrides = append(slices.Clip(p.overrides), overrides...)
 	return p
 }
 
@@ -140,8 +143,7 @@ func (p panel) counting() panel {
 
 // transform lets Grafana change the answers before it shows them.
 func (p panel) transform(id string, options object) panel {
-	p.transformations = append(p.transformations[:len(p.transformations):len(p.transformations)],
-		object{"id": id, "options": options})
+	p.transformations = append(slices.Clip(p.transformations), object{"id": id, "options": options})
 	return p
 }
 

@@ -53,7 +53,7 @@ func accountTable(title, help string) panel {
 		field("Last success", width(145), unit(ago), none("none known")).
 		field("OK, 1 h", width(75), unit(share), decimals(0), colours(availability...), cell("color-text")).
 		field("Takes", width(80), unit(seconds), decimals(0)).
-		field("vs. 1 d ago", width(105), unit(times), decimals(1), colours(slowness...), cell("color-text")).
+		field("vs. 1 d ago", width(125), unit(times), decimals(1), colours(slowness...), cell("color-text")).
 		field("Certificate", width(95), unit(days), decimals(0), colours(certificate...), cell("color-text"), none("no TLS")).
 		field("Quota", width(115), unit(percent), decimals(0), colours(fullness...), cell("gauge"), property{"min", 0}, property{"max", 100}).
 		field("Next login", width(120), unit(ago)).
@@ -111,7 +111,9 @@ func phaseQuantile() panel {
 func phaseTable() panel {
 	value := func(steps ...step) []property {
 		return []property{
-			{"unit", seconds}, {"decimals", 1}, {"thresholds", thresholds(steps)},
+			{"unit", seconds},
+			{"decimals", 1},
+			{"thresholds", thresholds(steps)},
 			{"custom.cellOptions", object{"type": "color-text", "mode": "basic"}},
 		}
 	}

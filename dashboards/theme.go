@@ -25,6 +25,7 @@ const (
 	held    = "dark-purple"
 	blind   = "dark-blue"
 	neutral = "text"
+	unknown = "#5D616B" // grey, for letters and as a ground
 )
 
 // A step is a colour and the value that it begins at.
@@ -52,10 +53,10 @@ var (
 	anyIsWarning = []step{{good, 0}, {warning, 1}}
 	anyIsHeld    = []step{{good, 0}, {held, 1}}
 	anyIsBlind   = []step{{good, 0}, {blind, 1}}
-	certificate  = []step{{neutral, 0}, {bad, -36500}, {warning, 7}, {good, 21}}
-	fullness     = []step{{neutral, 0}, {good, 0}, {warning, 80}, {bad, 90}}
+	certificate  = []step{{unknown, 0}, {bad, -36500}, {warning, 7}, {good, 21}}
+	fullness     = []step{{unknown, 0}, {good, 0}, {warning, 80}, {bad, 90}}
 	slowness     = []step{{good, 0}, {warning, 1.5}, {bad, 3}}
-	availability = []step{{neutral, 0}, {bad, 0}, {warning, 0.99}, {good, 0.995}}
+	availability = []step{{unknown, 0}, {bad, 0}, {warning, 0.99}, {good, 0.995}}
 	loginTime    = []step{{neutral, 0}, {warning, 0.5}, {bad, 2}}
 	probeTime    = []step{{neutral, 0}, {warning, 1}, {bad, 5}}
 	nothing      = []step{{neutral, 0}}
