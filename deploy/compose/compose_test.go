@@ -119,6 +119,7 @@ func dependencies(t *testing.T, v *service) (names []string) {
 			}
 			names = append(names, name)
 		}
+	default: // It waits for none.
 	}
 	if err != nil {
 		t.Error(err)

@@ -64,7 +64,9 @@ func newPast(ctx context.Context, o Options) (*past, error) {
 	var probes errgroup.Group
 	for i, a := range cfg.Accounts {
 		probes.Go(func() error {
-			found := probe.Run(ctx, a.Target)
+			patient := *a.Target
+			patient.Timeout = time.Minute // On a busy machine, too.
+			found := probe.Run(ctx, &patient)
 			p.subjects[i].found = found
 			if found.Err != nil && found.Err.Reason != probe.ReasonRejected {
 				return fmt.Errorf("account %s, of which a past was to be made: %w", found.Account, found.Err)

@@ -52,11 +52,12 @@ var mayPrecede = []string{"ImapServerFailing expired", "ImapServerFailing stripp
 
 // Each fault of the demo raises its alerts, and nothing else does, by the real rules in a real Prometheus, at a real
 // Alertmanager with the configuration we ship. Only time is another: the rules' durations are divided by timeScale, and
-// what is probed every 10 s in the demo is probed every 3 s.
+// what is probed every 10 s in the demo is probed every 5 s, with time enough for a busy machine.
 func TestFaultsRaiseTheirAlerts(t *testing.T) {
+	t.Parallel()
+	f := startFaults(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	f := startFaults(t)
 	shipped, err := os.ReadFile(filepath.Join(root, "deploy/compose/alertmanager.yml"))
 	if err != nil {
 		t.Fatal(err)
@@ -195,16 +196,18 @@ func startFaults(t *testing.T) *faults {
 		f.accounts["demo-"+name+":993"] = "demo-" + name
 	}
 	modules, accounts := f.added(t)
-	write(t, f.file, strings.NewReplacer("interval: 10s", "interval: 3s",
+	write(t, f.file, strings.NewReplacer("interval: 10s", "interval: 5s", "timeout: 3s", "timeout: 5s",
 		"\nmodules:\n", "\nmodules:\n"+modules, "\naccounts:\n", "\naccounts:\n"+accounts).Replace(string(shipped)))
 	f.main = startExporter(t, binary, f.file, "--web.enable-lifecycle")
 
 	small := filepath.Join(t.TempDir(), "small.yaml")
 	write(t, small, `
 demo: {enabled: true}
+modules:
+  - {name: quick, interval: 5s, timeout: 5s}
 accounts:
-  - {name: one, server: demo, username: demo@example.org, password: canary-demo-secret}
-  - {name: two, server: demo, username: demo@example.org, password: canary-demo-secret}
+  - {name: one, server: demo, username: demo@example.org, password: canary-demo-secret, module: quick}
+  - {name: two, server: demo, username: demo@example.org, password: canary-demo-secret, module: quick}
 `)
 	for i := range f.twins {
 		f.twins[i] = startExporter(t, binary, small, "--shard=0", "--total-shards=2")
@@ -231,9 +234,9 @@ func (f *faults) added(t *testing.T) (modules, accounts string) {
 		t.Fatal(err)
 	}
 	const account = "  - {name: %s, server: %q, username: demo@example.org, password: canary-demo-secret, module: %s}\n"
-	const module = "  - {name: %s, interval: 3s, timeout: 3s, tls: %s, tls_config: {ca_file: %q, server_name: localhost}}\n"
+	const module = "  - {name: %s, interval: 5s, timeout: 5s, tls: %s, tls_config: {ca_file: %q, server_name: localhost}}\n"
 	modules = fmt.Sprintf(module+module, "implicit", "implicit", file, "starttls", "starttls", file) +
-		"  - {name: misnamed, interval: 3s, timeout: 3s, select: Nowhere}\n"
+		"  - {name: misnamed, interval: 5s, timeout: 5s, select: Nowhere}\n"
 	accounts = fmt.Sprintf(account+account, "refused", "127.0.0.1:1", "implicit", "misnamed", "demo", "misnamed")
 	f.accounts["127.0.0.1:1"] = "refused"
 
