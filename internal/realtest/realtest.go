@@ -4,7 +4,7 @@
 // ports of its own, and is killed with all its processes and files at the end of the test. Any number may run at once.
 // Where they can't run, the test is skipped with the reason, or fails under IMAP_EXPORTER_TEST_ALL=1.
 //
-// Only tests import this package.
+// Only tests import this package, and demostack, which is for contributors to look at.
 package realtest
 
 import (

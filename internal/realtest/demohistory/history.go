@@ -37,8 +37,8 @@ type Options struct {
 const (
 	day       = 24 * time.Hour
 	denseStep = 15 * time.Second
-	// Far from there, probes are seldom, too, and each counts as many.
-	sparseInterval = 2 * time.Minute
+	// Far from there, probes are seldom, too, and each counts as many: so many between two scrapes.
+	sparseProbes = 3
 	// Histograms are three quarters of a page. Far from there, only one scrape of so many writes them.
 	histogramsEvery = 3
 )
@@ -85,7 +85,11 @@ func Write(ctx context.Context, w io.Writer, o Options) error {
 			return err
 		}
 		next, dense := o.next(at)
-		weight := past.advance(next, dense)
+		interval := time.Duration(0)
+		if !dense {
+			interval = o.Step / sparseProbes
+		}
+		weight := past.advance(next, interval)
 		out.histograms = dense || number%histogramsEvery == 0
 		out.scrape(past.gather(), next, weight)
 		at, number = next, number+1

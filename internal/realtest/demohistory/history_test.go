@@ -71,7 +71,7 @@ func TestBackfill(t *testing.T) {
 	dir := t.TempDir()
 	end := time.Now().Truncate(time.Second)
 	if err := Backfill(t.Context(), realtest.Promtool(t), filepath.Join(dir, "data"), Options{
-		Config: shipped, Job: "imap", Instance: "a:1", End: end, Step: 15 * time.Minute, Dense: 5 * time.Minute,
+		Config: shipped, Job: "imap", Instance: "a:1", End: end, Step: 30 * time.Minute, Dense: 5 * time.Minute,
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -77,14 +77,11 @@ func newPast(ctx context.Context, o Options) (*past, error) {
 	return p, probes.Wait()
 }
 
-// advance lets all happen that happens up to a moment: all of it, or, when it needn't be dense, one probe for several.
-// The weight is how many each stands for.
-func (p *past) advance(to time.Time, dense bool) (weight float64) {
+// advance lets all happen that happens up to a moment. Accounts that are probed more often than in such an interval are
+// probed once in it. The weight is how many probes each of theirs stands for.
+func (p *past) advance(to time.Time, atMost time.Duration) (weight float64) {
 	for _, s := range p.subjects {
-		interval := s.interval
-		if !dense {
-			interval = max(interval, sparseInterval)
-		}
+		interval := max(s.interval, atMost)
 		weight = float64(interval) / float64(s.interval)
 		s.next = minTime(s.next, to.Add(interval))
 		for !s.next.After(to) {
