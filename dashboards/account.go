@@ -37,10 +37,12 @@ func accountHeadline() []panel {
 		stat("State", "FAILING: the last probe failed. HELD BACK: the password was rejected, and the exporter waits. UNSTEADY: a probe failed within 15 minutes. NO PROBE: never probed, or no fresh result. Of several exporters, the worst counts.",
 			now("max ("+state+")", ""),
 		).unit(count).mapped(stateWords...).none("no such account"),
-		stat("Fails with", "Phase (where) and reason (why) of the last probe's failure. docs/imap.md tells what each pair means and who acts on it.",
-			now(`max by (failure) (label_join(imap_probe_last_failure_info{@}, "failure", " / ", "phase", "reason"))
+		stat("Fails with", "Phase (where) and reason (why) of the last probe's failure; orange, if that was within 15 minutes, and the last probe went well. docs/imap.md tells what each pair means and who acts on it.",
+			now(`max by (failure) (label_join(
+  imap_probe_last_failure_info{@} + 1 or last_over_time(imap_probe_last_failure_info{@}[15m]), "failure", " / ", "phase", "reason"
+))
 or on () label_replace(0 * max(imap_probe_interval_seconds{@}), "failure", "nothing", "", "")`, "{{failure}}"),
-		).named().unit(count).coloured(anyIsBad...).none("no such account").wide(4),
+		).named().unit(count).coloured(step{good, 0}, step{warning, 1}, step{bad, 2}).none("no such account").wide(4),
 		stat("Last success", "When the last successful probe began. An exporter that was restarted has forgotten older ones; Prometheus is asked for a day back.",
 			now("1000 * max ("+lastSuccess+")", ""),
 		).plain().unit(ago).coloured(nothing...).none("none known").wide(4),
@@ -94,7 +96,7 @@ const (
 
 func lastWeekGraph() panel {
 	return timeseries("Each phase against its own last week",
-		"How many times as long each phase takes as a week before, at the same hour; means of an hour. 1 is as ever. All phases up: the network, or a server that has too much to do. One phase up: its own cause, see docs/imap.md.",
+		"How many times as long each phase takes as a week before, at the same hour; means of an hour, in which a phase that failed counts with the time until it did. 1 is as ever. All phases up: the network, or a server that has too much to do. One phase up: its own cause, see docs/imap.md.",
 		query("("+phaseNow+")\n/ ("+phaseLastWeek+" > 0)", "{{phase}}"),
 	).unit(times).decimals(1).byPhase().wide(10).none("No history of a week yet").
 		look("scaleDistribution", object{"type": "log", "log": 2}).look("fillOpacity", 0).
@@ -194,7 +196,7 @@ func capabilityChanges(which string) panel {
 // about has what is known of the account beside its values.
 func about() panel {
 	return table("About the account",
-		"The labels that the account has in the exporter's configuration, and what its last probe negotiated. TLS below 1.2 deserves an upgrade of the server.",
+		"The labels that the account has in the exporter's configuration, and what its last probe negotiated. TLS below 1.2 deserves an upgrade of the server. A new UIDVALIDITY, counted over a day, makes every client download all mail again.",
 		column(`imap_account_info{@}`),
 		column(`max by (`+key+`, version, cipher, mode) (imap_tls_info{@})`),
 		column(`max by (`+key+`) (imap_probe_interval_seconds{@})`),
@@ -209,15 +211,16 @@ func about() panel {
 			"indexByName":   object{},
 			"renameByName": object{
 				"account": "Account", "server": "Server", "instance": "Exporter", "version": "TLS", "cipher": "Cipher", "mode": "Mode",
-				"Value #C": "Interval", "Value #D": "Last probe", "Value #E": "Next probe", "Value #F": "New UIDVALIDITY, 1 d",
+				"Value #C": "Interval", "Value #D": "Last probe", "Value #E": "Next probe", "Value #F": "New UIDVALIDITY",
 				"Value #G": "Quota offered",
 			},
 		}).
 		unit(text).none("–").onePage().
+		field("Cipher", property{"custom.width", 230}).
 		field("Interval", property{"unit", seconds}).
 		field("Last probe", property{"unit", ago}).
 		field("Next probe", property{"unit", ago}).
-		field("New UIDVALIDITY, 1 d", property{"unit", count}).
+		field("New UIDVALIDITY", property{"unit", count}).
 		field("Quota offered", property{"mappings", mappings(yesNo)})
 }
 

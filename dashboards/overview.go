@@ -18,7 +18,7 @@ func overview() Dashboard {
 		rows: []row{
 			{height: 4, panels: headline()},
 			{height: 12, panels: []panel{accountTable("Accounts: what is broken, and since when",
-				"One line for each account and exporter, the worst first; a click on its name opens the account or the server. Phase and reason tell where and why the last probe failed. "+
+				"One line for each account and exporter, the worst first; a click on its name opens the account or the server. Phase and reason tell where and why the last probe failed; of an UNSTEADY account, why it failed most. "+
 					"FAILING: the last probe failed. HELD BACK: logins were rejected, and the exporter waits before it tries again, lest the account be locked. "+
 					"NO PROBE: never probed, or no fresh result: look at the exporter. UNSTEADY: fine now, but a probe failed within 15 minutes. "+
 					"WARNING: certificate, quota or latency, see the coloured cell. "+
@@ -35,16 +35,16 @@ func overview() Dashboard {
 
 // headline is the answer in five seconds.
 func headline() []panel {
-	tile := func(title, help string, code int, steps []step) panel {
-		return stat(title, help, now(inState(code), "")).unit(count).decimals(0).coloured(steps...).none("no account")
+	tile := func(title, help, state string, steps []step) panel {
+		return stat(title, help, now(accounts(state), "")).unit(count).decimals(0).coloured(steps...).none("no account")
 	}
 	return []panel{
-		tile("Failing", "Accounts whose last probe failed. The table tells since when and why.", stateFailing, anyIsBad),
-		tile("Held back", "Accounts whose password was rejected. The exporter tries again later, and less and less often, lest the account be locked. Put the right password into the exporter's secret, or unlock the account.", stateHeld, anyIsHeld),
-		tile("No probe", "Accounts that were never probed, or have no fresh result. That is the exporter's fault, not the server's: open the exporter's dashboard.", stateNoProbe, anyIsBlind),
-		tile("Unsteady", "Accounts that are fine now, but had a failed probe within 15 minutes. Look at the failures by reason.", stateUnsteady, anyIsWarning),
-		tile("Warning", "Accounts that are fine, but may not stay so: the certificate ends within 7 days, a quota is 90 % full, or probes take three times as long as yesterday. The coloured cell in the table tells which.", stateWarning, []step{{good, 0}, {"dark-yellow", 1}}),
-		tile("OK", "Accounts whose probes all went well for 15 minutes.", stateOK, nothing).plain().coloured(step{good, 0}),
+		tile("Failing", "Accounts whose last probe failed. The table tells since when and why.", failing, anyIsBad),
+		tile("Held back", "Accounts whose password was rejected. The exporter tries again later, and less and less often, lest the account be locked. Put the right password into the exporter's secret, or unlock the account.", heldBack, anyIsHeld),
+		tile("No probe", "Accounts that were never probed, or have no fresh result. That is the exporter's fault, not the server's: open the exporter's dashboard.", noProbe, anyIsBlind),
+		tile("Unsteady", "Accounts that are fine now, but had a failed probe within 15 minutes. Look at the failures by reason.", unsteady, anyIsWarning),
+		tile("Warning", "Accounts that are fine, but may not stay so: the certificate ends within 7 days, a quota is 90 % full, or probes take three times as long as yesterday. The coloured cell in the table tells which.", trouble, []step{{good, 0}, {"dark-yellow", 1}}),
+		tile("OK", "Accounts whose probes all went well for 15 minutes.", untroubled, nothing).plain().coloured(step{good, 0}),
 		stat("Servers hit", "Mail servers with at least one account that fails or is held back. One server with many accounts: it is the server. Many servers at once: the network, or the exporter.",
 			now(`count(count by (server) (imap_probe_success{@} == 0)) or 0 * count(imap_probe_interval_seconds{@})`, ""),
 		).unit(count).decimals(0).coloured(anyIsBad...).none("no account"),

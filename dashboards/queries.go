@@ -37,11 +37,11 @@ var stateWords = []word{
 // before that there was none in time, of which the interval alone remains.
 var state = fmt.Sprintf(`(imap_probe_suspended{@} == 1) * %d
 or (imap_probe_success{@} == 0) + %d
-or (min_over_time(imap_probe_success{@}[15m]) == 0 and imap_probe_success{@} == 1) + %d
+or (%s) + %d
 or (%s) * 0 + %d
 or (imap_probe_success{@} == 1) * %d
 or (imap_probe_interval_seconds{@} > 0) * 0 + %d
-or imap_probe_interval_seconds{@} * 0 + %d`, stateHeld, stateFailing, stateUnsteady, trouble, stateWarning, stateOK, stateNoProbe, stateOnDemand)
+or imap_probe_interval_seconds{@} * 0 + %d`, stateHeld, stateFailing, unsteady, stateUnsteady, trouble, stateWarning, stateOK, stateNoProbe, stateOnDemand)
 
 // trouble are the accounts that are fine, but not for long: the certificate ends, the quota is nearly full, or probes take
 // three times as long as a day ago, and noticeably so.
@@ -51,11 +51,21 @@ const trouble = `(
   or max by (` + key + `) (` + takes + `) > 0.1 + 3 * max by (` + key + `) (` + tookYesterday + `)
 ) and on (` + key + `) imap_probe_success{@} == 1`
 
-// inState counts the accounts in a state; one that several exporters probe counts once, in the worst state.
-func inState(code int) string {
-	worst := "max by (account, server) (" + state + ")"
-	return fmt.Sprintf("count((%s) == %d) or 0 * count(imap_probe_interval_seconds{@})", worst, code)
+// The states that are worth a number of their own. They ask no more than each needs, since they are asked all the time.
+const (
+	failing  = `imap_probe_success{@} == 0 unless on (` + key + `) imap_probe_suspended{@} == 1`
+	heldBack = `imap_probe_suspended{@} == 1`
+	noProbe  = `imap_probe_interval_seconds{@} > 0 unless on (` + key + `) imap_probe_success{@}`
+	unsteady = `min_over_time(imap_probe_success{@}[15m]) == 0 and imap_probe_success{@} == 1`
+)
+
+// accounts counts those in a state, as any exporter sees it.
+func accounts(in string) string {
+	return "count(count by (account, server) (" + in + ")) or 0 * count(imap_probe_interval_seconds{@})"
 }
+
+// untroubled are the accounts that are OK for every exporter.
+var untroubled = fmt.Sprintf("max by (account, server) (%s) == %d", state, stateOK)
 
 // The strips of a state timeline.
 const (
@@ -72,6 +82,10 @@ var stripWords = []word{
 
 // strip is the state that the last probe left, for state timelines; nothing while no probe runs.
 var strip = fmt.Sprintf(`imap_probe_success{@} + on (%s) %d * imap_probe_suspended{@}`, key, stripHeld)
+
+// lastFailure is where and why an account fails, or failed most within 15 minutes: one pair for each.
+const lastFailure = `imap_probe_last_failure_info{@}
+or on (` + key + `) topk by (` + key + `) (1, count_over_time(imap_probe_last_failure_info{@}[15m]))`
 
 // lastSuccess is when an account last had a successful probe, as Unix time in seconds. An exporter that was restarted has
 // forgotten it, Prometheus not.

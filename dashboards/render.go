@@ -27,7 +27,7 @@ func (d Dashboard) JSON() ([]byte, error) {
 	model := object{
 		"uid": d.UID, "title": d.Title, "description": d.Help, "tags": []string{tag},
 		"editable": false, "graphTooltip": 1, "schemaVersion": schemaVersion, "version": 1, "liveNow": false,
-		"refresh": "30s", "time": object{"from": d.from, "to": "now"}, "timezone": "browser", "weekStart": "",
+		"refresh": "1m", "time": object{"from": d.from, "to": "now"}, "timezone": "browser", "weekStart": "",
 		"timepicker": object{}, "fiscalYearStartMonth": 0, "id": nil, "preload": false,
 		"annotations": object{"list": []object{}}, "links": d.links(),
 		"templating": object{"list": d.variableList()}, "panels": d.panelList(),
@@ -42,7 +42,8 @@ func (d Dashboard) JSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// links lead to the other dashboards, with the same time range and variables.
+// links lead to the other dashboards, with the same time range and exporters. An account or server that was chosen goes along
+// only where it is chosen too: an overview that shows a part, and looks whole, would mislead.
 func (d Dashboard) links() []object {
 	var list []object
 	for _, to := range []struct{ uid, title string }{
@@ -51,9 +52,13 @@ func (d Dashboard) links() []object {
 		if to.uid == d.UID {
 			continue
 		}
+		url := "/d/" + to.uid + "/" + to.uid + "?var-datasource=${datasource}&${job:queryparam}&${instance:queryparam}"
+		if d.UID == accountUID && to.uid == serverUID {
+			url += "&${server:queryparam}"
+		}
 		list = append(list, object{
-			"type": "link", "title": to.title, "tooltip": "", "icon": "dashboard", "url": "/d/" + to.uid + "/" + to.uid,
-			"includeVars": true, "keepTime": true, "targetBlank": false, "asDropdown": false, "tags": []string{},
+			"type": "link", "title": to.title, "tooltip": "", "icon": "dashboard", "url": url,
+			"includeVars": false, "keepTime": true, "targetBlank": false, "asDropdown": false, "tags": []string{},
 		})
 	}
 	return list

@@ -22,7 +22,7 @@ func accountTable(title, help string) panel {
 	byKey := "by (" + key + ")"
 	return table(title, help,
 		column("max "+byKey+" ("+state+")"),
-		column(`max by (`+key+`, phase, reason) (imap_probe_last_failure_info{@})`),
+		column("max by ("+key+", phase, reason) ("+lastFailure+")"),
 		column("1000 * max "+byKey+" ("+lastSuccess+")"),
 		column("max "+byKey+" (avg_over_time(imap_probe_success{@}[1h]))"),
 		column("max "+byKey+" ("+takes+")"),
@@ -46,23 +46,23 @@ func accountTable(title, help string) panel {
 		}).
 		sorted("State", "vs. 1 d ago").unit(text).none("–").
 		field("State", width(105), property{"custom.filterable", true}, unit(count), property{"mappings", mappings(stateWords)}, cell("color-background"), property{"custom.align", "center"}).
-		field("Account", property{"custom.filterable", true}, link(accountUID, "&var-account=${__data.fields.Account:percentencode}"), width(140)).
-		field("Server", property{"custom.filterable", true}, link(serverUID, ""), width(165)).
+		field("Account", property{"custom.filterable", true}, link(accountUID, "&var-account=${__data.fields.Account:percentencode}"), property{"custom.minWidth", 140}).
+		field("Server", property{"custom.filterable", true}, link(serverUID, ""), property{"custom.minWidth", 165}).
 		field("Phase", width(90), property{"custom.filterable", true}).
-		field("Reason", width(155), property{"custom.filterable", true}).
-		field("Last success", width(145), unit(ago), none("none known")).
+		field("Reason", width(150), property{"custom.filterable", true}).
+		field("Last success", width(140), unit(ago), none("none known")).
 		field("OK, 1 h", width(75), unit(share), decimals(0), colours(availability...), cell("color-text")).
 		field("Takes", width(80), unit(seconds), decimals(0)).
-		field("vs. 1 d ago", width(125), unit(times), decimals(1), colours(slowness...), cell("color-text")).
+		field("vs. 1 d ago", width(120), unit(times), decimals(1), colours(slowness...), cell("color-text")).
 		field("Certificate", width(95), unit(days), decimals(0), colours(certificate...), cell("color-text"), none("no TLS")).
-		field("Quota", width(115), unit(percent), decimals(0), colours(fullness...), cell("gauge"), property{"min", 0}, property{"max", 100}).
-		field("Next login", width(120), unit(ago)).
-		field("Exporter", property{"custom.minWidth", 130}).
+		field("Quota", width(105), unit(percent), decimals(0), colours(fullness...), cell("gauge"), property{"min", 0}, property{"max", 100}).
+		field("Next login", width(110), unit(ago)).
+		field("Exporter", width(135)).
 		field("job", property{"custom.hidden", true})
 }
 
 // worst is how many accounts a panel shows that can't show all.
-const worst = 20
+const worst = 15
 
 // availabilityTimeline shows the worst accounts only, so that it is readable with a thousand of them.
 func availabilityTimeline() panel {
