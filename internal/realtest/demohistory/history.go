@@ -37,8 +37,9 @@ type Options struct {
 const (
 	day       = 24 * time.Hour
 	denseStep = 15 * time.Second
-	// Far from there, probes are seldom, too, and each counts as many: so many between two scrapes.
-	sparseProbes = 3
+	// Far from there, probes are seldom, too, and each counts as many: so many between two scrapes. It is no multiple of the
+	// numbers by which the demo's servers count, so that not each scrape sees the same.
+	sparseProbes = 4
 	// Histograms are three quarters of a page. Far from there, only one scrape of so many writes them.
 	histogramsEvery = 3
 )
@@ -85,11 +86,7 @@ func Write(ctx context.Context, w io.Writer, o Options) error {
 			return err
 		}
 		next, dense := o.next(at)
-		interval := time.Duration(0)
-		if !dense {
-			interval = o.Step / sparseProbes
-		}
-		weight := past.advance(next, interval)
+		weight := past.advance(next, dense)
 		out.histograms = dense || number%histogramsEvery == 0
 		out.scrape(past.gather(), next, weight)
 		at, number = next, number+1

@@ -97,9 +97,13 @@ func TestBackfill(t *testing.T) {
 	for query, want := range map[string]float64{
 		`rate(imap_probes_total{account="demo-healthy"}[4m] ` + ago(0) + `)`:                                   0.1,
 		`rate(imap_probes_total{account="demo-healthy"}[6h] ` + ago(4*day) + `)`:                               0.1,
+		`rate(imap_exporter_probes_scheduled_total[4m] ` + ago(0) + `)`:                                        0.9,
 		`rate(imap_exporter_probes_scheduled_total[6h] ` + ago(4*day) + `)`:                                    0.9,
 		`rate(imap_probe_phase_duration_seconds_count{server="demo:993",phase="auth"}[6h] ` + ago(4*day) + `)`: 0.1,
 		`rate(imap_probe_failures_total{account="demo-hanging"}[6h] ` + ago(4*day) + `)`:                       0.033,
+		`count_over_time(imap_probe_success{account="demo-healthy"}[6h] ` + ago(4*day) + `)`:                   12,
+		`avg_over_time(imap_probe_success{account="demo-healthy"}[3d] ` + ago(2*day) + `)`:                     1,
+		`avg_over_time(imap_probe_success{account="demo-hanging"}[3d] ` + ago(2*day) + `)`:                     0.667,
 		`imap_quota_storage_used_bytes{account="demo-quota"} / imap_quota_storage_limit_bytes ` + ago(0):       0.93,
 	} {
 		samples, err := prometheus.Query(ctx, query)

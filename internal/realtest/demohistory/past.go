@@ -54,8 +54,8 @@ func newPast(ctx context.Context, o Options) (*past, error) {
 			Name: a.Target.Account, Server: a.Target.Server, Interval: a.Interval, Labels: a.Labels,
 		})
 		p.subjects = append(p.subjects, &subject{
-			interval: a.Interval, end: o.End, rand: rand.New(rand.NewPCG(2, uint64(i))),
-			next: begin.Add(a.Interval * time.Duration(i) / time.Duration(len(cfg.Accounts))),
+			interval: a.Interval, offset: a.Interval * time.Duration(i) / time.Duration(len(cfg.Accounts)),
+			end: o.End, rand: rand.New(rand.NewPCG(2, uint64(i))), next: begin,
 		})
 	}
 	p.metrics.SetAccounts(accounts)
@@ -77,13 +77,20 @@ func newPast(ctx context.Context, o Options) (*past, error) {
 	return p, probes.Wait()
 }
 
-// advance lets all happen that happens up to a moment. Accounts that are probed more often than in such an interval are
-// probed once in it. The weight is how many probes each of theirs stands for.
-func (p *past) advance(to time.Time, atMost time.Duration) (weight float64) {
+// advance lets all happen that happens up to a moment: all of it, or, when it needn't be dense, sparseProbes of each
+// account. The last one is as near to the moment as it would be otherwise, since a Result that is too old isn't shown.
+// The weight is how many probes each stands for.
+func (p *past) advance(to time.Time, dense bool) (weight float64) {
+	from := p.now
 	for _, s := range p.subjects {
-		interval := max(s.interval, atMost)
+		interval := s.interval
+		if !dense {
+			interval = max(interval, to.Sub(from)/sparseProbes)
+		}
+		if !dense || s.next.After(from.Add(interval)) {
+			s.next = from.Add(interval - s.offset)
+		}
 		weight = float64(interval) / float64(s.interval)
-		s.next = minTime(s.next, to.Add(interval))
 		for !s.next.After(to) {
 			p.now = s.next
 			p.counts.Scheduled++
@@ -100,13 +107,6 @@ func (p *past) advance(to time.Time, atMost time.Duration) (weight float64) {
 	}
 	p.now = to
 	return weight
-}
-
-func minTime(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // gather returns the page, and what Prometheus adds to it.

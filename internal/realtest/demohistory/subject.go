@@ -14,7 +14,8 @@ import (
 type subject struct {
 	found    *probe.Result
 	interval time.Duration
-	end      time.Time // of the past
+	offset   time.Duration // less than interval; no two accounts are probed at once
+	end      time.Time     // of the past
 	rand     *rand.Rand
 	// next is when the next probe is due, and number how many came before.
 	next   time.Time
