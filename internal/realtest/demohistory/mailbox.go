@@ -51,7 +51,7 @@ func (s *subject) grow(r *probe.Result) {
 	}
 	m := &r.Mailboxes[i]
 	const cycle = (growthMost - growthLeast) * growthPause
-	arrived := uint32(r.Start.Sub(r.Start.Truncate(30*day)) / growthPause)
+	arrived := uint32(r.Start.Sub(s.end.Add(-30*day)) / growthPause)
 	messages := growthLeast + uint32(r.Start.Sub(r.Start.Truncate(cycle))/growthPause)
 	m.Messages, m.Unseen, m.UIDNext = new(messages), new(messages*6/10), new(arrived+1)
 	m.Newest = new(r.Start.Truncate(growthPause))

@@ -102,6 +102,10 @@ func (s *subject) breakOff(r *probe.Result, phase probe.Phase, reason probe.Reas
 		r.Phases[i].Duration = after
 	}
 	r.Fetched, r.Mailboxes, r.Quota = nil, nil, nil
+	if phase == probe.PhaseAuth {
+		r.Capabilities = slices.DeleteFunc(slices.Clone(r.Capabilities),
+			func(c probe.Capabilities) bool { return c.Stage == probe.StageAfterAuth })
+	}
 }
 
 // upgraded is how long before the end of the past the server of demo-slow learnt something new.
