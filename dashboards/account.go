@@ -183,7 +183,7 @@ func certificateLeft() panel {
 	return timeseries("Days until the certificate ends", "Days until the chain's first certificate ends. A renewal is a step up; a line that only falls is one that nobody renews.",
 		query("min by (instance) ("+certificateDays+")", "{{instance}}"),
 	).below().unit(days).decimals(0).from0().wide(6).none("No TLS").
-		coloured(step{bad, 0}, step{warning, 7}, step{"transparent", 21}).with("color", object{"mode": "palette-classic"}).
+		coloured(step{bad, 0}, step{warning, 3}, step{"transparent", 21}).with("color", object{"mode": "palette-classic"}).
 		look("thresholdsStyle", object{"mode": "area"})
 }
 
@@ -216,12 +216,14 @@ func about() panel {
 			},
 		}).
 		unit(text).none("–").onePage().
-		field("Cipher", property{"custom.width", 230}).
-		field("Interval", property{"unit", seconds}).
-		field("Last probe", property{"unit", ago}).
-		field("Next probe", property{"unit", ago}).
-		field("New UIDVALIDITY", property{"unit", count}).
-		field("Quota offered", property{"mappings", mappings(yesNo)})
+		field("TLS", property{"custom.width", 80}).
+		field("Cipher", property{"custom.width", 220}).
+		field("Mode", property{"custom.width", 90}).
+		field("Interval", property{"unit", seconds}, property{"custom.width", 80}).
+		field("Last probe", property{"unit", ago}, property{"custom.width", 145}).
+		field("Next probe", property{"unit", ago}, property{"custom.width", 145}).
+		field("New UIDVALIDITY", property{"unit", count}, property{"custom.width", 140}).
+		field("Quota offered", property{"custom.width", 115}, property{"mappings", mappings(yesNo)})
 }
 
 var yesNo = []word{{"0", "no", neutral}, {"1", "yes", neutral}}

@@ -43,7 +43,7 @@ func headline() []panel {
 		tile("Held back", "Accounts whose password was rejected. The exporter tries again later, and less and less often, lest the account be locked. Put the right password into the exporter's secret, or unlock the account.", heldBack, anyIsHeld),
 		tile("No probe", "Accounts that were never probed, or have no fresh result. That is the exporter's fault, not the server's: open the exporter's dashboard.", noProbe, anyIsBlind),
 		tile("Unsteady", "Accounts that are fine now, but had a failed probe within 15 minutes. Look at the failures by reason.", unsteady, anyIsWarning),
-		tile("Warning", "Accounts that are fine, but may not stay so: the certificate ends within 7 days, a quota is 90 % full, or probes take three times as long as yesterday. The coloured cell in the table tells which.", trouble, []step{{good, 0}, {"dark-yellow", 1}}),
+		tile("Warning", "Accounts that are fine, but may not stay so: the certificate ends within 21 days, a quota is 90 % full, or probes take three times as long as yesterday. The coloured cell in the table tells which.", trouble, []step{{good, 0}, {"dark-yellow", 1}}),
 		tile("OK", "Accounts whose probes all went well for 15 minutes.", untroubled, nothing).plain().coloured(step{good, 0}),
 		stat("Servers hit", "Mail servers with at least one account that fails or is held back. One server with many accounts: it is the server. Many servers at once: the network, or the exporter.",
 			now(`count(count by (server) (imap_probe_success{@} == 0)) or 0 * count(imap_probe_interval_seconds{@})`, ""),

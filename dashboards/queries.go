@@ -46,9 +46,9 @@ or imap_probe_interval_seconds{@} * 0 + %d`, stateHeld, stateFailing, unsteady, 
 // trouble are the accounts that are fine, but not for long: the certificate ends, the quota is nearly full, or probes take
 // three times as long as a day ago, and noticeably so.
 const trouble = `(
-  ` + certificateDays + ` < 7
+  ` + certificateDays + ` < 21
   or ` + quotaPercent + ` >= 90
-  or max by (` + key + `) (` + takes + `) > 0.1 + 3 * max by (` + key + `) (` + tookYesterday + `)
+  or max by (` + key + `) (` + takes + `) > 0.25 + 3 * max by (` + key + `) (` + tookYesterday + `)
 ) and on (` + key + `) imap_probe_success{@} == 1`
 
 // The states that are worth a number of their own. They ask no more than each needs, since they are asked all the time.

@@ -87,7 +87,7 @@ func serverCertificate() panel {
 		query("min ("+certificateDays+")", "least"),
 		query("max ("+certificateDays+")", "most"),
 	).below().unit(days).decimals(0).from0().wide(8).none("No TLS").
-		coloured(step{bad, 0}, step{warning, 7}, step{"transparent", 21}).with("color", object{"mode": "palette-classic"}).
+		coloured(step{bad, 0}, step{warning, 3}, step{"transparent", 21}).with("color", object{"mode": "palette-classic"}).
 		look("thresholdsStyle", object{"mode": "area"})
 }
 

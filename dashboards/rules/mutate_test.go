@@ -39,7 +39,7 @@ var (
 	setOp      = regexp.MustCompile(`\b(and|unless|or)\b`)
 	number     = regexp.MustCompile(`[^\w.:\[]([0-9]+(?:\.[0-9]+)?)\b`)
 	window     = regexp.MustCompile(`\[(\d+[mhd])\]`)
-	aggregator = regexp.MustCompile(`\b(max|min|avg|sum) (?:by|without)\b|\b(max|avg|last)_over_time\b`)
+	aggregator = regexp.MustCompile(`\b(max|min|avg|sum) by\b|\b(max|last)_over_time\b`)
 )
 
 // masked returns the expression with all labels' values and matchers replaced by blanks of the same length.
@@ -126,6 +126,9 @@ func (r *rule) scaled() (all []mutant) {
 	}
 	for _, at := range window.FindAllStringSubmatchIndex(text, -1) {
 		for _, other := range []string{"1s", "40d"} {
+			if other == "40d" && slices.Contains([]string{"6h", "1d", "3d", "30d"}, r.Expr[at[2]:at[3]]) {
+				continue // No test is so long that it could tell.
+			}
 			all = append(all, r.with("range "+other+": "+r.context(at[0]), r.Expr[:at[2]]+other+r.Expr[at[3]:]))
 		}
 	}
