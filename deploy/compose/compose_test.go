@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
 	"imap-exporter/internal/realtest"
@@ -147,47 +148,11 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// The Dockerfile copies what is there, all packages that the program is made of, and ends as a user without rights.
-func TestDockerfile(t *testing.T) {
-	build := compose(t).Services["exporter"].Build
-	text, err := os.ReadFile(filepath.Join(build.Context, build.Dockerfile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	copied := map[string]bool{}
-	for line := range strings.Lines(string(text)) {
-		words := strings.Fields(line)
-		if len(words) < 3 || words[0] != "COPY" || strings.HasPrefix(words[1], "--from") {
-			continue
-		}
-		for _, source := range words[1 : len(words)-1] {
-			copied[source] = true
-			if _, err := os.Stat(filepath.Join(build.Context, source)); err != nil {
-				t.Errorf("COPY: %v", err)
-			}
-		}
-	}
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./cmd/exporter")
-	cmd.Dir = build.Context
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for pkg := range strings.Lines(string(out)) {
-		if ours, ok := strings.CutPrefix(strings.TrimSpace(pkg), "imap-exporter/"); ok && !copied[strings.Split(ours, "/")[0]] {
-			t.Errorf("the program needs %s, which is not copied", ours)
-		}
-	}
-	if !strings.Contains(string(text), "\nUSER 65532:65532\n") {
-		t.Error("it runs as root")
-	}
-}
-
 // Prometheus takes its configuration with the rules as set-urls.sh makes them, and of the placeholders none is left.
 func TestPrometheusConfiguration(t *testing.T) {
 	rules := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), "sh", "set-urls.sh", "../../dashboards/rules", rules)
-	cmd.Env = append(os.Environ(), "GRAFANA_URL=http://localhost:3000", "RUNBOOKS_URL=https://wiki.example.net/imap")
+	cmd.Env = append(os.Environ(), "GRAFANA_URL=http://localhost:3000", "RUNBOOKS_URL=https://git.example.net/runbooks")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -204,7 +169,7 @@ func TestPrometheusConfiguration(t *testing.T) {
 		all.Write(text)
 	}
 	for word, want := range map[string]bool{
-		"example.org": false, "http://localhost:3000/d/imap-": true, "https://wiki.example.net/imap/Imap": true,
+		"_url: https://grafana.example.org": false, "_url: https://runbooks.example.org": false, "http://localhost:3000/d/imap-": true, "runbook_url: https://git.example.net/runbooks/ImapExporterDown.md\n": true,
 	} {
 		if strings.Contains(all.String(), word) != want {
 			t.Errorf("the rules have %s: %v, want %v", word, !want, want)
@@ -233,10 +198,24 @@ func TestAlertmanagerConfiguration(t *testing.T) {
 	if err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
-	// Every alert that an inhibition names exists.
+	// It is the example of docs/alerting.md, and each alert that it names exists.
 	text, err := os.ReadFile("alertmanager.yml")
 	if err != nil {
 		t.Fatal(err)
+	}
+	docs, err := os.ReadFile("../../docs/alerting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := func(text []byte) string {
+		begin, end := bytes.Index(text, []byte("\nroute:\n")), bytes.Index(text, []byte("\nreceivers:\n"))
+		if begin < 0 || end < begin {
+			t.Fatal("it has no route, or no receivers after it")
+		}
+		return string(text[begin:end])
+	}
+	if diff := cmp.Diff(settings(docs), settings(text)); diff != "" {
+		t.Errorf("docs/alerting.md has another example:\n%s", diff)
 	}
 	rules, err := os.ReadFile("../../dashboards/rules/imap-alerts.yaml")
 	if err != nil {

@@ -27,7 +27,7 @@ var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 func TestSamePast(t *testing.T) {
 	var pasts [2]bytes.Buffer
 	for i := range pasts {
-		o := Options{Config: shipped, Job: "imap", Instance: "a:1", End: noon, Age: 2 * time.Hour, Dense: time.Minute}
+		o := Options{Config: shipped, Job: "imap", Instance: "a:1", End: noon, Age: time.Hour, Dense: time.Minute}
 		if err := Write(t.Context(), &pasts[i], o); err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +71,7 @@ func TestBackfill(t *testing.T) {
 	dir := t.TempDir()
 	end := time.Now().Truncate(time.Second)
 	if err := Backfill(t.Context(), realtest.Promtool(t), filepath.Join(dir, "data"), Options{
-		Config: shipped, Job: "imap", Instance: "a:1", End: end, Step: 30 * time.Minute, Dense: 5 * time.Minute,
+		Config: shipped, Job: "imap", Instance: "a:1", End: end, Step: time.Hour, Dense: 5 * time.Minute,
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -99,9 +99,9 @@ func TestBackfill(t *testing.T) {
 		`rate(imap_probes_total{account="demo-healthy"}[6h] ` + ago(4*day) + `)`:                               0.1,
 		`rate(imap_exporter_probes_scheduled_total[4m] ` + ago(0) + `)`:                                        0.9,
 		`rate(imap_exporter_probes_scheduled_total[6h] ` + ago(4*day) + `)`:                                    0.9,
-		`rate(imap_probe_phase_duration_seconds_count{server="demo:993",phase="auth"}[6h] ` + ago(4*day) + `)`: 0.1,
+		`rate(imap_probe_phase_duration_seconds_count{server="demo:993",phase="auth"}[1d] ` + ago(4*day) + `)`: 0.1,
 		`rate(imap_probe_failures_total{account="demo-hanging"}[6h] ` + ago(4*day) + `)`:                       0.033,
-		`count_over_time(imap_probe_success{account="demo-healthy"}[6h] ` + ago(4*day) + `)`:                   12,
+		`count_over_time(imap_probe_success{account="demo-healthy"}[6h] ` + ago(4*day) + `)`:                   6,
 		`avg_over_time(imap_probe_success{account="demo-healthy"}[3d] ` + ago(2*day) + `)`:                     1,
 		`avg_over_time(imap_probe_success{account="demo-hanging"}[3d] ` + ago(2*day) + `)`:                     0.667,
 		`imap_quota_storage_used_bytes{account="demo-quota"} / imap_quota_storage_limit_bytes ` + ago(0):       0.93,
