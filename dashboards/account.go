@@ -42,7 +42,7 @@ func accountHeadline() []panel {
   imap_probe_last_failure_info{@} + 1 or last_over_time(imap_probe_last_failure_info{@}[15m]), "failure", " / ", "phase", "reason"
 ))
 or on () label_replace(0 * max(imap_probe_interval_seconds{@}), "failure", "nothing", "", "")`, "{{failure}}"),
-		).named().unit(count).coloured(step{good, 0}, step{warning, 1}, step{bad, 2}).none("no such account").wide(4),
+		).named().unit(count).coloured(step{unknown, -1}, step{good, 0}, step{warning, 1}, step{bad, 2}).none("no such account").wide(4),
 		stat("Last success", "When the last successful probe began. An exporter that was restarted has forgotten older ones; Prometheus is asked for a day back.",
 			now("1000 * max ("+lastSuccess+")", ""),
 		).plain().unit(ago).coloured(nothing...).none("none known").wide(4),

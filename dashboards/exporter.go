@@ -37,7 +37,7 @@ func exporterHeadline() []panel {
 		stat("Start lag, p99", "99 of 100 probes in the time range started no later than this after they were due. Above 250 ms the machine, or max_concurrent, is too small.",
 			now(quantile("0.99", lagHistogram, "", whole), "")).unit(seconds).coloured(lateness...).none("no probe").wide(4),
 		stat("Measurement error, p99", "What an ordinary clock would have added to a measured time, for 99 of 100 phases. With time stamps of the kernel, the exported times are free of it.",
-			now(quantile("0.99", errorHistogram, "", whole), "")).unit(seconds).coloured(step{good, 0}, step{warning, 0.02}, step{bad, 0.1}).none("no probe").wide(4),
+			now(quantile("0.99", errorHistogram, "", whole), "")).unit(seconds).coloured(step{unknown, 0}, step{good, 0}, step{warning, 0.02}, step{bad, 0.1}).none("no probe").wide(4),
 	}
 }
 
@@ -46,7 +46,7 @@ const (
 	errorHistogram = "imap_exporter_measurement_error_seconds"
 )
 
-var lateness = []step{{good, 0}, {warning, 0.25}, {bad, 1}}
+var lateness = []step{{unknown, 0}, {good, 0}, {warning, 0.25}, {bad, 1}}
 
 func exporterTable() panel {
 	return table("Exporters",

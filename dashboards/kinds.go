@@ -68,7 +68,7 @@ func heatmap(title, help, expr string) panel {
 	buckets := target{expr: expr, legend: "{{le}}", format: "heatmap"}
 	return newPanel("heatmap", title, help, []target{buckets}).
 		option("calculate", false).
-		option("color", object{"mode": "scheme", "scheme": "Turbo", "fill": "dark-orange", "scale": "exponential", "exponent": 0.4, "steps": 64, "reverse": false}).
+		option("color", object{"mode": "scheme", "scheme": "YlGnBu", "fill": "dark-orange", "scale": "exponential", "exponent": 0.4, "steps": 64, "reverse": false}).
 		option("cellGap", 1).option("filterValues", object{"le": 1e-9}).
 		option("rowsFrame", object{"layout": "auto"}).option("showValue", "never").
 		option("legend", object{"show": true}).option("exemplars", object{"color": "rgba(255,255,255,0.7)"}).

@@ -105,7 +105,7 @@ func phaseQuantile() panel {
 		"How long the phases that ended well took, over all accounts shown. Choose the quantile at the top. The network is blue, TLS green, the login orange, the mailbox violet. Classic histograms begin at 5 ms: what is faster reads as just below. "+
 			"A phase that climbs alone points at its own cause: docs/imap.md, \"what makes it slow\".",
 		query(quantile("$quantile", phaseHistogram, "phase", point), "{{phase}}"),
-	).logarithmic().unit(seconds).byPhase().none("–").look("spanNulls", bridged)
+	).logarithmic().unit(seconds).byPhase().none("No successful phase in this time").look("spanNulls", bridged)
 }
 
 func phaseTable() panel {

@@ -49,16 +49,18 @@ func thresholds(steps []step) object {
 
 // The thresholds of colours, the same as those of the alerts in rules/imap-thresholds.yaml where there is one.
 var (
-	anyIsBad     = []step{{good, 0}, {bad, 1}}
-	anyIsWarning = []step{{good, 0}, {warning, 1}}
-	anyIsHeld    = []step{{good, 0}, {held, 1}}
-	anyIsBlind   = []step{{good, 0}, {blind, 1}}
+	anyIsBad     = []step{{unknown, 0}, {good, 0}, {bad, 1}}
+	anyIsWarning = []step{{unknown, 0}, {good, 0}, {warning, 1}}
+	anyIsHeld    = []step{{unknown, 0}, {good, 0}, {held, 1}}
+	anyIsBlind   = []step{{unknown, 0}, {good, 0}, {blind, 1}}
 	certificate  = []step{{unknown, 0}, {bad, -36500}, {warning, 3}, {good, 21}}
 	fullness     = []step{{unknown, 0}, {good, 0}, {warning, 80}, {bad, 90}}
-	slowness     = []step{{good, 0}, {warning, 1.5}, {bad, 3}}
+	slowness     = []step{{unknown, 0}, {good, 0}, {warning, 1.5}, {bad, 3}}
 	availability = []step{{unknown, 0}, {bad, 0}, {warning, 0.99}, {good, 0.995}}
 	loginTime    = []step{{neutral, 0}, {warning, 0.5}, {bad, 2}}
 	probeTime    = []step{{neutral, 0}, {warning, 1}, {bad, 5}}
+	anyIsOdd     = []step{{unknown, 0}, {good, 0}, {"dark-yellow", 1}}
+	anyIsGood    = []step{{unknown, 0}, {good, 1}}
 	nothing      = []step{{neutral, 0}}
 )
 
