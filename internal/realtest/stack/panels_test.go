@@ -108,8 +108,8 @@ func ask(ctx context.Context, t *testing.T, prometheus *realtest.PromServer, que
 	return left
 }
 
-// answered reports whether some choice brings data: now, or, if it is drawn over time, in the last minute, so that the
-// past alone is no answer.
+// answered reports whether some choice brings data: now, or, if it is drawn over time, in the last minute, in which the
+// past meets the present.
 func (q *question) answered(ctx context.Context, t *testing.T, prometheus *realtest.PromServer) bool {
 	t.Helper()
 	for _, values := range q.choices {
