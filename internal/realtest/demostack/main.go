@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -21,8 +20,9 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx)
+	interrupted := ctx.Err() != nil
 	stop()
-	if err != nil && !errors.Is(err, context.Canceled) {
+	if err != nil && !interrupted {
 		fmt.Fprintln(os.Stderr, "demostack:", err)
 		os.Exit(1)
 	}
@@ -48,7 +48,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: `make servers` installs it", err)
 	}
-	fmt.Println("making eight days of past; this takes half a minute")
+	fmt.Println("making eight days of past; this takes a minute")
 	past := demohistory.Options{Config: "config.yaml", Job: "imap", Instance: host(exporter.URL), End: time.Now()}
 	if err := demohistory.Backfill(ctx, promtool, filepath.Join(dir, "data"), past); err != nil {
 		return err
