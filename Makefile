@@ -10,7 +10,7 @@ ifeq ($(shell golangci-lint version --short 2>/dev/null),$(LINT_VERSION))
 LINT = golangci-lint
 endif
 
-.PHONY: all build test soak servers fuzz bench lint fmt clean
+.PHONY: all build test soak servers stack fuzz bench lint fmt clean
 
 all: lint test build
 
@@ -30,6 +30,10 @@ soak: servers
 # Installs the real servers, each into a directory of its own. Starts none.
 servers:
 	internal/realtest/scripts/install.sh
+
+# Exporter, Prometheus with eight days of past and our rules, and Alertmanager, on loopback, until Ctrl-C.
+stack: servers
+	go run ./internal/realtest/demostack
 
 fuzz:
 	@set -e; for package in $$(go list ./...); do \

@@ -2,29 +2,18 @@ package realtest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 )
 
 // A PromServer is a running Prometheus.
-type PromServer struct {
-	// Version is such as "2.42.0".
-	Version string
-	// URL is where it answers, without a slash at the end.
-	URL string
-	// Log returns what it has logged so far.
-	Log func() string
-}
+type PromServer struct{ Tool }
 
 // A Sample is one series of an instant vector.
 type Sample struct {
@@ -45,37 +34,37 @@ type Target struct {
 // --enable-feature=native-histograms, with which it scrapes protobuf.
 func Prometheus(t testing.TB, config string, flags ...string) *PromServer {
 	t.Helper()
-	binary := prometheusTool(t, "prometheus")
-	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
-	defer cancel()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "prometheus.yml")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	version, err := prometheusVersion(ctx, binary)
+	return PrometheusOn(t, t.TempDir(), config, flags...)
+}
+
+// PrometheusOn runs Prometheus as [Prometheus] does, on a directory whose folder data may hold blocks that promtool made.
+func PrometheusOn(t testing.TB, dir, config string, flags ...string) *PromServer {
+	t.Helper()
+	prometheusTool(t, "prometheus")
+	p, stop, err := StartPrometheus(t.Context(), dir, config, flags...)
+	t.Cleanup(stop)
 	if err != nil {
 		t.Fatal(err)
-	}
-	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	proc, err := startProcess("", append([]string{
-		binary, "--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"),
-		"--web.listen-address=" + loopback(port),
-	}, flags...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(proc.stop)
-	p := &PromServer{Version: version, URL: "http://" + loopback(port), Log: proc.log.String}
-	ready := func() error { return p.get(ctx, "/-/ready", nil) }
-	if err := proc.await(ctx, ready); err != nil {
-		t.Fatalf("Prometheus: %v\nits log:\n%s", err, p.Log())
 	}
 	t.Logf("really running Prometheus %s", p.Version)
 	return p
+}
+
+// StartPrometheus is PrometheusOn for a program that is no test. The returned stop ends it, after an error too.
+func StartPrometheus(ctx context.Context, dir, config string, flags ...string) (p *PromServer, stop func(), err error) {
+	stop = func() {}
+	binary, err := FindTool("prometheus", "prometheus")
+	if err != nil {
+		return nil, stop, err
+	}
+	file := filepath.Join(dir, "prometheus.yml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		return nil, stop, err
+	}
+	s, err := startTool(ctx, "", binary, "/-/ready", append([]string{
+		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"),
+	}, flags...))
+	return &PromServer{s}, s.stop, err
 }
 
 // Promtool returns the path of promtool.
@@ -87,50 +76,45 @@ func Promtool(t testing.TB) string {
 // prometheusTool finds a program of Prometheus' package, which needs no root to run.
 func prometheusTool(t testing.TB, name string) string {
 	t.Helper()
-	path := filepath.Join(installed("prometheus"), "usr/bin", name)
-	if _, err := os.Stat(path); err == nil {
-		return path
-	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		unavailable(t, name, fmt.Errorf("%w, nor is it in %s", err, installed("prometheus")))
-	}
-	return path
-}
-
-func prometheusVersion(ctx context.Context, binary string) (string, error) {
-	out, err := exec.CommandContext(ctx, binary, "--version").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%s --version: %w: %s", binary, err, out)
-	}
-	words := strings.Fields(string(out)) // prometheus, version 2.42.0+ds (branch: …
-	if len(words) < 3 {
-		return "", fmt.Errorf("%s --version: no version in %q", binary, out)
-	}
-	version, _, _ := strings.Cut(words[2], "+")
-	return version, nil
+	return findTool(t, "prometheus", name)
 }
 
 // Query evaluates a PromQL expression, now, to an instant vector.
 func (p *PromServer) Query(ctx context.Context, promql string) ([]Sample, error) {
+	return p.query(ctx, "/api/v1/query", url.Values{"query": {promql}})
+}
+
+// QueryRange evaluates a PromQL expression over time, and returns the last value of each series.
+func (p *PromServer) QueryRange(ctx context.Context, promql string, start, end time.Time, step time.Duration) ([]Sample, error) {
+	return p.query(ctx, "/api/v1/query_range", url.Values{
+		"query": {promql}, "start": {start.Format(time.RFC3339Nano)}, "end": {end.Format(time.RFC3339Nano)},
+		"step": {strconv.FormatFloat(step.Seconds(), 'f', -1, 64)},
+	})
+}
+
+func (p *PromServer) query(ctx context.Context, path string, parameters url.Values) ([]Sample, error) {
 	var data struct {
 		Result []struct {
 			Metric map[string]string
-			Value  [2]any
+			Value  *[2]any
+			Values [][2]any
 		}
 	}
-	if err := p.get(ctx, "/api/v1/query?query="+url.QueryEscape(promql), &data); err != nil {
-		return nil, fmt.Errorf("query %s: %w", promql, err)
+	if err := p.get(ctx, path+"?"+parameters.Encode(), &data); err != nil {
+		return nil, fmt.Errorf("query %s: %w", parameters.Get("query"), err)
 	}
 	samples := make([]Sample, 0, len(data.Result))
 	for _, r := range data.Result {
-		text, ok := r.Value[1].(string)
-		if !ok { // A native histogram has no value: query histogram_count(x) and the like.
+		if r.Value != nil {
+			r.Values = append(r.Values, *r.Value)
+		}
+		if len(r.Values) == 0 { // A native histogram has no value: query histogram_count(x) and the like.
 			continue
 		}
+		text, _ := r.Values[len(r.Values)-1][1].(string)
 		value, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return nil, fmt.Errorf("query %s: %w", promql, err)
+			return nil, fmt.Errorf("query %s: %w", parameters.Get("query"), err)
 		}
 		samples = append(samples, Sample{r.Metric, value})
 	}
@@ -161,30 +145,31 @@ func (p *PromServer) Targets(ctx context.Context) ([]Target, error) {
 	return data.ActiveTargets, err
 }
 
-// get decodes the field "data" of an API's answer, or only looks at the status when data is nil.
+// A Rule is an alerting or recording rule, and how its last evaluation went: Health is "ok", "err" or "unknown".
+type Rule struct {
+	Name      string
+	Health    string
+	LastError string
+}
+
+// Rules returns all rules.
+func (p *PromServer) Rules(ctx context.Context) (rules []Rule, err error) {
+	var data struct{ Groups []struct{ Rules []Rule } }
+	err = p.get(ctx, "/api/v1/rules", &data)
+	for _, g := range data.Groups {
+		rules = append(rules, g.Rules...)
+	}
+	return rules, err
+}
+
+// get decodes the field "data" of an API's answer.
 func (p *PromServer) get(ctx context.Context, path string, data any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+path, nil)
-	if err != nil {
-		return err
-	}
-	req.Close = true // An idle connection would outlive the test.
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if data == nil {
-		if resp.StatusCode != http.StatusOK {
-			return errors.New(resp.Status)
-		}
-		return nil
-	}
 	answer := struct {
 		Error string
 		Data  any
 	}{Data: data}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return fmt.Errorf("%s: %w", resp.Status, err)
+	if err := p.Tool.get(ctx, path, &answer); err != nil {
+		return err
 	}
 	if answer.Error != "" {
 		return errors.New(answer.Error)

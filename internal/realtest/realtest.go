@@ -1,10 +1,10 @@
-// Package realtest runs real servers for tests, on loopback: Dovecot, Cyrus, Courier and Prometheus.
+// Package realtest runs real servers for tests, on loopback: Dovecot, Cyrus, Courier, Prometheus and Alertmanager.
 //
 // Each server starts in a fresh copy of a root directory that scripts/install.sh has installed (as `make test` does), on
 // ports of its own, and is killed with all its processes and files at the end of the test. Any number may run at once.
 // Where they can't run, the test is skipped with the reason, or fails under IMAP_EXPORTER_TEST_ALL=1.
 //
-// Only tests import this package.
+// Only tests import this package, and demostack, which is for contributors to look at.
 package realtest
 
 import (

@@ -69,6 +69,7 @@ build dovecot essential dovecot-imapd & dovecot=$!
 build cyrus essential cyrus-imapd,cyrus-admin,sasl2-bin & cyrus=$!
 build courier essential courier-imap,courier-authlib-userdb & courier=$!
 build prometheus extract prometheus & prometheus=$!
+build alertmanager extract prometheus-alertmanager & alertmanager=$!
 failed=0
-for job in $dovecot $cyrus $courier $prometheus; do wait "$job" || failed=1; done
+for job in $dovecot $cyrus $courier $prometheus $alertmanager; do wait "$job" || failed=1; done
 exit $failed

@@ -1,0 +1,68 @@
+package rules_test
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// TestMutants breaks each rule in every way that mutants knows, and wants promtool's unit tests to notice. A mutant that
+// they don't notice is a guard that nothing guards.
+func TestMutants(t *testing.T) {
+	all := load(t)
+	tests := loadTests(t)
+	// Small ones first: most mutants don't live to see the others.
+	slices.SortStableFunc(tests, func(a, b testFile) int { return cmp.Compare(len(a.text), len(b.text)) })
+	for g := range all {
+		for i, original := range all[g].Rules {
+			name := original.Record + original.Alert
+			t.Run(name, func(t *testing.T) {
+				var workers errgroup.Group
+				workers.SetLimit(2)
+				for _, m := range original.mutants() {
+					if isTolerated(name, m.what) {
+						continue
+					}
+					workers.Go(func() error {
+						broken := slices.Clone(all)
+						broken[g].Rules = slices.Clone(all[g].Rules)
+						broken[g].Rules[i] = m.rule
+						if !noticed(t, broken, tests, name) {
+							t.Errorf("no test notices: %s\n%s", m.what, m.rule.Expr)
+						}
+						return nil
+					})
+				}
+				if err := workers.Wait(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// noticed says whether a test fails that the rule is needed for.
+func noticed(t *testing.T, broken []group, tests []testFile, name string) bool {
+	for _, f := range tests {
+		if needed(broken, f)[name] {
+			if _, ok := promtoolTest(t.Context(), t, broken, f); !ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// tolerated are mutants that are no faults: by rule, by what was broken, and why that is no matter.
+var tolerated = []struct{ rule, what, why string }{
+	{"account:imap_latency_seconds:usual", "label_replace", "one of seven days more or less"},
+}
+
+func isTolerated(name, what string) bool {
+	return slices.ContainsFunc(tolerated, func(t struct{ rule, what, why string }) bool {
+		return t.rule == name && strings.Contains(what, t.what)
+	})
+}

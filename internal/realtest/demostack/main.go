@@ -1,0 +1,85 @@
+// Command demostack runs the exporter with the shipped demo, a Prometheus that has our rules and eight days of past, and
+// an Alertmanager, on loopback, until it is interrupted. It is for looking at rules and queries while working on them;
+// `make stack` runs it. Grafana is not among Debian's packages: deploy/compose has it, and any Grafana can be pointed at
+// the Prometheus that this one starts.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"imap-exporter/internal/realtest"
+	"imap-exporter/internal/realtest/demohistory"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx)
+	interrupted := ctx.Err() != nil
+	stop()
+	if err != nil && !interrupted {
+		fmt.Fprintln(os.Stderr, "demostack:", err)
+		os.Exit(1)
+	}
+}
+
+// run starts all of it, from the repository's root, and waits for the end of ctx.
+func run(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "demostack-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	binary, err := realtest.Build(ctx, ".", dir)
+	if err != nil {
+		return err
+	}
+	exporter, stop, err := realtest.StartExporter(ctx, binary, "config.yaml")
+	defer stop()
+	if err != nil {
+		return err
+	}
+	promtool, err := realtest.FindTool("prometheus", "promtool")
+	if err != nil {
+		return fmt.Errorf("%w: `make servers` installs it", err)
+	}
+	fmt.Println("making eight days of past; this takes a minute")
+	past := demohistory.Options{Config: "config.yaml", Job: "imap", Instance: host(exporter.URL), End: time.Now()}
+	if err := demohistory.Backfill(ctx, promtool, filepath.Join(dir, "data"), past); err != nil {
+		return err
+	}
+	alertmanager, stop, err := realtest.StartAlertmanager(ctx, "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+	defer stop()
+	if err != nil {
+		return err
+	}
+	rules, err := filepath.Abs("dashboards/rules/*.yaml")
+	if err != nil {
+		return err
+	}
+	prometheus, stop, err := realtest.StartPrometheus(ctx, dir,
+		fmt.Sprintf(prometheusConfig, rules, host(alertmanager.URL), host(exporter.URL)))
+	defer stop()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("exporter      %s\nPrometheus    %s\nAlertmanager  %s/api/v2/alerts\nCtrl-C ends them.\n",
+		exporter.URL, prometheus.URL, alertmanager.URL)
+	<-ctx.Done()
+	return nil
+}
+
+const prometheusConfig = `
+global: {scrape_interval: 15s, evaluation_interval: 15s}
+rule_files: [%q]
+alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}
+scrape_configs:
+  - {job_name: imap, static_configs: [{targets: [%q]}]}
+`
+
+func host(url string) string { return url[len("http://"):] }
