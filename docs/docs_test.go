@@ -27,7 +27,7 @@ var (
 	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
 	// path matches what can only be a file or folder of ours.
-	path = regexp.MustCompile(`^(\.ci|cmd|collectors|dashboards|docs|internal|probe)/[\w./-]*$`)
+	path = regexp.MustCompile(`^(\.ci|cmd|collectors|dashboards|deploy|docs|internal|probe)/[\w./-]*$`)
 	rule = regexp.MustCompile(`(?m)^([a-z]+):`)
 )
 
