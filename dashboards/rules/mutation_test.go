@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
 	"golang.org/x/sync/errgroup"
 
 	"imap-exporter/internal/realtest"
@@ -18,7 +19,7 @@ func TestMutants(t *testing.T) {
 	all := load(t)
 	tests := loadTests(t)
 	// Small ones first: most mutants don't live to see the others.
-	slices.SortStableFunc(tests, func(a, b testFile) int { return cmp.Compare(len(a.text), len(b.text)) })
+	slices.SortStableFunc(tests, func(a, b unitTest) int { return cmp.Compare(size(&a.node), size(&b.node)) })
 	for g := range all {
 		for i, original := range all[g].Rules {
 			name := original.Record + original.Alert
@@ -49,16 +50,25 @@ func TestMutants(t *testing.T) {
 }
 
 // notice says whether a test fails that the rule is needed for.
-func notice(t *testing.T, promtool string, broken []group, tests []testFile, name string) (bool, error) {
-	for _, f := range tests {
-		if needed(broken, f)[name] {
-			complaint, err := promtoolTest(t.Context(), promtool, t.TempDir(), broken, f)
+func notice(t *testing.T, promtool string, broken []group, tests []unitTest, name string) (bool, error) {
+	for _, u := range tests {
+		if u.needed(broken)[name] {
+			complaint, err := u.run(t.Context(), promtool, t.TempDir(), broken)
 			if err != nil || complaint != "" {
 				return complaint != "", err
 			}
 		}
 	}
 	return false, nil
+}
+
+// size returns how many values there are in a document.
+func size(node *yaml.Node) int {
+	n := 1
+	for _, child := range node.Content {
+		n += size(child)
+	}
+	return n
 }
 
 // tolerated are mutants that are no faults: by rule, by what was broken, and why that is no matter.
