@@ -25,7 +25,7 @@ test: servers
 
 # What takes its time: ten minutes and more.
 soak: servers
-	go run ./internal/realtest/report build/soak -tags soak -run 'WrongPasswordAmong|ReloadStorm' -timeout=30m ./cmd/exporter
+	go run ./internal/realtest/report build/soak -tags soak -run 'WrongPasswordAmong|ReloadStorm|Mutants' -timeout=30m ./cmd/exporter ./dashboards/rules
 
 # Installs the real servers, each into a directory of its own. Starts none.
 servers:

@@ -128,12 +128,10 @@ func TestRunbooks(t *testing.T) {
 		}
 	}
 	firing, silent := map[string]bool{}, map[string]bool{}
-	for _, f := range loadTests(t) {
-		for _, test := range f.Tests {
-			for _, a := range test.Alerts {
-				firing[a.Name] = firing[a.Name] || len(a.Firing) > 0
-				silent[a.Name] = silent[a.Name] || len(a.Firing) == 0
-			}
+	for _, u := range loadTests(t) {
+		for _, a := range u.Alerts {
+			firing[a.Name] = firing[a.Name] || len(a.Firing) > 0
+			silent[a.Name] = silent[a.Name] || len(a.Firing) == 0
 		}
 	}
 	for name := range names {

@@ -3,7 +3,6 @@ package rules_test
 import (
 	"maps"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -13,14 +12,14 @@ type mutant struct {
 	rule rule
 }
 
-// mutants returns a rule, broken in every way that we know.
-func (r *rule) mutants() []mutant {
+// mutants returns a rule, broken in every way that we know, by the kind of fault.
+func (r *rule) mutants() [][]mutant {
 	if strings.HasPrefix(r.Record, "imap:") { // A threshold.
-		return []mutant{r.with("ten times as much", "10 * ("+r.Expr+")"), r.with("a tenth", "("+r.Expr+") / 10")}
+		return [][]mutant{{r.with("ten times as much", "10 * ("+r.Expr+")"), r.with("a tenth", "("+r.Expr+") / 10")}}
 	}
-	all := slices.Concat(r.flipped(), r.truncated(), r.scaled(), r.unselective(), r.reaggregated())
+	all := [][]mutant{r.flipped(), r.truncated(), r.scaled(), r.unselective(), r.reaggregated()}
 	if r.Alert != "" {
-		all = append(all, r.rushed()...)
+		all = append(all, r.rushed())
 	}
 	return all
 }

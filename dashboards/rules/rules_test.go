@@ -42,19 +42,19 @@ type rule struct {
 	Annotations   map[string]string `yaml:"annotations,omitempty"`
 }
 
-// A testFile is what we need to know of a file of promtool's unit tests.
-type testFile struct {
-	name  string
-	text  string
-	Tests []struct {
-		Alerts []struct {
-			Name   string      `yaml:"alertname"`
-			Firing []yaml.Node `yaml:"exp_alerts"`
-		} `yaml:"alert_rule_test"`
-		Expressions []struct {
-			Expr string `yaml:"expr"`
-		} `yaml:"promql_expr_test"`
-	} `yaml:"tests"`
+// A unitTest is one of promtool's unit tests: a world, and what the alerts are to say of it.
+type unitTest struct {
+	name     string
+	interval string
+	node     yaml.Node
+	Name     string `yaml:"name"`
+	Alerts   []struct {
+		Name   string      `yaml:"alertname"`
+		Firing []yaml.Node `yaml:"exp_alerts"`
+	} `yaml:"alert_rule_test"`
+	Expressions []struct {
+		Expr string `yaml:"expr"`
+	} `yaml:"promql_expr_test"`
 }
 
 // load returns the groups of all rule files.
@@ -68,19 +68,29 @@ func load(t testing.TB) (all []group) {
 	return all
 }
 
-// loadTests returns promtool's unit tests.
-func loadTests(t testing.TB) (all []testFile) {
+// loadTests returns promtool's unit tests, each on its own.
+func loadTests(t testing.TB) (all []unitTest) {
 	t.Helper()
 	names, err := filepath.Glob("tests/*.yaml")
 	if err != nil || len(names) == 0 {
 		t.Fatalf("tests: %v, %v", names, err)
 	}
 	for _, name := range names {
-		f := testFile{name: filepath.Base(name), text: read(t, name)}
-		if err := yaml.Unmarshal([]byte(f.text), &f); err != nil {
-			t.Fatalf("%s: %v", name, err)
+		var f struct {
+			RuleFiles  []string    `yaml:"rule_files"`
+			Interval   string      `yaml:"evaluation_interval"`
+			GroupOrder []string    `yaml:"group_eval_order"`
+			Tests      []yaml.Node `yaml:"tests"`
 		}
-		all = append(all, f)
+		decode(t, name, &f)
+		for _, node := range f.Tests {
+			u := unitTest{interval: f.Interval, node: node}
+			if err := node.Decode(&u); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			u.name = filepath.Base(name) + ": " + u.Name
+			all = append(all, u)
+		}
 	}
 	return all
 }
@@ -115,17 +125,15 @@ func (r *rule) asked() []string {
 	return names
 }
 
-// needed returns what a test file needs: the alerts that it tests, and what these ask for, in turn.
-func needed(all []group, f testFile) map[string]bool {
+// needed returns what a test needs: the alerts that it looks at, and what these ask for, in turn.
+func (u *unitTest) needed(all []group) map[string]bool {
 	wanted := map[string]bool{}
-	for _, test := range f.Tests {
-		for _, a := range test.Alerts {
-			wanted[a.Name] = true
-		}
-		for _, e := range test.Expressions {
-			for _, name := range metric.FindAllString(e.Expr, -1) {
-				wanted[name] = true
-			}
+	for _, a := range u.Alerts {
+		wanted[a.Name] = true
+	}
+	for _, e := range u.Expressions {
+		for _, name := range metric.FindAllString(e.Expr, -1) {
+			wanted[name] = true
 		}
 	}
 	for before := -1; len(wanted) > before; {
@@ -143,16 +151,10 @@ func needed(all []group, f testFile) map[string]bool {
 	return wanted
 }
 
-// What a test file says of the rules.
-var (
-	ruleFiles = regexp.MustCompile(`(?m)^rule_files: .*$`)
-	evalOrder = regexp.MustCompile(`(?m)^group_eval_order:\n.*$`)
-)
-
-// promtoolTest lets promtool run a test file, in dir, on the rules that it needs, and returns what promtool has to complain
-// of. Without the other rules it takes a fifth of the time.
-func promtoolTest(ctx context.Context, promtool, dir string, all []group, f testFile) (complaint string, err error) {
-	wanted := needed(all, f)
+// run lets promtool run a test, in dir, on the rules that it needs, and returns what promtool has to complain of. All
+// rules would take it many times as long.
+func (u *unitTest) run(ctx context.Context, promtool, dir string, all []group) (complaint string, err error) {
+	wanted := u.needed(all)
 	var kept ruleFile
 	var order []string
 	for _, g := range all {
@@ -162,14 +164,14 @@ func promtoolTest(ctx context.Context, promtool, dir string, all []group, f test
 			order = append(order, g.Name)
 		}
 	}
-	rules, err := yaml.Marshal(kept)
-	if err != nil {
-		return "", err
-	}
-	test := ruleFiles.ReplaceAllString(f.text, "rule_files: [rules.yaml]")
-	test = evalOrder.ReplaceAllString(test, "group_eval_order: ["+strings.Join(order, ", ")+"]")
-	for name, content := range map[string]string{"rules.yaml": string(rules), "test.yaml": test} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+	for name, content := range map[string]any{"rules.yaml": kept, "test.yaml": map[string]any{
+		"rule_files": []string{"rules.yaml"}, "evaluation_interval": u.interval, "group_eval_order": order, "tests": []*yaml.Node{&u.node},
+	}} {
+		text, err := yaml.Marshal(content)
+		if err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 			return "", err
 		}
 	}
@@ -192,9 +194,9 @@ func TestCheck(t *testing.T) {
 func TestUnits(t *testing.T) {
 	promtool := realtest.Promtool(t)
 	all := load(t)
-	for _, f := range loadTests(t) {
-		t.Run(f.name, func(t *testing.T) {
-			complaint, err := promtoolTest(t.Context(), promtool, t.TempDir(), all, f)
+	for _, u := range loadTests(t) {
+		t.Run(u.name, func(t *testing.T) {
+			complaint, err := u.run(t.Context(), promtool, t.TempDir(), all)
 			if err != nil || complaint != "" {
 				t.Error(err, complaint)
 			}

@@ -1,0 +1,6 @@
+//go:build soak
+
+package rules_test
+
+// everyMutant: a soak tries all of them.
+const everyMutant = true
