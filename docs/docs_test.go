@@ -189,7 +189,7 @@ func markdown(t *testing.T) []string {
 		switch {
 		case err != nil:
 			return err
-		case name == "build", name == ".git":
+		case entry.IsDir() && (name == "build" || name == ".git"): // In a worktree, .git is a file.
 			return fs.SkipDir
 		case filepath.Ext(name) == ".md":
 			files = append(files, name)

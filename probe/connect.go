@@ -120,6 +120,7 @@ func (s *session) instrument() error {
 	s.socket = socket
 	s.result.TimestampSource = socket.Source()
 	s.gate = wire.NewGate(socket)
+	s.gate.Hide(s.secret)
 	s.stop = context.AfterFunc(s.parent, func() { socket.Interrupt(wire.ErrCanceled) })
 	return nil
 }

@@ -193,11 +193,10 @@ func TestLogoutKeepsTheTimeout(t *testing.T) {
 
 func TestCanceledWhereverItIs(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	_, target := serve(t, mailtest.Options{})
-	target.Secret = func(context.Context) (string, error) {
+	_, target := serve(t, mailtest.Options{Handle: map[string]mailtest.Handler{"LOGIN": func(c *mailtest.Conn, _ mailtest.Command) error {
 		cancel()
-		return "", errTest
-	}
+		return c.Hang()
+	}}})
 	if r := Run(ctx, target); r.Err == nil || r.Err.Reason != ReasonCanceled || r.Err.Phase != PhaseAuth {
 		t.Errorf("got %v", r.Err)
 	}

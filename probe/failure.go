@@ -19,6 +19,18 @@ import (
 
 var errPanic = errors.New("a fault of the exporter")
 
+// panicText is what a panic says. Of values that are no text only the type is told: they might print a secret in a form
+// that isn't known and blanked.
+func panicText(value any) string {
+	switch v := value.(type) {
+	case error:
+		return v.Error()
+	case string:
+		return v
+	}
+	return fmt.Sprintf("a panic with %T", value)
+}
+
 // A refusal is a failure that we declare ourselves, with its Reason.
 type refusal struct {
 	reason Reason
@@ -46,6 +58,9 @@ func (s *session) failure(phase Phase, err error) *Error {
 		e.Text = fmt.Sprintf("no complete answer within the timeout of %v", s.t.Timeout)
 	case e.Reason == ReasonReset:
 		e.Text = "the server closed the connection"
+	}
+	if s.gate == nil && errors.Is(err, errPanic) {
+		e.Text = errPanic.Error() // What else it says may be secret, and there is nobody yet to find that out.
 	}
 	if s.gate == nil {
 		e.Text = wire.Printable(e.Text, wire.MaxText)

@@ -41,6 +41,8 @@ type session struct {
 	deadline time.Time
 	result   *Result
 
+	secret    string
+	secretErr error    // why there is none
 	addresses []string // to connect to, in order
 	tcp       net.Conn
 	opened    time.Time // when tcp was begun to be opened
@@ -86,12 +88,13 @@ var steps = []struct {
 func (s *session) converse(ctx context.Context) {
 	ctx, cancel := context.WithDeadline(ctx, s.deadline)
 	defer cancel()
-	var phase Phase
+	phase := PhaseAuth
 	defer func() {
 		if r := recover(); r != nil {
-			s.result.Err = s.failure(phase, fmt.Errorf("%w: %v", errPanic, r))
+			s.result.Err = s.failure(phase, fmt.Errorf("%w: %s", errPanic, panicText(r)))
 		}
 	}()
+	s.readSecret(ctx)
 	for _, step := range steps {
 		phase = step.phase
 		err := step.do(s, ctx)

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/prometheus/common/version"
-	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
@@ -82,8 +81,8 @@ func loadConfig(cmd *cobra.Command, demo config.Demo) (*config.Config, error) {
 	if err != nil {
 		return nil, &configError{err}
 	}
-	if err := toolkit.Validate(cfg.Web.ConfigFile); err != nil {
-		return nil, fmt.Errorf("%s: not a valid web configuration: %w", cfg.Web.ConfigFile, err)
+	if err := validateWebConfig(cfg.Web.ConfigFile); err != nil {
+		return nil, err
 	}
 	return cfg, nil
 }
