@@ -35,7 +35,7 @@ type Proxy struct {
 
 // NewProxy runs a proxy to target (host:port), with roundTrip added to each round trip, until its Close.
 func NewProxy(target string, roundTrip time.Duration) (*Proxy, error) {
-	listeners, err := listen(false)
+	listeners, err := listen("", false)
 	if err != nil {
 		return nil, err
 	}
