@@ -14,9 +14,6 @@ import (
 	"imap-exporter/internal/realtest/netns"
 )
 
-// ending is how much later than its timeout a probe may end on a busy machine.
-const ending = 500 * time.Millisecond
-
 // at is a target on host, with the port and all else of target.
 func at(target *Target, host string) *Target {
 	moved := *target
