@@ -17,8 +17,6 @@ import (
 	"imap-exporter/internal/wire"
 )
 
-var errPanic = errors.New("a fault of the exporter")
-
 // A refusal is a failure that we declare ourselves, with its Reason.
 type refusal struct {
 	reason Reason
@@ -96,7 +94,7 @@ var known = []struct {
 	reason Reason
 	errs   []error
 }{
-	{ReasonInternal, []error{errPanic, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL}},
+	{ReasonInternal, []error{errFault, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL}},
 	{ReasonCanceled, []error{wire.ErrCanceled, context.Canceled}},
 	{ReasonTooLarge, []error{wire.ErrTooLarge}},
 	{ReasonStartTLSInjection, []error{wire.ErrInjection}},

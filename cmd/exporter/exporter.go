@@ -48,6 +48,7 @@ type exporter struct {
 	history  *history.Store
 	schedule *schedule.Schedule
 	ready    atomic.Bool // the schedule runs
+	faults   faultLog
 
 	reloading sync.Mutex
 	failed    string // what the last reload found wrong, if it did; guarded by reloading
