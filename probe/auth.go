@@ -20,7 +20,9 @@ func (s *session) auth(ctx context.Context) error {
 	}
 	var secret string
 	if s.t.Secret != nil {
-		if secret, err = s.t.Secret(ctx); err != nil {
+		if secret, err = s.t.Secret(ctx); starved(err) {
+			return err
+		} else if err != nil {
 			return refuse(ReasonCredential, "%v", err)
 		}
 		s.gate.Hide(secret)

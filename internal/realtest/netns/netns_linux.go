@@ -161,22 +161,17 @@ func (n *Net) NoIPv4(t testing.TB) {
 	n.Run(t, "ip", "-4", "address", "flush", "dev", "lo")
 }
 
-// ReadOnly makes every file system read-only, but for the folder keep ("" for none), for good.
-func (n *Net) ReadOnly(t testing.TB, keep string) {
+// ReadOnly makes every file system read-only until the end of the test.
+func (n *Net) ReadOnly(t testing.TB) {
 	t.Helper()
-	if keep != "" {
-		if err := unix.Mount(keep, keep, "", unix.MS_BIND, ""); err != nil {
-			t.Fatalf("mounting %s: %v", keep, err)
-		}
-	}
 	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
 	if err := unix.MountSetattr(unix.AT_FDCWD, "/", unix.AT_RECURSIVE, &attr); err != nil {
 		t.Fatalf("making / read-only: %v", err)
 	}
-	if keep != "" {
-		attr = unix.MountAttr{Attr_clr: unix.MOUNT_ATTR_RDONLY}
-		if err := unix.MountSetattr(unix.AT_FDCWD, keep, 0, &attr); err != nil {
-			t.Fatalf("making %s writable: %v", keep, err)
+	t.Cleanup(func() {
+		attr := unix.MountAttr{Attr_clr: unix.MOUNT_ATTR_RDONLY}
+		if err := unix.MountSetattr(unix.AT_FDCWD, "/", unix.AT_RECURSIVE, &attr); err != nil {
+			t.Errorf("making / writable: %v", err)
 		}
-	}
+	})
 }
