@@ -18,7 +18,10 @@ func (s *session) auth(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.secretErr != nil {
+	switch {
+	case starved(s.secretErr):
+		return s.secretErr
+	case s.secretErr != nil:
 		return refuse(ReasonCredential, "%v", s.secretErr)
 	}
 	if method == AuthLogin {

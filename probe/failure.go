@@ -17,20 +17,6 @@ import (
 	"imap-exporter/internal/wire"
 )
 
-var errPanic = errors.New("a fault of the exporter")
-
-// panicText is what a panic says. Of values that are no text only the type is told: they might print a secret in a form
-// that isn't known and blanked.
-func panicText(value any) string {
-	switch v := value.(type) {
-	case error:
-		return v.Error()
-	case string:
-		return v
-	}
-	return fmt.Sprintf("a panic with %T", value)
-}
-
 // A refusal is a failure that we declare ourselves, with its Reason.
 type refusal struct {
 	reason Reason
@@ -59,8 +45,8 @@ func (s *session) failure(phase Phase, err error) *Error {
 	case e.Reason == ReasonReset:
 		e.Text = "the server closed the connection"
 	}
-	if s.gate == nil && errors.Is(err, errPanic) {
-		e.Text = errPanic.Error() // What else it says may be secret, and there is nobody yet to find that out.
+	if s.gate == nil && errors.Is(err, errFault) {
+		e.Text = errFault.Error() // What else it says may be secret, and there is nobody yet to find that out.
 	}
 	if s.gate == nil {
 		e.Text = wire.Printable(e.Text, wire.MaxText)
@@ -111,7 +97,7 @@ var known = []struct {
 	reason Reason
 	errs   []error
 }{
-	{ReasonInternal, []error{errPanic, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL}},
+	{ReasonInternal, []error{errFault, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL}},
 	{ReasonCanceled, []error{wire.ErrCanceled, context.Canceled}},
 	{ReasonTooLarge, []error{wire.ErrTooLarge}},
 	{ReasonStartTLSInjection, []error{wire.ErrInjection}},

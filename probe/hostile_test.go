@@ -171,11 +171,3 @@ func TestFirstOfDuplicatesWins(t *testing.T) {
 		t.Errorf("quota %+v", r.Quota)
 	}
 }
-
-// TestPanicIsOneProbesFailure: a fault of ours ends the probe that met it, and no other.
-func TestPanicIsOneProbesFailure(t *testing.T) {
-	_, target := serve(t, mailtest.Options{})
-	target.TLSConfig.GetClientCertificate = nil
-	target.TLSConfig.VerifyConnection = func(state tlsState) error { panic(fmt.Sprint("fault ", state.ServerName)) }
-	fail(t, target, PhaseTLS, ReasonInternal)
-}

@@ -155,7 +155,8 @@ func TestPanicIsLoggedWithoutTheSecret(t *testing.T) {
 	}
 	t.Cleanup(func() { demo.Close() })
 	stderr := newLog()
-	e, err := newExporter(options{stderr: stderr, load: func() (*config.Config, error) { return config.Load(config.Options{File: file, Demo: demo}) }})
+	writer := newLogWriter(stderr)
+	e, err := newExporter(options{stderr: writer, load: func() (*config.Config, error) { return config.Load(config.Options{File: file, Demo: demo}) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,6 +170,7 @@ func TestPanicIsLoggedWithoutTheSecret(t *testing.T) {
 	}
 	target.Secret = func(context.Context) (string, error) { panic("the password is " + secret) }
 	e.probe(t.Context(), &target)
+	writer.Close()
 	if n := strings.Count(stderr.String(), "reason=internal"); n < 5 {
 		t.Errorf("%d panics in the log:\n%s", n, stderr)
 	}

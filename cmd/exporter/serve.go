@@ -31,6 +31,8 @@ func runServe(cmd *cobra.Command, _ []string) error {
 	hangup := make(chan os.Signal, 1) // Signals that come while one waits ask for the same.
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
+	signal.Ignore(syscall.SIGPIPE) // Else the end of whoever reads the log would be ours.
+	defer signal.Reset(syscall.SIGPIPE)
 
 	demo, err := mailtest.NewDemo()
 	if err != nil {
@@ -41,6 +43,8 @@ func runServe(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
+	opts.stderr = newLogWriter(cmd.ErrOrStderr())
+	defer opts.stderr.Close()
 	opts.hangup = hangup
 	opts.load = func() (*config.Config, error) { return loadConfig(cmd, demo) }
 	exporter, err := newExporter(opts)
@@ -67,7 +71,6 @@ func runServe(cmd *cobra.Command, _ []string) error {
 
 // readOptions returns what only flags say.
 func readOptions(cmd *cobra.Command) (opts options, err error) {
-	opts.stderr = cmd.ErrOrStderr()
 	flags := cmd.Flags()
 	if opts.lifecycle, err = flags.GetBool("web.enable-lifecycle"); err != nil {
 		return opts, err

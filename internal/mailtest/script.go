@@ -43,6 +43,8 @@ type Options struct {
 	// Mode is ModeImplicit by default if there is a TLS configuration, else ModePlain.
 	Mode Mode
 	TLS  *tls.Config
+	// Host is the IP address to listen on; "" is 127.0.0.1.
+	Host string
 	// IPv6 listens on ::1 too, at the same port, where the machine has it.
 	IPv6 bool
 
@@ -111,7 +113,7 @@ func Start(o Options) (*Server, error) {
 		o.Mechanisms = []string{"PLAIN", "LOGIN", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER", "EXTERNAL"}
 	}
 	o.Data.settle()
-	listeners, err := listen(o.IPv6)
+	listeners, err := listen(o.Host, o.IPv6)
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func prometheusTool(t testing.TB, name string) string {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		unavailable(t, name, fmt.Errorf("%w, nor is it in %s", err, installed("prometheus")))
+		Unavailable(t, name, fmt.Errorf("%w, nor is it in %s", err, installed("prometheus")))
 	}
 	return path
 }

@@ -138,12 +138,12 @@ func run(t testing.TB, kinds ...kind) []*Server {
 func require(t testing.TB, name, dir string) {
 	t.Helper()
 	if err := usable(dir); err != nil {
-		unavailable(t, name, err)
+		Unavailable(t, name, err)
 	}
 }
 
-// unavailable skips the test, or fails it where everything must run.
-func unavailable(t testing.TB, name string, reason error) {
+// Unavailable skips the test, or fails it where everything must run.
+func Unavailable(t testing.TB, name string, reason error) {
 	t.Helper()
 	if os.Getenv("IMAP_EXPORTER_TEST_ALL") == "1" {
 		t.Fatalf("%s can't run: %v", name, reason)
