@@ -25,6 +25,8 @@ const (
 	slack      = 250 * time.Millisecond // beyond the timeout
 	allocation = 16 << 20               // in bytes, everything that is ever allocated, most of it garbage at once
 	cpuTime    = 500 * time.Millisecond
+
+	hasty = 400 * time.Millisecond // the timeout where a probe needs all of it
 )
 
 // allowed are the verbs that a read-only probe knows.
@@ -61,7 +63,7 @@ func TestHostileServers(t *testing.T) {
 			}
 			probes := 0
 			for _, want := range wants {
-				r, n := bounded(t, target)
+				r, n := bounded(t, target, c.Then == c.Want)
 				assertOutcome(t, &c, r, want)
 				probes += n
 				if err := server.WaitIdle(t.Context()); err != nil {
@@ -83,7 +85,7 @@ func targetOf(world *hostile.World, c *hostile.Case, address string) *Target {
 	target.Auth, target.SendID, target.Mailboxes = AuthMethod(c.Account.Auth), c.Account.SendID, c.Account.Mailboxes
 	target.Secret = func(context.Context) (string, error) { return c.Account.Password, nil }
 	if c.TimesOut() {
-		target.Timeout = 400 * time.Millisecond
+		target.Timeout = hasty
 	} else {
 		target.Timeout = 5 * time.Second
 	}
@@ -98,8 +100,8 @@ func targetOf(world *hostile.World, c *hostile.Case, address string) *Target {
 }
 
 // bounded probes, within what a probe may take. What only noise on the machine made longer is probed once more; probes is
-// how often it was.
-func bounded(t *testing.T, target *Target) (r *Result, probes int) {
+// how often it was. A server that changes is not probed again.
+func bounded(t *testing.T, target *Target, again bool) (r *Result, probes int) {
 	t.Helper()
 	for {
 		var before, after runtime.MemStats
@@ -111,7 +113,7 @@ func bounded(t *testing.T, target *Target) (r *Result, probes int) {
 		probes++
 		late, busy := took > target.Timeout+slack, worked > cpuTime*slowdown
 		switch {
-		case (late || busy) && probes == 1:
+		case (late || busy) && again && probes == 1:
 			continue
 		case late:
 			t.Errorf("ended after %v, want at most %v", took, target.Timeout+slack)
@@ -150,6 +152,8 @@ func assertOutcome(t *testing.T, c *hostile.Case, r *Result, want string) {
 	}
 	if r.Err == nil {
 		assertLearnt(t, c, r)
+	} else if r.Err.Reason == ReasonTimeout {
+		assertWaited(t, r)
 	}
 	if r.Err != nil && strings.HasPrefix(string(r.Err.Reason), "certificate_") && (r.TLS == nil || r.TLS.NotAfter.IsZero() || r.TLS.Version != "") {
 		t.Errorf("TLS %+v, want the date though verification failed", r.TLS)
@@ -175,6 +179,17 @@ func assertOutcome(t *testing.T, c *hostile.Case, r *Result, want string) {
 		if !utf8.ValidString(name) || utf8.RuneCountInString(name) > MaxNameRunes || strings.ContainsFunc(name, unprintable) {
 			t.Errorf("name %q", name)
 		}
+	}
+}
+
+// assertWaited wants all of the time out, most of it in the phase where the server fell silent.
+func assertWaited(t *testing.T, r *Result) {
+	t.Helper()
+	if r.Duration < hasty {
+		t.Errorf("it ended after %v, ahead of the timeout", r.Duration)
+	}
+	if d := took(t, r, r.Err.Phase); d < hasty/2 {
+		t.Errorf("phase %s took %v, want the time until it failed", r.Err.Phase, d)
 	}
 }
 

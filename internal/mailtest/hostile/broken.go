@@ -62,9 +62,5 @@ func broken() []Case {
 		Case{Name: "BYE to a mailbox of a pattern", Want: "status/bye", Account: Account{Mailboxes: []string{"*"}}, Server: says("STATUS", "* BYE enough\r\n")},
 		Case{Name: "BYE along with an OK", Want: "auth/unavailable", Server: on("CAPABILITY", both(
 			answer("* CAPABILITY IMAP4rev1\r\nTAG OK\r\n* BYE [UNAVAILABLE] down for maintenance\r\n"), reset))},
-		Case{Name: "LOGOUT NO", Want: Success, Server: says("LOGOUT", "TAG NO stay\r\n")},
-		Case{Name: "LOGOUT with BYE alone", Want: Success, Server: on("LOGOUT", dropAfter("* BYE bye\r\n"))},
-		Case{Name: "LOGOUT with BYE and a foreign tag", Want: Success, Server: says("LOGOUT", "* BYE bye\r\nx OK\r\n")},
-		Case{Name: "LOGOUT with noise", Want: Success, Server: says("LOGOUT", "\x00\xff\r\n")},
 	)...)
 }
