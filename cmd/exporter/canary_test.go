@@ -186,7 +186,7 @@ func TestNoSecretInAnyOutput(t *testing.T) {
 
 	for i, text := range wrongConfigurations(t) {
 		put(t, filepath.Join(folder, "config.yaml"), text)
-		status, answer := page(t, http.MethodPost, url+"/-/reload", "")
+		status, answer := getPage(t, http.MethodPost, url+"/-/reload", "")
 		if status != http.StatusInternalServerError {
 			t.Errorf("reloaded (%d):\n%s", status, text)
 		}
@@ -227,7 +227,7 @@ func scanPages(t *testing.T, url, profiles string) {
 	for path, want := range map[string]int{
 		"/": 200, "/style.css": 200, "/metrics": 200, "/-/healthy": 200, "/-/ready": 200, "/nowhere": 404, "/-/reload": 405, "/debug/pprof/": 404,
 	} {
-		status, body := page(t, http.MethodGet, url+path, "")
+		status, body := getPage(t, http.MethodGet, url+path, "")
 		if status != want {
 			t.Errorf("%s: status %d", path, status)
 		}
@@ -239,7 +239,7 @@ func scanPages(t *testing.T, url, profiles string) {
 		"block?debug=1": 200, "mutex?debug=1": 200, "threadcreate?debug=1": 200, "profile?seconds=1": 200, "trace?seconds=1": 200, "symbol": 200,
 		"cmdline": 404,
 	} {
-		status, body := page(t, http.MethodGet, profiles+path, "")
+		status, body := getPage(t, http.MethodGet, profiles+path, "")
 		if status != want {
 			t.Errorf("/debug/pprof/%s: status %d", path, status)
 		}
@@ -253,14 +253,14 @@ func assertValidMetrics(t *testing.T, url string) {
 	t.Helper()
 	const protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 	const openMetrics = "application/openmetrics-text;version=1.0.0"
-	_, text := page(t, http.MethodGet, url+"/metrics", "Accept: text/plain")
+	_, text := getPage(t, http.MethodGet, url+"/metrics", "Accept: text/plain")
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
 	if err != nil || families["imap_probe_success"] == nil {
 		t.Errorf("as text: %d families, %v", len(families), err)
 	}
 	assertNoLeak(t, "/metrics as text", text)
-	_, binary := page(t, http.MethodGet, url+"/metrics", "Accept: "+protobuf)
+	_, binary := getPage(t, http.MethodGet, url+"/metrics", "Accept: "+protobuf)
 	decoder := expfmt.NewDecoder(bytes.NewReader(binary), expfmt.NewFormat(expfmt.TypeProtoDelim))
 	n := 0
 	for ; err == nil; n++ {
@@ -270,7 +270,7 @@ func assertValidMetrics(t *testing.T, url string) {
 		t.Errorf("as protobuf: %d families, %v", n, err)
 	}
 	assertNoLeak(t, "/metrics as protobuf", binary)
-	_, open := page(t, http.MethodGet, url+"/metrics", "Accept: "+openMetrics)
+	_, open := getPage(t, http.MethodGet, url+"/metrics", "Accept: "+openMetrics)
 	if !bytes.HasSuffix(open, []byte("\n# EOF\n")) {
 		t.Error("as OpenMetrics: without an end")
 	}

@@ -206,8 +206,8 @@ func startProcess(t *testing.T, folder string, args ...string) (cmd *exec.Cmd, s
 	return cmd, stderr
 }
 
-// page gets a page as it is, whatever its status. A header is "Name: value", or "".
-func page(t *testing.T, method, url, header string) (int, []byte) {
+// getPage gets a page as it is, whatever its status. A header is "Name: value", or "".
+func getPage(t *testing.T, method, url, header string) (int, []byte) {
 	t.Helper()
 	r, err := http.NewRequest(method, url, nil)
 	if err != nil {
