@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"imap-exporter/internal/mailtest/hostile"
 	"imap-exporter/probe"
 )
 
@@ -28,7 +29,9 @@ var (
 	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
 	// path matches what can only be a file or folder of ours.
 	path = regexp.MustCompile(`^(\.ci|cmd|collectors|docs|internal|probe)/[\w./-]*$`)
-	rule = regexp.MustCompile(`(?m)^([a-z]+):`)
+	// testLink matches a link to a test: its name, and the file that has it.
+	testLink = regexp.MustCompile("\\[`((?:Test|Fuzz)\\w+)`\\]\\(([^)\\s]+_test\\.go)\\)")
+	rule     = regexp.MustCompile(`(?m)^([a-z]+):`)
 )
 
 // TestPhasesAndReasons compares the tables of phases and reasons with the closed lists.
@@ -83,6 +86,42 @@ func TestCommands(t *testing.T) {
 				t.Errorf("%s: `%s`: there is no %s", file, command, wrong)
 			}
 		}
+	}
+}
+
+// TestNamedTestsExist looks for each test that a page links to, and for each case of hostile servers that one names.
+func TestNamedTestsExist(t *testing.T) {
+	known := map[string]bool{}
+	for _, c := range hostile.Cases("") {
+		known[c.Group] = true
+		known[c.Group+"/"+c.Name] = true
+		known[c.Group+"/*"] = true
+	}
+	tests, cases := 0, 0
+	for _, file := range markdown(t) {
+		text := read(t, file)
+		for _, found := range testLink.FindAllStringSubmatch(text, -1) {
+			tests++
+			source := filepath.Join(filepath.Dir(file), found[2])
+			if _, err := os.Stat(filepath.Join(root, source)); err != nil || !strings.Contains(read(t, source), "\nfunc "+found[1]+"(") {
+				t.Errorf("%s: there is no %s in %s", file, found[1], source)
+			}
+		}
+		if filepath.Base(file) != "SECURITY.md" {
+			continue
+		}
+		for _, found := range span.FindAllStringSubmatch(text, -1) {
+			group, _, isCase := strings.Cut(found[1], "/")
+			if isCase && known[group] {
+				cases++
+			}
+			if isCase && known[group] && !known[found[1]] {
+				t.Errorf("%s: there is no case %s", file, found[1])
+			}
+		}
+	}
+	if tests < 40 || cases < 20 {
+		t.Errorf("only %d tests and %d cases are named", tests, cases)
 	}
 }
 
