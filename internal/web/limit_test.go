@@ -8,6 +8,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,7 +94,7 @@ func TestHalfOpenRequests(t *testing.T) {
 				}
 			}
 			address := listen(t, server, c.config)
-			hold(t, address, c.text, 200)
+			held := hold(t, address, c.text, 200)
 			client := http.Client{
 				Timeout: 30 * time.Second, // Less than it would take for all to be timed out, one after the other.
 				Transport: &http.Transport{
@@ -114,8 +117,31 @@ func TestHalfOpenRequests(t *testing.T) {
 			if open < 200 {
 				t.Errorf("%d connections, want more", open)
 			}
+			if left := stillOpen(held); left > maxConnections {
+				t.Errorf("%d connections are still open, want at most %d", left, maxConnections)
+			}
 		})
 	}
+}
+
+// stillOpen counts the connections that the server hasn't closed by now.
+func stillOpen(conns []net.Conn) int {
+	var open atomic.Int64
+	var group sync.WaitGroup
+	deadline := time.Now().Add(time.Second) // Sooner than the server's own, and late enough for what is on its way.
+	for _, conn := range conns {
+		if conn == nil {
+			continue
+		}
+		group.Go(func() {
+			_ = conn.SetReadDeadline(deadline)
+			if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+				open.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	return int(open.Load())
 }
 
 // A connection more closes the one that has waited longest, and no other: least of all one that is being answered.

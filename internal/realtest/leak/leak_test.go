@@ -80,7 +80,7 @@ func TestEveryFormIsFound(t *testing.T) {
 		"hexadecimal, capitals":    fmt.Sprintf("%X", password),
 		"hexadecimal, spaced":      fmt.Sprintf("% x", password),
 		"hexadecimal, after a 0":   "0" + hex.EncodeToString([]byte(password)),
-		"a byte slice":             fmt.Sprint([]byte(password)),
+		"a byte slice":             fmt.Sprintf("%d", []byte(password)),
 		"a byte slice in Go":       fmt.Sprintf("%#v", []byte(password)),
 		"URL-quoted query":         "/?p=" + url.QueryEscape(odd[:8]+"@:"+odd[8:]),
 		"URL-quoted path":          url.PathEscape(password),
