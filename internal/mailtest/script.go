@@ -76,6 +76,8 @@ type Options struct {
 	IdleTimeout time.Duration
 	// NoRecord keeps no Conversations: for servers that run long.
 	NoRecord bool
+	// Wiretap records the first bytes that clients send, as they cross the wire and as they are read after TLS.
+	Wiretap bool
 }
 
 // defaultIdleTimeout is long for a test and short enough for a forgotten connection.

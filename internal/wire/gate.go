@@ -19,6 +19,7 @@ const (
 	maxResponses = 10_000   // responses in one conversation
 	maxLiterals  = 64       // literals in one response
 	maxNesting   = 64       // '(' in one response
+	maxStray     = 16       // lines in one conversation that are no response to anybody
 )
 
 var (
@@ -60,6 +61,7 @@ type Gate struct {
 	err    error
 
 	responses int
+	strays    int
 	alert     string // the last untagged NO or BAD, which may explain a silence that follows
 
 	sent  time.Time // when the command under way, if any, was handed to the kernel
@@ -248,7 +250,8 @@ func (g *Gate) await(x *exchange) (*Reply, error) {
 	}
 }
 
-// answer reads the next response that concerns x: an untagged one, a continuation request, or the tagged OK.
+// answer reads the next response that concerns x: an untagged one, a continuation request, or the tagged OK. A few lines
+// that are no response, to x or any other command, are passed over: Exchange 2003 repeats its text without the tag.
 func (g *Gate) answer(x *exchange) (*Response, error) {
 	r, err := g.next()
 	if err != nil && !x.bye.IsZero() {
@@ -259,18 +262,21 @@ func (g *Gate) answer(x *exchange) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
+	switch s := r.Status(); {
 	case r.Tag == "*":
 		return r, g.notice(x, r)
 	case r.Tag == "+":
 		return r, nil
+	case r.Tag != x.tag && s == "" && g.strays < maxStray:
+		g.strays++
+		return g.answer(x)
 	case r.Tag != x.tag:
 		return nil, g.protocol(x.verb, r)
 	}
 	g.answered()
 	if s := r.Status(); s == NO || s == BAD {
 		return nil, g.statusError(r)
-	} else if s != OK {
+	} else if s != OK && (s != BYE || x.verb != "LOGOUT") { // wp.pl takes leave with the tag.
 		return nil, g.protocol(x.verb, r)
 	}
 	return r, nil
