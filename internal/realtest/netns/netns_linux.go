@@ -155,10 +155,10 @@ func (n *Net) Slow(t testing.TB, rate string) {
 	t.Cleanup(func() { n.Run(t, "tc", "qdisc", "del", "dev", "lo", "root") })
 }
 
-// NoIPv4 takes all IPv4 addresses away, for good.
+// NoIPv4 takes all IPv4 addresses away but 127.0.0.1, as on hosts that have IPv6 alone, for good.
 func (n *Net) NoIPv4(t testing.TB) {
 	t.Helper()
-	n.Run(t, "ip", "-4", "address", "flush", "dev", "lo")
+	n.Run(t, "ip", "-4", "address", "flush", "dev", "lo", "scope", "global")
 }
 
 // ReadOnly makes every file system read-only until the end of the test.
