@@ -2,6 +2,7 @@
 package docs_test
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -92,7 +93,13 @@ func TestCommands(t *testing.T) {
 // TestNamedTestsExist looks for each test that a page links to, and for each case of hostile servers that one names.
 func TestNamedTestsExist(t *testing.T) {
 	known := map[string]bool{}
-	for _, c := range hostile.Cases("") {
+	all := hostile.Cases("")
+	for _, file := range []string{"README.md", "docs/security.md"} {
+		if !strings.Contains(read(t, file), fmt.Sprintf(" %d ", len(all))) {
+			t.Errorf("%s doesn't say that there are %d hostile servers", file, len(all))
+		}
+	}
+	for _, c := range all {
 		known[c.Group] = true
 		known[c.Group+"/"+c.Name] = true
 		known[c.Group+"/*"] = true

@@ -318,7 +318,8 @@ func TestConfined(t *testing.T) {
 	if status, _, err := fetch(a.url+"/", ""); err != nil || status != http.StatusOK {
 		t.Errorf("the landing page: %d, %v", status, err)
 	}
-	if strings.Contains(lines.String(), "level=WARN") || strings.Contains(lines.String(), "level=ERROR") {
+	doubts := strings.Count(lines.String(), `msg="Doubtful configuration"`) // Of clear text, and a file that nobody hides from others.
+	if strings.Count(lines.String(), "level=WARN") > doubts || strings.Contains(lines.String(), "level=ERROR") {
 		t.Errorf("complaints:\n%s", lines)
 	}
 }
