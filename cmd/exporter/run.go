@@ -58,7 +58,7 @@ func newCommand() *cobra.Command {
 	flags.Duration("config.auto-reload-interval", 0, "`time` between looks for a changed configuration, such as 30s; 0s: never")
 	flags.String("web.listen-address", ":10993", "`host:port` to serve metrics on")
 	flags.String("web.config.file", "", "`file` that enables TLS or basic auth, as of the Prometheus exporter-toolkit")
-	flags.String("web.allowed-hosts", "", "`names` by which pages may be asked for, beside localhost, with commas between them; any where there are none and --web.listen-address isn't on loopback")
+	flags.String("web.allowed-hosts", "", "`hosts` that requests may be for beside localhost, with commas between; checked on loopback, or if there are any")
 	flags.String("web.debug-listen-address", "", "`host:port` of localhost to serve profiles of the exporter on")
 	flags.Bool("web.enable-lifecycle", false, "reload the configuration on POST /-/reload, too, not only on SIGHUP")
 	flags.String("shard", "0", "which `number` of --total-shards this one is, from 0 on; auto: as the host name ends, imap-exporter-0")

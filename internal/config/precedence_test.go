@@ -32,7 +32,7 @@ func TestPrecedence(t *testing.T) {
 	const file = "web: {listen_address: ':2000', allowed_hosts: [a.example, b.example], debug_listen_address: 'localhost:2001'}\nlog: {level: warn, format: json}\nmax_concurrent: 20\n" +
 		"max_concurrent_per_server: 2\ndemo: {enabled: true}\n" + oneAccount
 	env := map[string]string{
-		"IMAP_EXPORTER_WEB_LISTEN_ADDRESS": ":3000", "IMAP_EXPORTER_WEB_ALLOWED_HOSTS": "c.example, 192.0.2.1",
+		"IMAP_EXPORTER_WEB_LISTEN_ADDRESS": ":3000", "IMAP_EXPORTER_WEB_ALLOWED_HOSTS": "c.example, 192.0.2.1, 2001:0DB8:0::1",
 		"IMAP_EXPORTER_WEB_DEBUG_LISTEN_ADDRESS": "127.0.0.1:3001", "IMAP_EXPORTER_LOG_LEVEL": "error", "IMAP_EXPORTER_LOG_FORMAT": "logfmt",
 		"IMAP_EXPORTER_MAX_CONCURRENT": "30", "IMAP_EXPORTER_MAX_CONCURRENT_PER_SERVER": "3", "IMAP_EXPORTER_DEMO_ENABLED": "false",
 	}
@@ -49,7 +49,7 @@ func TestPrecedence(t *testing.T) {
 			Web: config.Web{ListenAddress: ":2000", AllowedHosts: []string{"a.example", "b.example"}, DebugListenAddress: "localhost:2001"}, Log: config.Log{Level: "warn", Format: "json"}, MaxConcurrent: 20, MaxConcurrentPerServer: 2, Demo: true,
 		}},
 		{"environment over file", file, env, nil, config.Config{
-			Web: config.Web{ListenAddress: ":3000", AllowedHosts: []string{"c.example", "192.0.2.1"}, DebugListenAddress: "127.0.0.1:3001"}, Log: config.Log{Level: "error", Format: "logfmt"}, MaxConcurrent: 30, MaxConcurrentPerServer: 3,
+			Web: config.Web{ListenAddress: ":3000", AllowedHosts: []string{"c.example", "192.0.2.1", "2001:db8::1"}, DebugListenAddress: "127.0.0.1:3001"}, Log: config.Log{Level: "error", Format: "logfmt"}, MaxConcurrent: 30, MaxConcurrentPerServer: 3,
 		}},
 		{"an empty variable is none", file, map[string]string{"IMAP_EXPORTER_LOG_LEVEL": ""}, nil, config.Config{
 			Web: config.Web{ListenAddress: ":2000", AllowedHosts: []string{"a.example", "b.example"}, DebugListenAddress: "localhost:2001"}, Log: config.Log{Level: "warn", Format: "json"}, MaxConcurrent: 20, MaxConcurrentPerServer: 2, Demo: true,

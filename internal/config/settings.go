@@ -161,6 +161,9 @@ func (r *resolver) hosts(key string) []string {
 			r.refuse(key, "must be host names and addresses, without port")
 			return nil
 		}
+		if ip, err := netip.ParseAddr(host); err == nil {
+			host = ip.String() // Of many spellings, one.
+		}
 		hosts = append(hosts, strings.TrimSuffix(host, "."))
 	}
 	return hosts

@@ -26,20 +26,23 @@ func withHostCheck(next http.Handler, bound net.Addr, allowed []string) http.Han
 	})
 }
 
-// hostOf returns the host that a request is for, in small letters and without its port.
+// hostOf returns the host that a request is for, in small letters and without its port; an address in its usual spelling.
 func hostOf(r *http.Request) string {
 	host := r.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Unmap().String()
+	}
 	return strings.TrimSuffix(strings.ToLower(host), ".")
 }
 
 // isLoopback reports whether a host can be nothing but this machine.
 func isLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 func isLoopbackAddr(a net.Addr) bool {

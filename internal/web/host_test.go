@@ -38,6 +38,7 @@ func TestHostCheck(t *testing.T) {
 		{"allowed", loopback, allowed, "Exporter.Example.org:443", false},
 		{"an allowed address", loopback, allowed, "192.0.2.1:10993", false},
 		{"an allowed address of IPv6", loopback, allowed, "[2001:db8::1]:10993", false},
+		{"the same, spelt out", loopback, allowed, "[2001:0DB8:0::1]:10993", false},
 		{"localhost beside those allowed", loopback, allowed, "localhost", false},
 		{"not allowed", loopback, allowed, "evil.example.org", true},
 		{"below one that is allowed", loopback, allowed, "evil.exporter.example.org", true},

@@ -1,4 +1,4 @@
-// Package web is the HTTP surface: the landing page, /metrics, the health endpoints and the reload.
+// Package web is the HTTP surface: the landing page, /metrics, the health endpoints, the reload, and profiles.
 // It shows what it is given, and changes nothing itself; it knows no password.
 package web
 
