@@ -63,11 +63,11 @@ func crafted() []Case {
 		Case{Name: "an answer in two", Want: Success, Server: says("FETCH",
 			"* 24 FETCH (INTERNALDATE \" 1-Jan-2020 00:00:00 +0000\")\r\n* 24 FETCH (BODY[HEADER]<0> NIL)\r\nTAG OK\r\n")},
 		Case{
-			Name: "5,000 mailboxes", Want: Success, Account: Account{Mailboxes: []string{"*"}}, Values: values{"mailboxes_truncated": 1, "mailbox_messages": 24 + 500},
+			Name: "5,000 mailboxes", Want: Success, Account: Account{Mailboxes: []string{"*"}}, Values: values{"mailboxes_truncated": 1, "mailbox_unseen_messages": 500},
 			Server: mailtest.Options{Handle: map[string]mailtest.Handler{
 				"LIST": answer(many(5000, "* LIST () \"/\" box%d\r\n") + "TAG OK\r\n"),
 				"STATUS": func(c *mailtest.Conn, cmd mailtest.Command) error {
-					c.Line("* STATUS %s (MESSAGES 5)", cmd.Args[0])
+					c.Line("* STATUS %s (MESSAGES 5 UNSEEN 5)", cmd.Args[0])
 					return c.OK(cmd.Tag, "done")
 				},
 			}},
