@@ -30,7 +30,8 @@ test-386:
 
 # What takes its time: ten minutes and more.
 soak: servers
-	go run ./internal/realtest/report build/soak -tags soak -run 'WrongPasswordAmong|ReloadStorm' -timeout=30m ./cmd/exporter
+	go run ./internal/realtest/report build/soak -tags soak -run 'WrongPasswordAmong|ReloadStorm|HostileServersForLong|LeavesNoTrace' \
+		-timeout=40m ./cmd/exporter ./probe
 
 # Installs the real servers, each into a directory of its own. Starts none.
 servers:
