@@ -10,7 +10,7 @@ ifeq ($(shell golangci-lint version --short 2>/dev/null),$(LINT_VERSION))
 LINT = golangci-lint
 endif
 
-.PHONY: all build test soak servers fuzz bench lint fmt clean
+.PHONY: all build test test-386 soak servers fuzz bench lint fmt clean
 
 all: lint test build
 
@@ -23,9 +23,15 @@ PKGS = ./...
 test: servers
 	go run ./internal/realtest/report build/test -race -shuffle=on -count=1 -timeout=10m $(PKGS)
 
+# On 32 bits. CGO would need another C compiler.
+test-386:
+	CGO_ENABLED=0 GOARCH=386 go vet ./...
+	CGO_ENABLED=0 GOARCH=386 go test ./internal/wire ./internal/history ./internal/config ./internal/mailtest
+
 # What takes its time: ten minutes and more.
 soak: servers
-	go run ./internal/realtest/report build/soak -tags soak -run 'WrongPasswordAmong|ReloadStorm' -timeout=30m ./cmd/exporter
+	go run ./internal/realtest/report build/soak -tags soak -run 'WrongPasswordAmong|ReloadStorm|HostileServersForLong|LeavesNoTrace' \
+		-timeout=40m ./cmd/exporter ./probe
 
 # Installs the real servers, each into a directory of its own. Starts none.
 servers:

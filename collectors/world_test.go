@@ -77,7 +77,7 @@ func (w *world) step() (what string) {
 	}
 }
 
-func (w *world) someTime() time.Time { return w.clock.at.Add(time.Duration(w.IntN(1e12) - 5e11)) }
+func (w *world) someTime() time.Time { return w.clock.at.Add(time.Duration(w.Int64N(1e12) - 5e11)) }
 
 // someAccounts returns some of six accounts on some of three servers. Their names and labels sort before and after
 // each other's in every way.

@@ -71,7 +71,12 @@ func (a *apart) stop(t *testing.T) {
 // metrics gets /metrics by the connection that is kept.
 func (a *apart) metrics(t *testing.T) string {
 	t.Helper()
-	response, err := a.client.Get(a.url + "/metrics")
+	request, err := http.NewRequest(http.MethodGet, a.url+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "60") // The machine may be busy.
+	response, err := a.client.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,8 @@ import (
 type World struct {
 	// Elsewhere is never to be connected to.
 	Elsewhere *mailtest.Server
+	// NoRecord keeps neither conversations nor bytes of servers that are started from then on: for what runs long.
+	NoRecord bool
 
 	ca      *mailtest.CA
 	mu      sync.Mutex
@@ -47,7 +49,7 @@ func (w *World) Authority() *x509.Certificate { return w.ca.Certificate() }
 // Start runs the server of a case until the world's Close. Its user is mailtest.DemoUser, its name localhost.
 func (w *World) Start(c *Case) (*mailtest.Server, error) {
 	o := c.Server
-	o.Mode, o.Wiretap = c.Mode, true
+	o.Mode, o.Wiretap, o.NoRecord = c.Mode, !w.NoRecord, w.NoRecord
 	if o.Data.Users == nil {
 		user := mailtest.NewUser(time.Now())
 		user.Password, user.Token = c.Account.Password, c.Account.Password
