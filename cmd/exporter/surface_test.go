@@ -120,7 +120,7 @@ func TestWebTLS(t *testing.T) {
 	file, roots := webTLS(t)
 	address := serveHere(t, idleFile(t), "--web.config.file="+file)
 	get := func(scheme string, config *tls.Config) (*http.Response, error) {
-		transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}
+		transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: config != nil && config.MaxVersion == 0}
 		defer transport.CloseIdleConnections()
 		response, err := (&http.Client{Transport: transport}).Get(scheme + "://" + address + "/metrics")
 		if err == nil {

@@ -87,7 +87,9 @@ func TestHalfOpenRequests(t *testing.T) {
 			watch := server.ConnState
 			open := 0
 			server.ConnState = func(conn net.Conn, state http.ConnState) {
-				watch(conn, state)
+				if watch != nil {
+					watch(conn, state)
+				}
 				if state == http.StateNew {
 					states[conn] = true // Called by one goroutine, that which accepts.
 					open = max(open, len(states))
