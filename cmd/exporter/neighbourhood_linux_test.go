@@ -150,7 +150,7 @@ func (n *neighbourhood) settled(p page) bool {
 
 // secrets are what must show nowhere.
 func (n *neighbourhood) secrets() []string {
-	forms := []string{hostile.Password, hostile.Token, "canary-größe-secret"}
+	forms := []string{hostile.Password, hostile.Token, hostile.Unquotable}
 	for _, secret := range forms[:2] {
 		for offset := range 3 {
 			encoded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("x", offset) + secret))
