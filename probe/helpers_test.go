@@ -177,5 +177,3 @@ func reset(c *mailtest.Conn, _ mailtest.Command) error { return c.Reset() }
 func drop(c *mailtest.Conn, _ mailtest.Command) error  { return c.Drop() }
 
 var errTest = errors.New("the file is gone")
-
-type tlsState = tls.ConnectionState
