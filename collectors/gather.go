@@ -59,7 +59,7 @@ func (m *Metrics) snapshot() snapshot {
 	if m.counts != nil {
 		counts = new(m.counts())
 	}
-	var dropped *uint64
+	var dropped *int
 	if m.linesDropped != nil {
 		dropped = new(m.linesDropped())
 	}

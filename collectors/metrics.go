@@ -62,7 +62,7 @@ type Options struct {
 	// Counts tells what became of the schedule's slots; nil leaves imap_exporter_probes_*_total out.
 	Counts func() Counts
 	// LinesDropped tells how many lines of the log were lost; nil leaves imap_exporter_log_lines_dropped_total out.
-	LinesDropped func() uint64
+	LinesDropped func() int
 	// Shard is which one of Shards this exporter is, from 0 on. Without shards it is the only one, as with Shards 1.
 	Shard, Shards int
 	// Now is the clock that the age of Results is measured with; nil is time.Now.
@@ -74,7 +74,7 @@ type Metrics struct {
 	now              func() time.Time
 	inFlight         func() int
 	counts           func() Counts
-	linesDropped     func() uint64
+	linesDropped     func() int
 	history          *history.Store
 	mode             HistogramMode
 	buildInfo        []*dto.Metric

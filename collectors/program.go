@@ -21,7 +21,7 @@ type program struct {
 	// inFlight, counts and linesDropped are nil where the program doesn't tell them.
 	inFlight     *int
 	counts       *Counts
-	linesDropped *uint64
+	linesDropped *int
 }
 
 // Counts tell what became of the moments at which probes were due: Scheduled is Started and all Skipped.

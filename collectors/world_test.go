@@ -41,8 +41,8 @@ func newWorld(seed uint64) *world {
 	counts := Counts{Scheduled: 9, Started: 4, Skipped: map[string]uint64{"overload": 5}}
 	w.plain = newPlain(New(Options{Now: w.clock.now, Histograms: choose(w.Rand, histogramModes...)}))
 	w.program.counts, w.program.inFlight = &counts, new(w.IntN(5))
-	w.program.linesDropped = new(uint64)
-	w.linesDropped = func() uint64 { return 0 }
+	w.program.linesDropped = new(int)
+	w.linesDropped = func() int { return 0 }
 	w.counts, w.inFlight = func() Counts { return counts }, func() int { return *w.program.inFlight }
 	return w
 }

@@ -175,5 +175,3 @@ func cutTag(raw string) (before, after string, found bool) {
 func hang(c *mailtest.Conn, _ mailtest.Command) error { return c.Hang() }
 
 var errTest = errors.New("the file is gone")
-
-type tlsState = tls.ConnectionState

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -108,14 +107,10 @@ func listeningOf(pid int) string {
 		}
 	}
 	for _, family := range []struct{ table, host string }{{"tcp", "127.0.0.1"}, {"tcp6", "::1"}} {
-		table, err := os.Open(fmt.Sprintf("/proc/%d/net/%s", pid, family.table))
-		if err != nil {
-			continue
-		}
-		defer table.Close()
+		table, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, family.table))
 		const listen = "0A"
-		for lines := bufio.NewScanner(table); lines.Scan(); {
-			fields := strings.Fields(lines.Text())
+		for line := range strings.Lines(string(table)) {
+			fields := strings.Fields(line)
 			if len(fields) < 10 || fields[3] != listen || !sockets[fields[9]] {
 				continue
 			}

@@ -74,7 +74,7 @@ func newExporter(opts options) (*exporter, error) {
 	if e.logger, e.logLevel, err = newLogger(cfg.Log, opts.stderr); err != nil {
 		return nil, err
 	}
-	opts.stderr.OnLoss(func(lines uint64) {
+	opts.stderr.OnLoss(func(lines int) {
 		e.logger.WarnContext(context.Background(), "Lines of the log were lost", "lines", lines)
 	})
 	concurrent, err := e.affordable(cfg)

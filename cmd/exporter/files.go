@@ -23,17 +23,18 @@ const (
 func (e *exporter) affordable(cfg *config.Config) (int, error) {
 	wanted := cmp.Or(cfg.MaxConcurrent, schedule.DefaultMaxConcurrent())
 	limit, known := openFileLimit()
-	if !known || limit >= uint64(wanted)*filesPerProbe+otherFiles {
+	needed := uint64(wanted)*filesPerProbe + otherFiles //nolint:gosec // The configuration has no negative number.
+	if !known || limit >= needed {
 		return wanted, nil
 	}
 	const least = otherFiles + filesPerProbe
 	if limit < least {
 		return 0, fmt.Errorf("the system lets us open %d files, and we need at least %d: raise the limit (ulimit -n, or LimitNOFILE= of systemd)", limit, least)
 	}
-	possible := int(limit-otherFiles) / filesPerProbe
+	possible := int((limit - otherFiles) / filesPerProbe) //nolint:gosec // It is less than wanted.
 	if len(cfg.Accounts) > possible {
 		e.logger.WarnContext(context.Background(), "Fewer probes at a time, because the system lets us open too few files",
-			"max_concurrent", possible, "wanted", wanted, "files", limit, "files_wanted", wanted*filesPerProbe+otherFiles)
+			"max_concurrent", possible, "wanted", wanted, "files", limit, "files_wanted", needed)
 	}
 	return possible, nil
 }

@@ -25,9 +25,9 @@ type logWriter struct {
 	mu      sync.Mutex
 	waiting []byte
 	closed  bool
-	dropped uint64
-	told    uint64       // how many of dropped lost has been told of
-	lost    func(uint64) // is told how many were dropped when there is room again
+	dropped int
+	told    int       // how many of dropped lost has been told of
+	lost    func(int) // is told how many were dropped when there is room again
 }
 
 func newLogWriter(out io.Writer) *logWriter {
@@ -52,17 +52,17 @@ func (w *logWriter) Write(lines []byte) (int, error) {
 	return len(lines), nil
 }
 
-func (w *logWriter) drop(lines []byte) { w.dropped += uint64(bytes.Count(lines, []byte("\n"))) }
+func (w *logWriter) drop(lines []byte) { w.dropped += bytes.Count(lines, []byte("\n")) }
 
 // Dropped returns how many lines were lost.
-func (w *logWriter) Dropped() uint64 {
+func (w *logWriter) Dropped() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.dropped
 }
 
 // OnLoss has f called with the number of lines that were lost, once lines can be written again. It may log.
-func (w *logWriter) OnLoss(f func(lines uint64)) {
+func (w *logWriter) OnLoss(f func(lines int)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.lost = f

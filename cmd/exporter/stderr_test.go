@@ -87,7 +87,7 @@ func TestLogWriterDropsAndCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := newValve()
 		w := newLogWriter(v)
-		w.OnLoss(func(lines uint64) { fmt.Fprintf(w, "lost %d\n", lines) })
+		w.OnLoss(func(lines int) { fmt.Fprintf(w, "lost %d\n", lines) })
 		v.set(true, nil)
 		line := strings.Repeat("x", 1023) + "\n"
 		fmt.Fprint(w, line)
