@@ -101,7 +101,7 @@ func TestPasswordInACertificate(t *testing.T) {
 		t.Fatalf("got %v", r.Err)
 	}
 	assertNoLeak(t, r)
-	target.TLSConfig = &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(state tlsState) error {
+	target.TLSConfig = &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(state tls.ConnectionState) error {
 		return fmt.Errorf("a certificate for %v", state.PeerCertificates[0].DNSNames)
 	}}
 	assertNoLeak(t, fail(t, target, PhaseTLS, ReasonTLS))
@@ -110,9 +110,9 @@ func TestPasswordInACertificate(t *testing.T) {
 // A fault of ours, at whatever moment it shows the secret, takes it into no output.
 func TestPanicWhileHoldingTheSecret(t *testing.T) {
 	_, target := serve(t, mailtest.Options{})
-	target.TLSConfig.VerifyConnection = func(tlsState) error { panic("the password is " + password) }
+	target.TLSConfig.VerifyConnection = func(tls.ConnectionState) error { panic("the password is " + password) }
 	assertNoLeak(t, fail(t, target, PhaseTLS, ReasonInternal))
-	target.TLSConfig.VerifyConnection = func(tlsState) error { panic([]byte(password)) }
+	target.TLSConfig.VerifyConnection = func(tls.ConnectionState) error { panic([]byte(password)) }
 	assertNoLeak(t, fail(t, target, PhaseTLS, ReasonInternal))
 	target.Secret = func(context.Context) (string, error) { panic("while reading " + password) }
 	assertNoLeak(t, fail(t, target, PhaseAuth, ReasonInternal))
