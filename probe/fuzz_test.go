@@ -86,12 +86,12 @@ type grant struct {
 	ok, refused bool
 }
 
-// pause keeps a server that has no more to say from closing at once what the probe still reads.
-const pause = 20 * time.Millisecond
+// silence is how long a server waits for a probe that may be waiting for the server.
+const silence = 30 * time.Millisecond
 
 func (m *model) serve(c net.Conn, greeting string) {
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(3 * time.Second))
+	_ = c.SetWriteDeadline(time.Now().Add(3 * time.Second))
 	lines := newLines(c)
 	if !m.send(c, greeting+"\n") {
 		return
@@ -116,7 +116,6 @@ func (m *model) serve(c net.Conn, greeting string) {
 			return
 		}
 	}
-	_ = c.SetDeadline(time.Now().Add(pause))
 	lines.next()
 }
 
@@ -221,6 +220,7 @@ func (l *lines) next() (string, bool) {
 			l.rest = rest
 			return string(line), true
 		}
+		_ = l.c.SetReadDeadline(time.Now().Add(silence))
 		n, err := l.c.Read(buf)
 		if err != nil {
 			return "", false

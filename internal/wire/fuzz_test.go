@@ -107,6 +107,9 @@ func FuzzUpgrade(f *testing.F) {
 	})
 }
 
+// silence is how long a server waits for a client that may be waiting for the server.
+const silence = 20 * time.Millisecond
+
 // answer greets, then answers each line with one of answers, in pieces of so many bytes, and further ones with OK.
 func answer(server net.Conn, chunks []byte, answers ...string) {
 	defer server.Close()
@@ -125,6 +128,7 @@ func answer(server net.Conn, chunks []byte, answers ...string) {
 	}
 	buf := make([]byte, 4096)
 	for next := "* OK hi"; send(next + "\r\n"); {
+		_ = server.SetReadDeadline(time.Now().Add(silence))
 		n, err := server.Read(buf)
 		if err != nil {
 			return
