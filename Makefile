@@ -1,8 +1,9 @@
 # The targets for people who work on this. `go run ./cmd/exporter` needs none of them.
 
 LINT_VERSION = 2.15.0
-# How long `make fuzz` fuzzes each target.
+# How long `make fuzz` fuzzes each target, and which: make fuzz FUZZTIME=60s FUZZ='FuzzProbe|FuzzLoad|FuzzServer'.
 FUZZTIME = 10s
+FUZZ = ^Fuzz
 
 TOOLS = $(shell go env GOPATH)/imap-exporter-tools
 LINT = $(TOOLS)/golangci-lint-$(LINT_VERSION)/golangci-lint
@@ -10,7 +11,7 @@ ifeq ($(shell golangci-lint version --short 2>/dev/null),$(LINT_VERSION))
 LINT = golangci-lint
 endif
 
-.PHONY: all build test soak servers stack fuzz bench lint fmt clean
+.PHONY: all build test test-386 soak servers stack fuzz bench lint fmt clean
 
 all: lint test build
 
@@ -23,9 +24,15 @@ PKGS = ./...
 test: servers
 	go run ./internal/realtest/report build/test -race -shuffle=on -count=1 -timeout=10m $(PKGS)
 
+# On 32 bits. CGO would need another C compiler.
+test-386:
+	CGO_ENABLED=0 GOARCH=386 go vet ./...
+	CGO_ENABLED=0 GOARCH=386 go test ./internal/wire ./internal/history ./internal/config ./internal/mailtest
+
 # What takes its time: ten minutes and more.
 soak: servers
-	go run ./internal/realtest/report build/soak -tags soak -run 'WrongPasswordAmong|ReloadStorm|Mutants' -timeout=30m ./cmd/exporter ./dashboards/rules
+	go run ./internal/realtest/report build/soak -tags soak -timeout=40m \
+		-run 'WrongPasswordAmong|ReloadStorm|HostileServersForLong|LeavesNoTrace|Mutants' ./cmd/exporter ./probe ./dashboards/rules
 
 # Installs the real servers, each into a directory of its own. Starts none.
 servers:
@@ -37,7 +44,7 @@ stack: servers
 
 fuzz:
 	@set -e; for package in $$(go list ./...); do \
-		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+		for target in $$(go test -list '$(FUZZ)' $$package | grep '^Fuzz' || true); do \
 			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 		done; \
 	done

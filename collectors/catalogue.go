@@ -85,6 +85,7 @@ const (
 	exporterTimestampSource
 	exporterReloadSuccessful
 	exporterReloadSuccess
+	exporterLinesDropped
 	metricCount
 )
 
@@ -332,6 +333,11 @@ var catalogue = [metricCount]Metric{
 	exporterReloadSuccess: {
 		"imap_exporter_config_last_reload_success_timestamp_seconds", Gauge, "seconds",
 		"When the configuration was last loaded successfully, as Unix time.",
+		nil, never,
+	},
+	exporterLinesDropped: {
+		"imap_exporter_log_lines_dropped_total", Counter, "",
+		"Lines of the log that were lost, because nobody read them or the disk was full.",
 		nil, never,
 	},
 }

@@ -59,10 +59,14 @@ func (m *Metrics) snapshot() snapshot {
 	if m.counts != nil {
 		counts = new(m.counts())
 	}
+	var dropped *int
+	if m.linesDropped != nil {
+		dropped = new(m.linesDropped())
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := m.program
-	p.inFlight, p.counts = inFlight, counts
+	p.inFlight, p.counts, p.linesDropped = inFlight, counts, dropped
 	return snapshot{m.now(), slices.Clone(m.accountPages), slices.Clone(m.serverPages), newBlock(p.samples())}
 }
 

@@ -16,6 +16,7 @@ func full(mode HistogramMode) *Metrics {
 	c := &clock{noon.Add(-time.Hour)}
 	m := New(Options{
 		Histograms: mode, Now: c.now, Shard: 1, Shards: 3, InFlight: func() int { return 2 },
+		LinesDropped: func() int { return 0 },
 		Counts: func() Counts {
 			return Counts{Scheduled: 61, Started: 50, Skipped: map[string]uint64{"overload": 4, "backoff": 7}}
 		},

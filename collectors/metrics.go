@@ -61,6 +61,8 @@ type Options struct {
 	InFlight func() int
 	// Counts tells what became of the schedule's slots; nil leaves imap_exporter_probes_*_total out.
 	Counts func() Counts
+	// LinesDropped tells how many lines of the log were lost; nil leaves imap_exporter_log_lines_dropped_total out.
+	LinesDropped func() int
 	// Shard is which one of Shards this exporter is, from 0 on. Without shards it is the only one, as with Shards 1.
 	Shard, Shards int
 	// Now is the clock that the age of Results is measured with; nil is time.Now.
@@ -72,6 +74,7 @@ type Metrics struct {
 	now              func() time.Time
 	inFlight         func() int
 	counts           func() Counts
+	linesDropped     func() int
 	history          *history.Store
 	mode             HistogramMode
 	buildInfo        []*dto.Metric
@@ -104,6 +107,7 @@ func New(o Options) *Metrics {
 		now:              o.Now,
 		inFlight:         o.InFlight,
 		counts:           o.Counts,
+		linesDropped:     o.LinesDropped,
 		history:          o.History,
 		mode:             o.Histograms,
 		buildInfo:        buildInfo(),

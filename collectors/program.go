@@ -18,9 +18,10 @@ type program struct {
 	reloadOK        bool
 	reloadAt        time.Time
 	timestampSource *dto.LabelPair
-	// inFlight and counts are nil where the program doesn't tell them.
-	inFlight *int
-	counts   *Counts
+	// inFlight, counts and linesDropped are nil where the program doesn't tell them.
+	inFlight     *int
+	counts       *Counts
+	linesDropped *int
 }
 
 // Counts tell what became of the moments at which probes were due: Scheduled is Started and all Skipped.
@@ -42,6 +43,9 @@ func (p *program) samples() []sample {
 	}
 	if p.counts != nil {
 		out = append(out, p.counts.samples(p.since)...)
+	}
+	if p.linesDropped != nil {
+		out = append(out, sample{id: exporterLinesDropped, value: float64(*p.linesDropped), since: p.since})
 	}
 	if p.timestampSource != nil {
 		out = append(out, sample{id: exporterTimestampSource, value: 1, labels: labels{p.timestampSource}})

@@ -41,6 +41,8 @@ func newWorld(seed uint64) *world {
 	counts := Counts{Scheduled: 9, Started: 4, Skipped: map[string]uint64{"overload": 5}}
 	w.plain = newPlain(New(Options{Now: w.clock.now, Histograms: choose(w.Rand, histogramModes...)}))
 	w.program.counts, w.program.inFlight = &counts, new(w.IntN(5))
+	w.program.linesDropped = new(int)
+	w.linesDropped = func() int { return 0 }
 	w.counts, w.inFlight = func() Counts { return counts }, func() int { return *w.program.inFlight }
 	return w
 }
@@ -75,7 +77,7 @@ func (w *world) step() (what string) {
 	}
 }
 
-func (w *world) someTime() time.Time { return w.clock.at.Add(time.Duration(w.IntN(1e12) - 5e11)) }
+func (w *world) someTime() time.Time { return w.clock.at.Add(time.Duration(w.Int64N(1e12) - 5e11)) }
 
 // someAccounts returns some of six accounts on some of three servers. Their names and labels sort before and after
 // each other's in every way.

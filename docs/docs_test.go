@@ -2,6 +2,7 @@
 package docs_test
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"imap-exporter/internal/mailtest/hostile"
 	"imap-exporter/probe"
 )
 
@@ -28,7 +30,9 @@ var (
 	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
 	// path matches what can only be a file or folder of ours.
 	path = regexp.MustCompile(`^(\.ci|cmd|collectors|dashboards|deploy|docs|internal|probe)/[\w./-]*$`)
-	rule = regexp.MustCompile(`(?m)^([a-z]+):`)
+	// testLink matches a link to a test: its name, and the file that has it.
+	testLink = regexp.MustCompile("\\[`((?:Test|Fuzz)\\w+)`\\]\\(([^)\\s]+_test\\.go)\\)")
+	rule     = regexp.MustCompile(`(?m)^([a-z0-9-]+):`)
 )
 
 // TestPhasesAndReasons compares the tables of phases and reasons with the closed lists.
@@ -83,6 +87,48 @@ func TestCommands(t *testing.T) {
 				t.Errorf("%s: `%s`: there is no %s", file, command, wrong)
 			}
 		}
+	}
+}
+
+// TestNamedTestsExist looks for each test that a page links to, and for each case of hostile servers that one names.
+func TestNamedTestsExist(t *testing.T) {
+	known := map[string]bool{}
+	all := hostile.Cases("")
+	for _, file := range []string{"README.md", "docs/security.md"} {
+		if !strings.Contains(read(t, file), fmt.Sprintf(" %d ", len(all))) {
+			t.Errorf("%s doesn't say that there are %d hostile servers", file, len(all))
+		}
+	}
+	for _, c := range all {
+		known[c.Group] = true
+		known[c.Group+"/"+c.Name] = true
+		known[c.Group+"/*"] = true
+	}
+	tests, cases := 0, 0
+	for _, file := range markdown(t) {
+		text := read(t, file)
+		for _, found := range testLink.FindAllStringSubmatch(text, -1) {
+			tests++
+			source := filepath.Join(filepath.Dir(file), found[2])
+			if _, err := os.Stat(filepath.Join(root, source)); err != nil || !strings.Contains(read(t, source), "\nfunc "+found[1]+"(") {
+				t.Errorf("%s: there is no %s in %s", file, found[1], source)
+			}
+		}
+		if filepath.Base(file) != "SECURITY.md" {
+			continue
+		}
+		for _, found := range span.FindAllStringSubmatch(text, -1) {
+			group, _, isCase := strings.Cut(found[1], "/")
+			if isCase && known[group] {
+				cases++
+			}
+			if isCase && known[group] && !known[found[1]] {
+				t.Errorf("%s: there is no case %s", file, found[1])
+			}
+		}
+	}
+	if tests < 40 || cases < 20 {
+		t.Errorf("only %d tests and %d cases are named", tests, cases)
 	}
 }
 
@@ -189,7 +235,7 @@ func markdown(t *testing.T) []string {
 		switch {
 		case err != nil:
 			return err
-		case name == "build", name == ".git":
+		case entry.IsDir() && (name == "build" || name == ".git"): // In a worktree, .git is a file.
 			return fs.SkipDir
 		case filepath.Ext(name) == ".md":
 			files = append(files, name)

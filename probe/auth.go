@@ -7,7 +7,7 @@ import (
 )
 
 // auth logs in. What crosses the network in clear text needs the Target's leave, and the server's.
-func (s *session) auth(ctx context.Context) error {
+func (s *session) auth(context.Context) error {
 	if s.t.Auth == AuthNone || s.preauth {
 		return nil
 	}
@@ -18,17 +18,24 @@ func (s *session) auth(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var secret string
-	if s.t.Secret != nil {
-		if secret, err = s.t.Secret(ctx); err != nil {
-			return refuse(ReasonCredential, "%v", err)
-		}
-		s.gate.Hide(secret)
+	switch {
+	case starved(s.secretErr):
+		return s.secretErr
+	case s.secretErr != nil:
+		return refuse(ReasonCredential, "%v", s.secretErr)
 	}
 	if method == AuthLogin {
-		return s.gate.Login(s.t.Username, secret, s.caps["LITERAL+"])
+		return s.gate.Login(s.t.Username, s.secret, s.caps["LITERAL+"])
 	}
-	return s.authenticate(s.mechanism(method, secret))
+	return s.authenticate(s.mechanism(method, s.secret))
+}
+
+// readSecret reads the secret before anything is said: a server may know it from the probe before, and repeat it in its
+// greeting. Whether it could be read is of interest only once it is needed.
+func (s *session) readSecret(ctx context.Context) {
+	if s.t.Secret != nil {
+		s.secret, s.secretErr = s.t.Secret(ctx)
+	}
 }
 
 // method is the way to log in that the Target wants and the server offers, best first.

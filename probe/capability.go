@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -49,7 +48,7 @@ func (s *session) capability(stage Stage) error {
 			return fmt.Errorf("%w: a capability that is no atom", wire.ErrProtocol)
 		}
 		for _, name := range names {
-			caps[s.gate.Redact(strings.ToUpper(name))] = true
+			caps[strings.ToUpper(name)] = true
 		}
 		if len(caps) > maxCapabilities {
 			return fmt.Errorf("%w: more than %d capabilities", wire.ErrTooLarge, maxCapabilities)
@@ -59,8 +58,23 @@ func (s *session) capability(stage Stage) error {
 		return fmt.Errorf("%w: CAPABILITY without capabilities", wire.ErrProtocol)
 	}
 	s.caps = caps
-	s.result.Capabilities = append(s.result.Capabilities, Capabilities{stage, slices.Sorted(maps.Keys(caps))})
+	s.result.Capabilities = append(s.result.Capabilities, Capabilities{stage, s.shown(reply.Untagged)})
 	return nil
+}
+
+// shown returns the capabilities as they may be shown: free of secrets, which one of them may resemble by chance.
+func (s *session) shown(untagged []*wire.Response) []string {
+	var names []string
+	for _, r := range untagged {
+		atoms, _ := r.Atoms()
+		for _, name := range atoms {
+			if r.Name == "CAPABILITY" {
+				names = append(names, strings.ToUpper(s.gate.Redact(name)))
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // id tells the server who we are (RFC 2971), where it knows ID at all.

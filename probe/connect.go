@@ -30,7 +30,7 @@ func (s *session) resolve(ctx context.Context) error {
 	found, err := net.DefaultResolver.LookupNetIP(ctx, network("ip", s.t.IPFamily), host)
 	s.timed(Timing{Phase: PhaseResolve, Duration: time.Since(begin), OK: err == nil})
 	if err != nil {
-		return err
+		return resolveFailed(err)
 	}
 	for _, address := range found[:min(len(found), maxAddresses)] {
 		s.addresses = append(s.addresses, net.JoinHostPort(address.Unmap().String(), port))
@@ -120,6 +120,7 @@ func (s *session) instrument() error {
 	s.socket = socket
 	s.result.TimestampSource = socket.Source()
 	s.gate = wire.NewGate(socket)
+	s.gate.Hide(s.secret)
 	s.stop = context.AfterFunc(s.parent, func() { socket.Interrupt(wire.ErrCanceled) })
 	return nil
 }

@@ -189,19 +189,6 @@ func TestBannerOnly(t *testing.T) {
 	}
 }
 
-func TestMailboxesAreBounded(t *testing.T) {
-	u := user()
-	for i := range 5000 {
-		u.Mailboxes = append(u.Mailboxes, &mailtest.Mailbox{Name: "folder " + time.Duration(i).String()})
-	}
-	_, target := serve(t, mailtest.Options{Data: mailtest.Data{Users: []*mailtest.User{u}}})
-	target.Mailboxes = []string{"*"}
-	r := succeed(t, target)
-	if len(r.Mailboxes) != MaxMailboxes || r.MailboxesTruncated == nil || !*r.MailboxesTruncated {
-		t.Errorf("%d mailboxes, truncated %v", len(r.Mailboxes), r.MailboxesTruncated)
-	}
-}
-
 func TestRefusedMailbox(t *testing.T) {
 	refuse := map[string]mailtest.Handler{"STATUS": func(c *mailtest.Conn, cmd mailtest.Command) error {
 		if cmd.Args[0] == "Sent" {

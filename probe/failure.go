@@ -17,8 +17,6 @@ import (
 	"imap-exporter/internal/wire"
 )
 
-var errPanic = errors.New("a fault of the exporter")
-
 // A refusal is a failure that we declare ourselves, with its Reason.
 type refusal struct {
 	reason Reason
@@ -46,6 +44,9 @@ func (s *session) failure(phase Phase, err error) *Error {
 		e.Text = fmt.Sprintf("no complete answer within the timeout of %v", s.t.Timeout)
 	case e.Reason == ReasonReset:
 		e.Text = "the server closed the connection"
+	}
+	if s.gate == nil && errors.Is(err, errFault) {
+		e.Text = errFault.Error() // What else it says may be secret, and there is nobody yet to find that out.
 	}
 	if s.gate == nil {
 		e.Text = wire.Printable(e.Text, wire.MaxText)
@@ -96,7 +97,7 @@ var known = []struct {
 	reason Reason
 	errs   []error
 }{
-	{ReasonInternal, []error{errPanic, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL}},
+	{ReasonInternal, []error{errFault, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL}},
 	{ReasonCanceled, []error{wire.ErrCanceled, context.Canceled}},
 	{ReasonTooLarge, []error{wire.ErrTooLarge}},
 	{ReasonStartTLSInjection, []error{wire.ErrInjection}},

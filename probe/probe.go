@@ -41,6 +41,8 @@ type session struct {
 	deadline time.Time
 	result   *Result
 
+	secret    string
+	secretErr error    // why there is none
 	addresses []string // to connect to, in order
 	tcp       net.Conn
 	opened    time.Time // when tcp was begun to be opened
@@ -82,32 +84,43 @@ var steps = []struct {
 	{PhaseQuota, (*session).quota},
 }
 
-// converse goes through the steps up to the first failure. A panic of ours is a failure of this probe alone.
+// converse goes through the steps up to the first failure.
 func (s *session) converse(ctx context.Context) {
 	ctx, cancel := context.WithDeadline(ctx, s.deadline)
 	defer cancel()
-	var phase Phase
-	defer func() {
-		if r := recover(); r != nil {
-			s.result.Err = s.failure(phase, fmt.Errorf("%w: %v", errPanic, r))
-		}
-	}()
+	if s.guard(PhaseAuth, func() { s.readSecret(ctx) }); s.result.Err != nil {
+		return
+	}
 	for _, step := range steps {
-		phase = step.phase
-		err := step.do(s, ctx)
-		s.spend(phase, err == nil)
+		var err error
+		s.guard(step.phase, func() { err = step.do(s, ctx) })
+		s.spend(step.phase, err == nil && s.result.Err == nil)
 		if err != nil {
-			s.result.Err = s.failure(phase, err)
-			return
+			s.result.Err = s.failure(step.phase, err)
 		}
-		if phase == PhaseAuth && s.t.Auth == AuthNone && !s.preauth {
+		if s.result.Err != nil || step.phase == PhaseAuth && s.t.Auth == AuthNone && !s.preauth {
 			return
 		}
 	}
 }
 
+// guard makes a panic of ours a failure of this probe alone.
+func (s *session) guard(phase Phase, do func()) {
+	defer func() {
+		if r := recover(); r != nil && s.result.Err == nil {
+			s.result.Err = s.failure(phase, newFault(r))
+		}
+	}()
+	do()
+}
+
 // end takes leave of the server and closes everything.
 func (s *session) end() {
+	s.guard(PhaseLogout, s.leave)
+	s.guard(PhaseLogout, s.close)
+}
+
+func (s *session) leave() {
 	if s.gate != nil && s.gate.Err() == nil {
 		s.logout()
 	}
@@ -119,7 +132,6 @@ func (s *session) end() {
 		}
 		s.result.Transcript = s.gate.Transcript()
 	}
-	s.close()
 }
 
 // brokenOff reports whether a conversation was left in the middle, on a connection that may still live.
@@ -140,6 +152,9 @@ func (s *session) logout() {
 }
 
 func (s *session) close() {
+	if s.stop != nil {
+		s.stop()
+	}
 	if s.lent != nil {
 		_ = s.lent.Close()
 		_ = s.client.Close()

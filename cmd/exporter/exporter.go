@@ -2,8 +2,8 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"regexp"
@@ -33,7 +33,7 @@ type options struct {
 	autoReload time.Duration
 	// spreadSeed is schedule.Options.Seed.
 	spreadSeed string
-	stderr     io.Writer
+	stderr     *logWriter
 }
 
 // An exporter has the accounts of a configuration on a schedule, and remembers what their probes came to.
@@ -48,6 +48,7 @@ type exporter struct {
 	history  *history.Store
 	schedule *schedule.Schedule
 	ready    atomic.Bool // the schedule runs
+	faults   faultLog
 
 	reloading sync.Mutex
 	failed    string // what the last reload found wrong, if it did; guarded by reloading
@@ -73,6 +74,13 @@ func newExporter(opts options) (*exporter, error) {
 	if e.logger, e.logLevel, err = newLogger(cfg.Log, opts.stderr); err != nil {
 		return nil, err
 	}
+	opts.stderr.OnLoss(func(lines int) {
+		e.logger.WarnContext(context.Background(), "Lines of the log were lost", "lines", lines)
+	})
+	concurrent, err := e.affordable(cfg)
+	if err != nil {
+		return nil, err
+	}
 	e.metrics = collectors.New(collectors.Options{
 		Histograms: collectors.HistogramMode(cfg.Histograms),
 		History:    e.history,
@@ -80,9 +88,11 @@ func newExporter(opts options) (*exporter, error) {
 		Counts:     e.counts,
 		Shard:      cfg.Shard.Index,
 		Shards:     cfg.Shard.Total,
+
+		LinesDropped: opts.stderr.Dropped,
 	})
 	e.schedule = schedule.New(schedule.Options{
-		MaxConcurrent:          cfg.MaxConcurrent,
+		MaxConcurrent:          concurrent,
 		MaxConcurrentPerServer: cfg.MaxConcurrentPerServer,
 		Grace:                  grace,
 		Seed:                   opts.spreadSeed,

@@ -45,6 +45,7 @@ func (e *exporter) probe(ctx context.Context, target *probe.Target) *probe.Resul
 	e.metrics.Observe(&kept)
 	if e.history.Last(target.Account) == &kept { // A canceled one is discarded.
 		logResult(ctx, e.logger, before, result)
+		e.faults.log(ctx, e.logger, result)
 	}
 	return result
 }

@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/prometheus/common/promslog"
 
@@ -41,6 +45,41 @@ func logResult(ctx context.Context, logger *slog.Logger, before, result *probe.R
 		}
 	}
 	logDetails(ctx, logger, result)
+}
+
+// faultPause is how long a place in our code is not logged again as faulty: it may be met in every probe.
+const faultPause = time.Hour
+
+// A faultLog logs what probes meet of our own faults. Its zero value is ready.
+type faultLog struct {
+	mu   sync.Mutex
+	last map[string]time.Time // by place
+}
+
+// log logs the fault of a Result, if it has one that is news.
+func (l *faultLog) log(ctx context.Context, logger *slog.Logger, result *probe.Result) {
+	if result.OK() {
+		return
+	}
+	fault, ok := errors.AsType[*probe.Fault](result.Err)
+	if !ok || len(fault.Stack) == 0 || !l.isNews(fault.Stack[0]) {
+		return
+	}
+	logger.ErrorContext(ctx, "A fault of the exporter: please report it", "account", result.Account, "phase", result.Err.Phase,
+		"text", result.Err.Text, "stack", strings.Join(fault.Stack, "; "))
+}
+
+func (l *faultLog) isNews(place string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at, known := l.last[place]; known && time.Since(at) < faultPause {
+		return false
+	}
+	if l.last == nil {
+		l.last = make(map[string]time.Time)
+	}
+	l.last[place] = time.Now()
+	return true
 }
 
 // sameFailure says whether both probes failed in the same phase for the same reason.

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"imap-exporter/internal/config"
@@ -90,4 +91,38 @@ func TestLogResultDebug(t *testing.T) {
 			t.Errorf("no %q in %q", want, bad)
 		}
 	}
+}
+
+// A fault of ours is logged with its stack, once an hour for each place, however many accounts meet it.
+func TestLogFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		logger, _, err := newLogger(config.Log{Level: "error", Format: "logfmt"}, &out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var faults faultLog
+		meet := func(places ...string) (lines int) {
+			before := strings.Count(out.String(), "\n")
+			for _, place := range places {
+				r := failed(probe.PhaseFetch, probe.ReasonInternal)
+				r.Err.Err = &probe.Fault{Stack: []string{place, "caller"}}
+				faults.log(t.Context(), logger, r)
+			}
+			return strings.Count(out.String(), "\n") - before
+		}
+		faults.log(t.Context(), logger, succeeded())
+		faults.log(t.Context(), logger, failed(probe.PhaseFetch, probe.ReasonInternal))
+		if n := meet("here", "here", "there", "here"); n != 2 || !strings.Contains(out.String(), `stack="here; caller"`) {
+			t.Errorf("%d lines: %s", n, out.String())
+		}
+		<-time.After(faultPause - time.Second)
+		if n := meet("here"); n != 0 {
+			t.Errorf("again within the hour: %d", n)
+		}
+		<-time.After(time.Second)
+		if n := meet("here", "here"); n != 1 {
+			t.Errorf("after an hour: %d lines", n)
+		}
+	})
 }

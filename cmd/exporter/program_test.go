@@ -215,7 +215,7 @@ type log struct {
 	found   bool
 }
 
-var listening = regexp.MustCompile(`"Listening on",? ?"?address"?[=:]"?([0-9.:]+)["\n]`)
+var listening = regexp.MustCompile(`"Listening on",? ?"?address"?[=:]"?([][0-9a-f.:]+)["\n]`)
 
 func newLog() *log { return &log{address: make(chan string, 1)} }
 

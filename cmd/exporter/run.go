@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/prometheus/common/version"
-	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
@@ -59,6 +58,8 @@ func newCommand() *cobra.Command {
 	flags.Duration("config.auto-reload-interval", 0, "`time` between looks for a changed configuration, such as 30s; 0s: never")
 	flags.String("web.listen-address", ":10993", "`host:port` to serve metrics on")
 	flags.String("web.config.file", "", "`file` that enables TLS or basic auth, as of the Prometheus exporter-toolkit")
+	flags.String("web.allowed-hosts", "", "`hosts` that requests may be for beside localhost, with commas between; checked on loopback, or if there are any")
+	flags.String("web.debug-listen-address", "", "`host:port` of localhost to serve profiles of the exporter on")
 	flags.Bool("web.enable-lifecycle", false, "reload the configuration on POST /-/reload, too, not only on SIGHUP")
 	flags.String("shard", "0", "which `number` of --total-shards this one is, from 0 on; auto: as the host name ends, imap-exporter-0")
 	flags.String("total-shards", "1", "`number` of exporters that share the accounts of one configuration")
@@ -80,8 +81,8 @@ func loadConfig(cmd *cobra.Command, demo config.Demo) (*config.Config, error) {
 	if err != nil {
 		return nil, &configError{err}
 	}
-	if err := toolkit.Validate(cfg.Web.ConfigFile); err != nil {
-		return nil, fmt.Errorf("%s: not a valid web configuration: %w", cfg.Web.ConfigFile, err)
+	if err := validateWebConfig(cfg.Web.ConfigFile); err != nil {
+		return nil, err
 	}
 	return cfg, nil
 }

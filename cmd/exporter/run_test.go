@@ -67,7 +67,11 @@ func TestCheckAcceptsGoodFiles(t *testing.T) {
 
 // tableFiles makes package config's table the working directory and returns the files that match.
 func tableFiles(t *testing.T, pattern string) []string {
-	t.Chdir("../../internal/config/testdata")
+	folder := t.TempDir() // Nobody else may read it, so no file is exposed, whatever a checkout made of its mode.
+	if err := os.CopyFS(folder, os.DirFS("../../internal/config/testdata")); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(folder)
 	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%s: %d files, %v", pattern, len(files), err)

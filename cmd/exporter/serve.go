@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -30,6 +31,8 @@ func runServe(cmd *cobra.Command, _ []string) error {
 	hangup := make(chan os.Signal, 1) // Signals that come while one waits ask for the same.
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
+	signal.Ignore(syscall.SIGPIPE) // Else the end of whoever reads the log would be ours.
+	defer signal.Reset(syscall.SIGPIPE)
 
 	demo, err := mailtest.NewDemo()
 	if err != nil {
@@ -40,6 +43,8 @@ func runServe(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
+	opts.stderr = newLogWriter(cmd.ErrOrStderr())
+	defer opts.stderr.Close()
 	opts.hangup = hangup
 	opts.load = func() (*config.Config, error) { return loadConfig(cmd, demo) }
 	exporter, err := newExporter(opts)
@@ -56,12 +61,16 @@ func runServe(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return fmt.Errorf("can't serve metrics: %w", err)
 	}
-	return exporter.serve(cmd.Context(), listener)
+	profiles, err := listenForProfiles(cmd.Context(), exporter.config.Load().Web.DebugListenAddress)
+	if err != nil {
+		_ = listener.Close()
+		return err
+	}
+	return exporter.serve(cmd.Context(), listener, profiles)
 }
 
 // readOptions returns what only flags say.
 func readOptions(cmd *cobra.Command) (opts options, err error) {
-	opts.stderr = cmd.ErrOrStderr()
 	flags := cmd.Flags()
 	if opts.lifecycle, err = flags.GetBool("web.enable-lifecycle"); err != nil {
 		return opts, err
@@ -79,12 +88,14 @@ func readOptions(cmd *cobra.Command) (opts options, err error) {
 }
 
 // serve probes the accounts and serves the results until ctx ends, then stops both in good order.
-func (e *exporter) serve(ctx context.Context, listener net.Listener) error {
+func (e *exporter) serve(ctx context.Context, listener, profiles net.Listener) error {
 	cfg := e.config.Load()
 	e.logger.InfoContext(ctx, "Starting", "version", version.Info(), "accounts", len(cfg.Accounts),
 		"shard", cfg.Shard.Index, "shards", cfg.Shard.Total)
 	e.logWarnings(ctx, cfg.Warnings)
-	server := web.NewServer(e.pages())
+	pages := e.pages()
+	pages.Bound, pages.AllowedHosts = listener.Addr(), cfg.Web.AllowedHosts
+	server := web.NewServer(pages)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		e.ready.Store(true)
@@ -97,8 +108,10 @@ func (e *exporter) serve(ctx context.Context, listener net.Listener) error {
 		e.reloadOnDemand(ctx)
 		return nil
 	})
+	group.Go(func() error { return e.serveProfiles(ctx, profiles) })
 	group.Go(func() error {
-		err := toolkit.Serve(listener, server, &toolkit.FlagConfig{WebConfigFile: &cfg.Web.ConfigFile}, e.logger)
+		logger := slog.New(valueless{e.logger.Handler()})
+		err := toolkit.Serve(listener, server, &toolkit.FlagConfig{WebConfigFile: &cfg.Web.ConfigFile}, logger)
 		if errors.Is(err, http.ErrServerClosed) {
 			return nil
 		}

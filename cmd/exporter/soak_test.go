@@ -19,6 +19,8 @@ const (
 	soakTime = 10 * time.Minute
 	// stormReloads is how many reloads a storm has in a soak.
 	stormReloads = 1000
+	// hostileSoak is how long hostile servers are probed in a soak.
+	hostileSoak = soakTime
 )
 
 // One account with a wrong password among 20 good ones, on a Dovecot as it is out of the box, which punishes the whole

@@ -77,6 +77,8 @@ func (c *Config) NeedRestart(before *Config) []string {
 	}{
 		{"web.listen_address", c.Web.ListenAddress == before.Web.ListenAddress},
 		{"web.config_file", c.Web.ConfigFile == before.Web.ConfigFile},
+		{allowedHosts, slices.Equal(c.Web.AllowedHosts, before.Web.AllowedHosts)},
+		{debugListenAddress, c.Web.DebugListenAddress == before.Web.DebugListenAddress},
 		{"log.format", c.Log.Format == before.Log.Format},
 		{"max_concurrent", c.MaxConcurrent == before.MaxConcurrent},
 		{"max_concurrent_per_server", c.MaxConcurrentPerServer == before.MaxConcurrentPerServer},

@@ -21,7 +21,7 @@ const DefaultFile = "config.yaml"
 type Options struct {
 	// File is the path of the configuration file; "" means DefaultFile.
 	File string
-	// Flags may hold web.listen-address, web.config.file, log.level and log.format. Those that the user gave win over
+	// Flags may hold web.listen-address, web.config.file, web.allowed-hosts, web.debug-listen-address, log.level and log.format. Those that the user gave win over
 	// the environment and the file; the others are ignored, their defaults too. It may also hold shard, a number or
 	// auto, and total-shards. It may be nil.
 	Flags *pflag.FlagSet
@@ -66,6 +66,11 @@ type Web struct {
 	ListenAddress string
 	// ConfigFile is a web configuration of the Prometheus exporter-toolkit (TLS, basic auth); "" means none.
 	ConfigFile string
+	// AllowedHosts are the names and addresses by which the pages may be asked for, beside those of loopback. Where there
+	// are none and ListenAddress isn't on loopback, any will do.
+	AllowedHosts []string
+	// DebugListenAddress is where profiles of the program are served, on loopback; "" means nowhere.
+	DebugListenAddress string
 }
 
 // Log is what is logged, and how.
@@ -132,6 +137,7 @@ func Load(o Options) (*Config, error) {
 	if err := l.report.err(); err != nil {
 		return nil, err
 	}
+	l.exposure.warn()
 	c.Shard, c.Sources, c.Warnings, c.AllAccounts = l.shard, l.sources, l.report.warnings, len(all)
 	c.Accounts = slices.DeleteFunc(all, func(a Account) bool { return !l.shard.Has(a.Target.Account) })
 	return c, nil
@@ -147,6 +153,7 @@ type loader struct {
 	demoEnabled bool
 	shard       Shard
 	sources     *Sources
+	exposure    *exposure
 	report      *report
 	modules     map[string]*module
 	// modulesBroken says that a module's name could not be read, so that an unknown name proves nothing.
@@ -158,11 +165,13 @@ type loader struct {
 }
 
 func newLoader(o Options) *loader {
+	credentials := os.Getenv("CREDENTIALS_DIRECTORY")
 	return &loader{
-		credentials:  os.Getenv("CREDENTIALS_DIRECTORY"),
+		credentials:  credentials,
 		demo:         o.Demo,
 		shard:        Shard{Total: 1},
 		sources:      newSources(),
+		exposure:     newExposure(credentials),
 		report:       &report{},
 		modules:      map[string]*module{},
 		accountNames: map[string]place{},

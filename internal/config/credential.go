@@ -65,6 +65,9 @@ func (l *loader) source(tree *accountTree, key string, p place) func(context.Con
 		if text := tree.Password.Reveal(); text == "" || breaksLine(text) {
 			p.refuse("must not be empty, nor have a line break or NUL")
 		}
+		if !isDemoName(tree.Server) { // What opens the embedded servers is no secret.
+			l.exposure.note(p.doc.file, p)
+		}
 		return constant(*tree.Password)
 	case "password_env":
 		text := os.Getenv(tree.PasswordEnv)
@@ -117,6 +120,7 @@ func (l *loader) fileSource(name string, p place) func(context.Context) (string,
 	if _, wrong := read(); wrong != nil {
 		l.report.add(wrong)
 	}
+	l.exposure.note(l.resolve(name), p)
 	return func(ctx context.Context) (string, error) {
 		if err := ctx.Err(); err != nil {
 			return "", err

@@ -52,10 +52,11 @@ func comments(t *testing.T, file, word string) []string {
 	return texts
 }
 
-// inTestdata makes the working directory the files' own, so that messages are those of the comments.
+// inTestdata makes the working directory the files' own, so that messages are those of the comments: a copy, which nobody
+// else may read, whatever a checkout made of their modes.
 func inTestdata(t *testing.T) {
 	t.Helper()
-	t.Chdir("testdata")
+	t.Chdir(copyTestdata(t))
 }
 
 func TestBadFiles(t *testing.T) {

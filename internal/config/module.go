@@ -70,6 +70,9 @@ func (l *loader) finishModule(m *module, tree *moduleTree, p place) *probe.Targe
 	}
 	m.finishTimes(t, tree, p)
 	t.TLSConfig = l.tlsConfig(tree.TLSConfig, t, p)
+	if t.TLSMode == probe.TLSNone && t.AllowPlaintextAuth && t.Auth != probe.AuthNone {
+		p.key("allow_plaintext_auth").warn("with tls: none the login is not encrypted: anyone between can read the password")
+	}
 	if t.Auth == probe.AuthNone {
 		refuseMailboxKeys(tree, p)
 		t.Fetch = probe.FetchNone

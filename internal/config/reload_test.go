@@ -137,6 +137,8 @@ func TestNeedRestart(t *testing.T) {
 		{"enabled: true", "enabled: false", "[]"},
 		{"127.0.0.1:10993", "127.0.0.1:10994", "[web.listen_address]"},
 		{"config_file: web.yaml", "", "[web.config_file]"},
+		{"192.0.2.1", "192.0.2.2", "[web.allowed_hosts]"},
+		{"localhost:10994", "localhost:10995", "[web.debug_listen_address]"},
 		{"format: json", "format: logfmt", "[log.format]"},
 		{"max_concurrent: 8", "max_concurrent: 9", "[max_concurrent]"},
 		{"max_concurrent_per_server: 4", "max_concurrent_per_server: 5", "[max_concurrent_per_server]"},

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"bytes"
+	"encoding/gob"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -15,9 +16,10 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/realtest/leak"
 )
 
-const canary = "hunter2-canary"
+const canary = "canary-config-secret"
 
 func TestSecretPrintsNowhere(t *testing.T) {
 	type holder struct {
@@ -56,11 +58,22 @@ func TestSecretPrintsNowhere(t *testing.T) {
 		t.Error(err)
 	}
 	outputs["xml"] = string(data)
+	var encoded bytes.Buffer
+	if err := gob.NewEncoder(&encoded).Encode(struct {
+		Name     string
+		Password config.Secret
+	}{"a", secret}); err == nil {
+		t.Error("gob takes a Secret, which its other end could not redact")
+	}
+	outputs["gob"] = encoded.String()
 	for name, output := range outputs {
-		for _, leak := range []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary), strings.Trim(fmt.Sprintf("%d", []byte(canary)), "[]")} {
-			if strings.Contains(output, leak) {
+		for _, form := range []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary), strings.Trim(fmt.Sprintf("%d", []byte(canary)), "[]")} {
+			if strings.Contains(output, form) {
 				t.Errorf("%s shows it: %s", name, output)
 			}
+		}
+		if found, line := leak.Find([]byte(output)); line > 0 {
+			t.Errorf("%s shows it, %s", name, found)
 		}
 	}
 	if got := secret.LogValue().String(); got != "<redacted>" {

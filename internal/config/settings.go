@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,6 +25,12 @@ type setting struct {
 	fallback any
 }
 
+// Keys of settings that are named more than once.
+const (
+	allowedHosts       = "web.allowed_hosts"
+	debugListenAddress = "web.debug_listen_address"
+)
+
 // env returns the setting's environment variable.
 func (s setting) env() string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(s.key, ".", "_"))
@@ -33,6 +40,8 @@ func settings() []setting {
 	return []setting{
 		{"web.listen_address", "web.listen-address", ":10993"},
 		{"web.config_file", "web.config.file", ""},
+		{allowedHosts, "web.allowed-hosts", ""},
+		{debugListenAddress, "web.debug-listen-address", ""},
 		{"log.level", "log.level", "info"},
 		{"log.format", "log.format", "logfmt"},
 		{"max_concurrent", "", 0},
@@ -66,6 +75,10 @@ func newResolver(tree *fileTree, root place, flags *pflag.FlagSet) (*resolver, e
 	file := map[string]any{}
 	put(file, "web.listen_address", tree.Web.ListenAddress)
 	put(file, "web.config_file", tree.Web.ConfigFile)
+	put(file, debugListenAddress, tree.Web.DebugListenAddress)
+	if hosts := tree.Web.AllowedHosts; hosts != nil {
+		file[allowedHosts] = strings.Join(hosts, ",") // As a flag or variable has them.
+	}
 	put(file, "log.level", tree.Log.Level)
 	put(file, "log.format", tree.Log.Format)
 	put(file, "max_concurrent", tree.MaxConcurrent)
@@ -137,6 +150,39 @@ func (r *resolver) boolean(key string) bool {
 	return value
 }
 
+// hosts returns a list of host names and addresses, in small letters.
+func (r *resolver) hosts(key string) []string {
+	var hosts []string
+	for host := range strings.SplitSeq(r.viper.GetString(key), ",") {
+		if host = strings.ToLower(strings.TrimSpace(host)); host == "" {
+			continue
+		}
+		if !isHostName(host) && !isAddress(host) {
+			r.refuse(key, "must be host names and addresses, without port")
+			return nil
+		}
+		if ip, err := netip.ParseAddr(host); err == nil {
+			host = ip.String() // Of many spellings, one.
+		}
+		hosts = append(hosts, strings.TrimSuffix(host, "."))
+	}
+	return hosts
+}
+
+// loopback returns a host:port that only this machine can reach, or "".
+func (r *resolver) loopback(key string) string {
+	address := r.viper.GetString(key)
+	if address == "" {
+		return ""
+	}
+	host, _, err := net.SplitHostPort(address)
+	ip, ipErr := netip.ParseAddr(host)
+	if err != nil || !isListenAddress(address) || host != "localhost" && (ipErr != nil || !ip.IsLoopback()) {
+		r.refuse(key, "must be a port of localhost, such as localhost:10994: what it serves is for nobody else")
+	}
+	return address
+}
+
 // settings fills in what flags and environment may give.
 func (l *loader) settings(c *Config, tree *fileTree, root place, flags *pflag.FlagSet) {
 	r, err := newResolver(tree, root, flags)
@@ -149,6 +195,8 @@ func (l *loader) settings(c *Config, tree *fileTree, root place, flags *pflag.Fl
 		r.refuse("web.listen_address", "must be host:port or :port, with a port from 0 to 65535")
 	}
 	c.Web.ConfigFile = l.webConfigFile(r)
+	c.Web.AllowedHosts = r.hosts(allowedHosts)
+	c.Web.DebugListenAddress = r.loopback(debugListenAddress)
 	c.Log.Level = r.word("log.level", "debug", "info", "warn", "error")
 	c.Log.Format = r.word("log.format", "logfmt", "json")
 	c.MaxConcurrent = r.number("max_concurrent", 0, 10000)

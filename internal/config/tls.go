@@ -40,11 +40,16 @@ func (l *loader) tlsConfig(tree *tlsTree, t *probe.Target, p place) *tls.Config 
 	return c
 }
 
+// brokenTLS is the warning of versions that RFC 8996 retired.
+const brokenTLS = "TLS 1.0 and 1.1 are broken: somebody between may be able to read the password"
+
 func minVersion(given *string, p place) uint16 {
 	switch choose(p, given, "TLS12", "TLS10", "TLS11", "TLS12", "TLS13") {
 	case "TLS10":
+		p.warn(brokenTLS)
 		return tls.VersionTLS10
 	case "TLS11":
+		p.warn(brokenTLS)
 		return tls.VersionTLS11
 	case "TLS13":
 		return tls.VersionTLS13
@@ -85,6 +90,9 @@ func (l *loader) clientCertificate(tree *tlsTree, p place) []tls.Certificate {
 		if pems[i], err = l.sources.read(path); err != nil {
 			p.key(f.key).refuse("%s: %s", path, causeOf(err))
 			return nil
+		}
+		if f.key == "key_file" {
+			l.exposure.note(path, p.key(f.key))
 		}
 	}
 	certificate, err := tls.X509KeyPair(pems[0], pems[1])

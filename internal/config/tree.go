@@ -5,8 +5,10 @@ package config
 
 type fileTree struct {
 	Web struct {
-		ListenAddress *string `yaml:"listen_address"`
-		ConfigFile    *string `yaml:"config_file"`
+		ListenAddress      *string  `yaml:"listen_address"`
+		ConfigFile         *string  `yaml:"config_file"`
+		AllowedHosts       []string `yaml:"allowed_hosts"`
+		DebugListenAddress *string  `yaml:"debug_listen_address"`
 	} `yaml:"web"`
 	Log struct {
 		Level  *string `yaml:"level"`

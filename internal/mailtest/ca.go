@@ -62,8 +62,10 @@ func (ca *CA) Pool() *x509.CertPool {
 
 // CertOptions say what a certificate is for.
 type CertOptions struct {
-	// Names are host names and IP addresses; of a client's certificate, its user. The first is the common name too.
+	// Names are host names and IP addresses; of a client's certificate, its user.
 	Names []string
+	// CommonName is the first of Names by default. On its own it names no host.
+	CommonName string
 	// NotBefore and NotAfter default to an hour ago and a year from now.
 	NotBefore, NotAfter time.Time
 	// Client makes a client's certificate in place of a server's.
@@ -76,6 +78,7 @@ func (ca *CA) Certificate() *x509.Certificate { return ca.cert }
 // Issue makes a key and a certificate for it.
 func (ca *CA) Issue(o CertOptions) (tls.Certificate, error) {
 	template := &x509.Certificate{
+		Subject:     pkix.Name{CommonName: o.CommonName},
 		NotBefore:   o.NotBefore,
 		NotAfter:    o.NotAfter,
 		KeyUsage:    x509.KeyUsageDigitalSignature,
@@ -91,7 +94,7 @@ func (ca *CA) Issue(o CertOptions) (tls.Certificate, error) {
 		template.NotAfter = ca.now().Add(leafLifetime)
 	}
 	for i, name := range o.Names {
-		if i == 0 {
+		if i == 0 && o.CommonName == "" {
 			template.Subject.CommonName = name
 		}
 		switch ip := net.ParseIP(name); {

@@ -1,6 +1,7 @@
 package mailtest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -10,15 +11,15 @@ import (
 // listenAttempts is how many ports are tried until one is free on both loopback addresses.
 const listenAttempts = 16
 
-// listen opens a free port on 127.0.0.1 and, if ipv6, the same one on ::1 where the machine has it: then "localhost"
-// reaches it whichever address comes first.
-func listen(ipv6 bool) ([]net.Listener, error) {
+// listen opens a free port on host, "" being 127.0.0.1, and, if ipv6, the same one on ::1 where the machine has it: then
+// "localhost" reaches it whichever address comes first.
+func listen(host string, ipv6 bool) ([]net.Listener, error) {
 	var (
 		config net.ListenConfig
 		ctx    = context.Background()
 	)
 	for range listenAttempts {
-		v4, err := config.Listen(ctx, "tcp4", "127.0.0.1:0")
+		v4, err := config.Listen(ctx, "tcp", net.JoinHostPort(cmp.Or(host, "127.0.0.1"), "0"))
 		if err != nil {
 			return nil, fmt.Errorf("listening on loopback: %w", err)
 		}

@@ -57,7 +57,7 @@ func StartMem(o MemOptions) (*MemServer, error) {
 		store.AddUser(memUser)
 	}
 	s.imap = imapserver.New(s.imapOptions(store))
-	listeners, err := listen(o.IPv6)
+	listeners, err := listen("", o.IPv6)
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,14 @@
 package mailtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 )
@@ -18,12 +21,37 @@ const (
 	timerSlack = 1200 * time.Microsecond
 )
 
-// A Proxy is a longer way to a server: it carries TCP connections and delays what crosses them, each way by half of a
+// A Way is what a [Proxy] does to what crosses it. The zero Way does nothing.
+type Way struct {
+	// RoundTrip is added to each round trip, half of it each way.
+	RoundTrip time.Duration
+	// Jitter is added to that at random, up to so much each way. Order is kept.
+	Jitter time.Duration
+	// Piece is how many bytes of the server's arrive at once at most; 0 is as many as it sends.
+	Piece int
+	// End says what happens to a connection after so many bytes of the server's have passed.
+	End   End
+	After int64
+}
+
+// An End is how a [Way] ends.
+type End int
+
+// The ends: none; in order, as if the server had closed the connection; by a TCP reset; or no more arrives of what the
+// server sends, while the connection stays open.
+const (
+	EndNever End = iota
+	EndClose
+	EndReset
+	EndSilence
+)
+
+// A Proxy is another way to a server: it carries TCP connections and delays what crosses them, each way by half of a
 // round trip. Order is kept, and the rate isn't limited: it is the bytes in flight that wait, not the proxy.
 // It can't delay the TCP handshake, which is with the proxy itself.
 type Proxy struct {
 	target    string
-	delay     time.Duration // One way.
+	way       Way
 	listeners []net.Listener
 	ctx       context.Context
 	cancel    context.CancelFunc
@@ -33,13 +61,13 @@ type Proxy struct {
 	conns map[net.Conn]bool
 }
 
-// NewProxy runs a proxy to target (host:port), with roundTrip added to each round trip, until its Close.
-func NewProxy(target string, roundTrip time.Duration) (*Proxy, error) {
-	listeners, err := listen(false)
+// NewProxy runs a proxy to target (host:port) until its Close.
+func NewProxy(target string, way Way) (*Proxy, error) {
+	listeners, err := listen("", false)
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{target: target, delay: roundTrip / 2, listeners: listeners, conns: map[net.Conn]bool{}}
+	p := &Proxy{target: target, way: way, listeners: listeners, conns: map[net.Conn]bool{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	for _, ln := range listeners {
 		p.wg.Go(func() { p.accept(ln) })
@@ -117,8 +145,8 @@ func (p *Proxy) serve(client *net.TCPConn) {
 	defer p.remove(conn)
 	server := conn.(*net.TCPConn)
 	var directions sync.WaitGroup
-	directions.Go(func() { p.carry(server, client) })
-	directions.Go(func() { p.carry(client, server) })
+	directions.Go(func() { p.carry(server, client, Way{RoundTrip: p.way.RoundTrip, Jitter: p.way.Jitter}) })
+	directions.Go(func() { p.carry(client, server, p.way) })
 	directions.Wait()
 }
 
@@ -130,7 +158,7 @@ type parcel struct {
 }
 
 // carry copies from src to dst until src ends. An end in order is passed on as one, a reset as a reset.
-func (p *Proxy) carry(dst, src *net.TCPConn) {
+func (p *Proxy) carry(dst, src *net.TCPConn, way Way) {
 	queue := make(chan parcel, proxyQueue)
 	var reader sync.WaitGroup
 	defer reader.Wait()
@@ -139,7 +167,7 @@ func (p *Proxy) carry(dst, src *net.TCPConn) {
 		buffer := make([]byte, proxyRead)
 		for {
 			n, err := src.Read(buffer)
-			queue <- parcel{time.Now().Add(p.delay), append([]byte(nil), buffer[:n]...), err}
+			queue <- parcel{time.Now().Add(way.delay()), append([]byte(nil), buffer[:n]...), err}
 			if err != nil {
 				return
 			}
@@ -155,8 +183,11 @@ func (p *Proxy) carry(dst, src *net.TCPConn) {
 			broken = true // What is still under way when the proxy closes never arrives.
 			continue
 		}
-		_, err := dst.Write(next.bytes)
+		ended, err := way.write(dst, next.bytes)
 		switch {
+		case ended:
+			broken = true
+			p.end(way.End, dst, src)
 		case next.err != nil && errors.Is(next.err, io.EOF):
 			_ = dst.CloseWrite()
 		case next.err != nil, err != nil:
@@ -164,6 +195,45 @@ func (p *Proxy) carry(dst, src *net.TCPConn) {
 			abort(dst)
 			abort(src)
 		}
+	}
+}
+
+// delay is how long bytes are under way.
+func (w *Way) delay() time.Duration {
+	d := w.RoundTrip / 2
+	if w.Jitter > 0 {
+		d += rand.N(w.Jitter) //nolint:gosec // Nobody's secret depends on it.
+	}
+	return d
+}
+
+// write writes what may pass, and reports whether that was the last.
+func (w *Way) write(dst io.Writer, bytes []byte) (ended bool, err error) {
+	if w.End != EndNever {
+		ended = int64(len(bytes)) >= w.After
+		bytes = bytes[:min(w.After, int64(len(bytes)))]
+		w.After -= int64(len(bytes))
+	}
+	for piece := range slices.Chunk(bytes, cmp.Or(w.Piece, proxyRead)) {
+		if _, err = dst.Write(piece); err != nil {
+			break
+		}
+	}
+	return ended, err
+}
+
+// end ends a connection, and lets the server think what it likes.
+func (p *Proxy) end(how End, client, server *net.TCPConn) {
+	switch how {
+	case EndClose:
+		_ = client.Close()
+		_ = server.Close()
+	case EndReset:
+		abort(client)
+		abort(server)
+	case EndSilence:
+		<-p.ctx.Done()
+	case EndNever:
 	}
 }
 

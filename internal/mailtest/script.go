@@ -43,6 +43,8 @@ type Options struct {
 	// Mode is ModeImplicit by default if there is a TLS configuration, else ModePlain.
 	Mode Mode
 	TLS  *tls.Config
+	// Host is the IP address to listen on; "" is 127.0.0.1.
+	Host string
 	// IPv6 listens on ::1 too, at the same port, where the machine has it.
 	IPv6 bool
 
@@ -74,6 +76,8 @@ type Options struct {
 	IdleTimeout time.Duration
 	// NoRecord keeps no Conversations: for servers that run long.
 	NoRecord bool
+	// Wiretap records the first bytes that clients send, as they cross the wire and as they are read after TLS.
+	Wiretap bool
 }
 
 // defaultIdleTimeout is long for a test and short enough for a forgotten connection.
@@ -111,7 +115,7 @@ func Start(o Options) (*Server, error) {
 		o.Mechanisms = []string{"PLAIN", "LOGIN", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER", "EXTERNAL"}
 	}
 	o.Data.settle()
-	listeners, err := listen(o.IPv6)
+	listeners, err := listen(o.Host, o.IPv6)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func newConn(s *Server, tcp *net.TCPConn, number int) *Conn {
 	c := &Conn{Number: number, server: s, tcp: tcp, conversation: &Conversation{Open: true}}
 	c.wire = &countedConn{Conn: tcp, server: s, conversation: c.conversation}
 	c.nc = c.wire
-	c.r = bufio.NewReader(c.nc)
+	c.r = bufio.NewReader(tappedReader{c})
 	return c
 }
 
@@ -140,7 +140,7 @@ func (c *Conn) status(tag, status, text string) error {
 // Flush sends what was written. It happens by itself at the end of a Handler, and before any wait.
 func (c *Conn) Flush() error {
 	out := c.out
-	c.out = nil
+	c.out = c.out[:0]
 	o := &c.server.options
 	for len(out) > 0 {
 		n := len(out)
@@ -221,7 +221,7 @@ func (c *Conn) StartTLS() error {
 	}
 	tlsConn := tls.Server(c.wire, c.server.options.TLS)
 	c.nc = tlsConn
-	c.r = bufio.NewReader(c.nc)
+	c.r = bufio.NewReader(tappedReader{c})
 	if err := tlsConn.HandshakeContext(c.server.ctx); err != nil {
 		return err
 	}

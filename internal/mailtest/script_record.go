@@ -14,6 +14,9 @@ type Conversation struct {
 	Pipelined bool
 	// BytesIn and BytesOut are what crossed the TCP connection.
 	BytesIn, BytesOut int64
+	// Wire and Received are the first 64 KiB that the client sent: as they crossed the wire, and as the server read
+	// them, which with TLS is in clear. Both are nil without Options.Wiretap.
+	Wire, Received []byte
 	// TLS is the state after the handshake; nil without one. DidResume is in it.
 	TLS *tls.ConnectionState
 	// Open says that the connection isn't closed yet.
@@ -65,6 +68,7 @@ func (c *countedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.server.mu.Lock()
 	c.conversation.BytesIn += int64(n)
+	c.server.tap(&c.conversation.Wire, p[:n])
 	c.server.mu.Unlock()
 	return n, err
 }
@@ -74,5 +78,24 @@ func (c *countedConn) Write(p []byte) (int, error) {
 	c.server.mu.Lock()
 	c.conversation.BytesOut += int64(n)
 	c.server.mu.Unlock()
+	return n, err
+}
+
+// maxTapped bounds what a wiretap keeps of one conversation, in bytes.
+const maxTapped = 64 << 10
+
+// tap adds to a record, if there is a wiretap. The caller holds s.mu.
+func (s *Server) tap(record *[]byte, p []byte) {
+	if s.options.Wiretap {
+		*record = append(*record, p[:min(len(p), maxTapped-len(*record))]...)
+	}
+}
+
+// A tappedReader records what the server reads.
+type tappedReader struct{ c *Conn }
+
+func (r tappedReader) Read(p []byte) (int, error) {
+	n, err := r.c.nc.Read(p)
+	r.c.record(func(v *Conversation) { r.c.server.tap(&v.Received, p[:n]) })
 	return n, err
 }

@@ -62,6 +62,8 @@ type Server struct {
 	ClientCertFile, ClientKeyFile string
 	// Prefix stands before the name of every mailbox but INBOX: the server's personal namespace.
 	Prefix string
+	// Maildir is the folder of alice's mail, where the server keeps it so; "" elsewhere.
+	Maildir string
 	// Log returns what the server has logged so far.
 	Log func() string
 }
@@ -94,6 +96,9 @@ func Dovecot(t testing.TB) *Server { return run(t, dovecot)[0] }
 // StrictDovecot is Dovecot as it is out of the box: after a rejected login it makes the next logins from the same address
 // wait, for 4 to 15 s, whosever they are.
 func StrictDovecot(t testing.TB) *Server { return run(t, strict)[0] }
+
+// NarrowDovecot is a Dovecot that lets a user have two sessions at a time from one address, and no more.
+func NarrowDovecot(t testing.TB) *Server { return run(t, narrow)[0] }
 
 // Cyrus runs Cyrus IMAP 3.6. It offers LOGIN and PLAIN, and answers a wrong password after 3 s.
 func Cyrus(t testing.TB) *Server { return run(t, cyrus)[0] }
@@ -138,12 +143,12 @@ func run(t testing.TB, kinds ...kind) []*Server {
 func require(t testing.TB, name, dir string) {
 	t.Helper()
 	if err := usable(dir); err != nil {
-		unavailable(t, name, err)
+		Unavailable(t, name, err)
 	}
 }
 
-// unavailable skips the test, or fails it where everything must run.
-func unavailable(t testing.TB, name string, reason error) {
+// Unavailable skips the test, or fails it where everything must run.
+func Unavailable(t testing.TB, name string, reason error) {
 	t.Helper()
 	if os.Getenv("IMAP_EXPORTER_TEST_ALL") == "1" {
 		t.Fatalf("%s can't run: %v", name, reason)

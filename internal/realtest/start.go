@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -22,13 +24,18 @@ type kind struct {
 	bearer bool
 	// strict is a Dovecot that delays logins after a rejected one, as it does unless told otherwise.
 	strict bool
+	// sessions is how many a user may have at a time from one address; 0 is any number.
+	sessions int
+	// maildir is alice's, below the root directory; "" where mail is kept in another way.
+	maildir string
 	// provision creates the users' mailboxes and quotas, where its start script can't.
 	provision func(context.Context, *Server) error
 }
 
 var (
-	dovecot = kind{name: "Dovecot", dir: "dovecot", pkg: "dovecot-imapd", bearer: true}
+	dovecot = kind{name: "Dovecot", dir: "dovecot", pkg: "dovecot-imapd", bearer: true, maildir: "srv/mail/alice/Maildir"}
 	strict  = kind{name: "Dovecot", dir: "dovecot", pkg: "dovecot-imapd", bearer: true, strict: true}
+	narrow  = kind{name: "Dovecot", dir: "dovecot", pkg: "dovecot-imapd", bearer: true, sessions: 2}
 	cyrus   = kind{name: "Cyrus", dir: "cyrus", pkg: "cyrus-imapd", provision: provisionCyrus}
 	courier = kind{name: "Courier", dir: "courier", pkg: "courier-imap", prefix: "INBOX."}
 )
@@ -75,6 +82,7 @@ func start(ctx context.Context, k kind) (s *Server, stop func(), err error) {
 	}
 	err = configure(root, k.dir, map[string]string{
 		"FAILURE_DELAY": failureDelay, "PENALTY_MODE": penaltyMode,
+		"SESSIONS":   strconv.Itoa(k.sessions),
 		"PLAIN_PORT": plain, "TLS_PORT": implicit, "TOKEN_ADDR": tokens.Listener.Addr().String(),
 		"ALICE_PASSWORD": alicePassword, "BOB_PASSWORD": bobPassword, "ADMIN_PASSWORD": adminPassword,
 	})
@@ -83,6 +91,9 @@ func start(ctx context.Context, k kind) (s *Server, stop func(), err error) {
 	}
 	if k.bearer {
 		s.Token = aliceToken
+	}
+	if k.maildir != "" {
+		s.Maildir = filepath.Join(root, k.maildir)
 	}
 
 	proc, err := startProcess(root, "/bin/sh", "/start.sh")

@@ -44,7 +44,7 @@ func findTool(t testing.TB, dir, name string) string {
 	t.Helper()
 	path, err := FindTool(dir, name)
 	if err != nil {
-		unavailable(t, name, err)
+		Unavailable(t, name, err)
 	}
 	return path
 }

@@ -71,13 +71,16 @@ type Schedule struct {
 	checks   int             // how many are being looked at
 }
 
+// DefaultMaxConcurrent is what MaxConcurrent is where Options don't say.
+func DefaultMaxConcurrent() int { return probesPerCore * runtime.GOMAXPROCS(0) }
+
 // New returns a schedule without jobs.
 func New(o Options) *Schedule { return newSchedule(o, machineAsleep) }
 
 // newSchedule makes a schedule for a machine that sleeps so long.
 func newSchedule(o Options, asleep func() time.Duration) *Schedule {
 	if o.MaxConcurrent == 0 {
-		o.MaxConcurrent = probesPerCore * runtime.GOMAXPROCS(0)
+		o.MaxConcurrent = DefaultMaxConcurrent()
 	}
 	if o.MaxConcurrentPerServer == 0 {
 		o.MaxConcurrentPerServer = o.MaxConcurrent

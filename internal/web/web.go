@@ -1,4 +1,4 @@
-// Package web is the HTTP surface: the landing page, /metrics, the health endpoints and the reload.
+// Package web is the HTTP surface: the landing page, /metrics, the health endpoints, the reload, and profiles.
 // It shows what it is given, and changes nothing itself; it knows no password.
 package web
 
@@ -8,6 +8,7 @@ import (
 	_ "embed"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
@@ -31,6 +32,10 @@ type Options struct {
 	// Reload reads the configuration anew, and returns what has changed, or what is wrong with it, for whoever asked.
 	// Nil: not by HTTP.
 	Reload func(context.Context) (report string, err error)
+	// Bound is where the server will listen, and AllowedHosts what beside loopback it may be asked for, in small letters.
+	// Where Bound isn't on loopback, or nil, and there are no AllowedHosts, it may be asked for anything.
+	Bound        net.Addr
+	AllowedHosts []string
 	// Logger hears of errors in serving.
 	Logger *slog.Logger
 }
@@ -58,7 +63,7 @@ var style []byte
 func NewServer(opts Options) *http.Server {
 	errorLog := slog.NewLogLogger(opts.Logger.Handler(), slog.LevelError)
 	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", landingPage(opts))
+	mux.Handle("GET /{$}", atMost(pagesInFlight, landingPage(opts)))
 	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "style.css", time.Time{}, bytes.NewReader(style))
 	})
@@ -73,10 +78,11 @@ func NewServer(opts Options) *http.Server {
 		}
 		fmt.Fprintln(w, "Ready.")
 	})
-	mux.Handle("POST /-/reload", reload(opts))
-	mux.Handle("PUT /-/reload", reload(opts))
-	return &http.Server{
-		Handler:           withSecurityHeaders(mux),
+	reloading := atMost(reloadsInFlight, reload(opts))
+	mux.Handle("POST /-/reload", reloading)
+	mux.Handle("PUT /-/reload", reloading)
+	server := &http.Server{
+		Handler:           withSecurityHeaders(withHostCheck(withDeadline(mux, opts.Logger), opts.Bound, opts.AllowedHosts)),
 		ReadHeaderTimeout: readTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -84,24 +90,6 @@ func NewServer(opts Options) *http.Server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          errorLog,
 	}
-}
-
-// withSecurityHeaders tells browsers to load nothing but our style sheet, to run nothing, and to tell nobody.
-// A header that the operator has set in the web configuration file stays.
-func withSecurityHeaders(next http.Handler) http.Handler {
-	headers := map[string]string{
-		"Cache-Control":           "no-store",
-		"Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-		"Referrer-Policy":         "no-referrer",
-		"X-Content-Type-Options":  "nosniff",
-		"X-Frame-Options":         "deny",
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for name, value := range headers {
-			if w.Header().Get(name) == "" {
-				w.Header().Set(name, value)
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
+	limitConnections(server, maxConnections)
+	return server
 }

@@ -99,12 +99,22 @@ func stampOf(oob []byte) time.Time {
 		if err != nil {
 			break
 		}
-		if header.Level == unix.SOL_SOCKET && header.Type == unix.SO_TIMESTAMPNS && len(data) >= 16 {
-			seconds := binary.NativeEndian.Uint64(data)
-			nanoseconds := binary.NativeEndian.Uint64(data[8:])
-			return time.Unix(int64(seconds), int64(nanoseconds)) //nolint:gosec // The kernel's clock fits.
+		if header.Level == unix.SOL_SOCKET && header.Type == unix.SO_TIMESTAMPNS {
+			return timespec(data)
 		}
 		oob = rest
+	}
+	return time.Time{}
+}
+
+// timespec reads seconds and nanoseconds in words of the architecture's size; zero if there are none.
+func timespec(data []byte) time.Time {
+	switch len(data) {
+	case 8:
+		return time.Unix(int64(binary.NativeEndian.Uint32(data)), int64(binary.NativeEndian.Uint32(data[4:])))
+	case 16:
+		seconds, nanoseconds := binary.NativeEndian.Uint64(data), binary.NativeEndian.Uint64(data[8:])
+		return time.Unix(int64(seconds), int64(nanoseconds)) //nolint:gosec // The kernel's clock fits.
 	}
 	return time.Time{}
 }

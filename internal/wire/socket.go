@@ -137,7 +137,11 @@ func (s *Socket) Shorten(at time.Time) {
 // Interrupt ends a Read or Write that is under way, and all later ones, with cause. The connection stays open, so that
 // Farewell can still be sent. It may be called from any goroutine.
 func (s *Socket) Interrupt(cause error) {
-	_ = s.fail(cause)
+	s.mu.Lock()
+	defer s.mu.Unlock() // Whoever sees the cause may call Revive, whose deadline must not be undone.
+	if s.cause == nil {
+		s.cause = cause
+	}
 	_ = s.conn.SetDeadline(time.Now())
 }
 

@@ -2,6 +2,9 @@ package wire
 
 import (
 	"encoding/base64"
+	"encoding/hex"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -28,19 +31,34 @@ type transcript struct {
 	secrets []string
 }
 
-// hide blanks secret in all server text from now on, as it is and as base64 at each of three offsets.
+// hide blanks secret in all server text from now on: as it is, and in each form in which a server may repeat it by habit
+// or by malice, as far as that can be told from a chance likeness.
 func (t *transcript) hide(secret string) {
 	if secret == "" {
 		return
 	}
-	// As it is, as a quoted string has it, and in capitals, as response codes are kept.
-	t.secrets = append(t.secrets, secret, escaper.Replace(secret), strings.ToUpper(secret), strings.ToUpper(escaper.Replace(secret)))
+	t.conceal(secret, escaper.Replace(secret))
+	if len(secret) < 4 {
+		return
+	}
+	t.conceal(url.QueryEscape(secret), url.PathEscape(secret), hex.EncodeToString([]byte(secret)))
 	for offset := range 3 {
 		// The characters at the ends mix with the neighbours' bits; those between are the secret's alone.
 		encoded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("x", offset) + secret))
 		from, to := (offset*8+5)/6, len(encoded)-1
 		if to-from >= 4 {
-			t.secrets = append(t.secrets, encoded[from:to])
+			t.conceal(encoded[from:to], strings.NewReplacer("+", "-", "/", "_").Replace(encoded[from:to]))
+		}
+	}
+}
+
+// conceal adds forms of a secret to those that are not to be shown, as they are and in capitals, as response codes are kept.
+func (t *transcript) conceal(forms ...string) {
+	for _, form := range forms {
+		for _, text := range []string{form, strings.ToUpper(form)} {
+			if !slices.Contains(t.secrets, text) {
+				t.secrets = append(t.secrets, text)
+			}
 		}
 	}
 }

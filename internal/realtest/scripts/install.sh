@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what the tests run: a C compiler for the race detector, and the real servers, each into a root directory of its
-# own, because Debian's three IMAP packages exclude one another and nobody's machine should gain a mail server by a test run.
-# Nothing of this is started here. A second run finds everything in place. See internal/realtest.
+# Installs what the tests run: a C compiler for the race detector, tools that break networks, and the real servers, each into a
+# root directory of its own, because Debian's three IMAP packages exclude one another and nobody's machine should gain a mail
+# server by a test run. Nothing of this is started here. A second run finds everything in place. See internal/realtest.
 set -eu
 
 roots=${IMAP_EXPORTER_TEST_ROOTS:-/var/cache/imap-exporter-test}
@@ -16,9 +16,9 @@ refuse() {
 [ -r /etc/os-release ] && . /etc/os-release
 [ "${ID:-} ${VERSION_ID:-}" = "debian 12" ] || refuse "this needs Debian 12, not ${PRETTY_NAME:-this system}"
 
-# Only tools, no daemons, so the system needs no protection from what these packages would start.
+# Only tools, no daemons that would start by themselves, so the system needs no protection from these packages.
 missing=
-for package in gcc libc6-dev mmdebstrap; do
+for package in gcc libc6-dev mmdebstrap iproute2 nftables; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
 done
 if [ -n "$missing" ]; then

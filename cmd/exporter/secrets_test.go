@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"imap-exporter/internal/config"
+	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/realtest"
+	"imap-exporter/internal/realtest/leak"
+)
+
+// assertNoLeak looks for the tests' passwords in an output, in every form.
+func assertNoLeak(t *testing.T, where string, output []byte) {
+	t.Helper()
+	if found, line := leak.Find(output); line > 0 {
+		t.Errorf("%s, line %d, has a password: %s", where, line, found)
+	}
+}
+
+// No flag takes a secret: everybody on a machine may read the arguments of every process.
+func TestNoFlagTakesASecret(t *testing.T) {
+	secret := regexp.MustCompile(`(?i)passw|secret|token|credential|auth`)
+	var visit func(*cobra.Command)
+	flags := 0
+	visit = func(c *cobra.Command) {
+		c.InheritedFlags() // Adds those of the commands above.
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			flags++
+			if secret.MatchString(f.Name) {
+				t.Errorf("%s: --%s", c.CommandPath(), f.Name)
+			}
+		})
+		if err := c.Args(c, []string{"canary-argument-secret"}); err == nil {
+			t.Errorf("%s takes arguments", c.CommandPath())
+		}
+		for _, sub := range c.Commands() {
+			visit(sub)
+		}
+	}
+	visit(newCommand())
+	if flags < 10 {
+		t.Errorf("only %d flags were looked at", flags)
+	}
+}
+
+// A rotation is an account whose password is changed twice: on the server, or in the file.
+type rotation struct {
+	name    string
+	changes [2]passwordChange
+	server  *mailtest.Server
+	file    string
+}
+
+type passwordChange struct{ where, password string }
+
+func (r *rotation) apply(t *testing.T, c passwordChange) {
+	t.Helper()
+	if c.where == "server" {
+		r.server.Update(func(d *mailtest.Data) { d.User(mailtest.DemoUser).Password = c.password })
+		return
+	}
+	if err := os.WriteFile(r.file+".new", []byte(c.password+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(r.file+".new", r.file); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// refused counts the logins that were refused.
+func (r *rotation) refused() (n int) {
+	for _, conversation := range r.server.Conversations() {
+		verbs := conversation.Verbs()
+		if slices.Contains(verbs, "LOGIN") && !slices.Contains(verbs, "EXAMINE") && !conversation.Open {
+			n++
+		}
+	}
+	return n
+}
+
+// A password is changed on the server, then in the file; or a wrong one is put into the file, then the right one. Without a
+// restart or a reload, what is in the file is used by the next login, and a login that is held back no longer is: after one
+// refused login, and no more.
+func TestRotation(t *testing.T) {
+	const first, second = "canary-rotation-1-secret", "canary-rotation-2-secret"
+	folder := t.TempDir()
+	rotations := []*rotation{
+		{name: "renewed", changes: [2]passwordChange{{"server", second}, {"file", second}}},
+		{name: "misspelt", changes: [2]passwordChange{{"file", second}, {"file", first}}},
+	}
+	text := "modules:\n  - {name: quick, interval: 1s, timeout: 1s, tls: none, auth: login, allow_plaintext_auth: true}\naccounts:\n"
+	for _, r := range rotations {
+		user := mailtest.NewUser(time.Now())
+		user.Password = first
+		r.server = slowServer(t, mailtest.Options{Data: mailtest.Data{Users: []*mailtest.User{user}}})
+		r.file = filepath.Join(folder, r.name)
+		r.apply(t, passwordChange{"file", first})
+		text += fmt.Sprintf("  - {name: %s, server: %q, username: %q, password_file: %q, module: quick}\n", r.name, r.server.Addr(), user.Name, r.file)
+	}
+	file := filepath.Join(folder, "config.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	url := "http://" + serveHere(t, file)
+	for i, success := range []string{"1", "0", "1"} {
+		for _, r := range rotations {
+			if i > 0 {
+				r.apply(t, r.changes[i-1])
+			}
+		}
+		for _, r := range rotations {
+			want := fmt.Sprintf("imap_probe_success{account=%q,server=%q} %s\n", r.name, r.server.Addr(), success)
+			if !await(func() bool {
+				_, page, _ := fetch(url+"/metrics", "")
+				return strings.Contains(page, want)
+			}) {
+				t.Fatalf("%s: after %d changes, there is no %s", r.name, i, want)
+			}
+		}
+	}
+	for _, r := range rotations {
+		if n := r.refused(); n != 1 {
+			t.Errorf("%s: %d refused logins, want 1", r.name, n)
+		}
+	}
+}
+
+// A fault of the exporter's own, while it holds the password, is logged without it.
+func TestPanicIsLoggedWithoutTheSecret(t *testing.T) {
+	const secret = "canary-panic-secret"
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	text := "log: {level: debug}\naccounts:\n  - {name: canary, server: demo, username: demo@example.org, password: " + secret + "}\ndemo: {enabled: true}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	demo, err := mailtest.NewDemo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { demo.Close() })
+	stderr := newLog()
+	writer := newLogWriter(stderr)
+	e, err := newExporter(options{stderr: writer, load: func() (*config.Config, error) { return config.Load(config.Options{File: file, Demo: demo}) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := *e.config.Load().Accounts[0].Target
+	target.TLSConfig = target.TLSConfig.Clone()
+	for _, value := range []any{"the password is " + secret, fmt.Errorf("the password is %q", secret), []byte(secret), struct{ Password string }{secret}} {
+		target.TLSConfig.VerifyConnection = func(tls.ConnectionState) error { panic(value) }
+		if r := e.probe(t.Context(), &target); r.OK() {
+			t.Error("the probe succeeded")
+		}
+	}
+	target.Secret = func(context.Context) (string, error) { panic("the password is " + secret) }
+	e.probe(t.Context(), &target)
+	writer.Close()
+	if n := strings.Count(stderr.String(), "reason=internal"); n < 5 {
+		t.Errorf("%d panics in the log:\n%s", n, stderr)
+	}
+	assertNoLeak(t, "the log", []byte(stderr.String()))
+}
+
+// startProcess runs the program as a process of its own until the end of the test.
+func startProcess(t *testing.T, folder string, args ...string) (cmd *exec.Cmd, stderr *log) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	cmd = exec.CommandContext(ctx, "exporter", append([]string{"--web.listen-address=127.0.0.1:0"}, args...)...)
+	cmd.Dir, stderr = folder, newLog()
+	cmd.Stderr, cmd.Stdout = stderr, io.Discard
+	if err := cmd.Start(); err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait() }()
+	t.Cleanup(func() {
+		defer cancel()
+		cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case err := <-exited:
+			if err != nil {
+				t.Errorf("exporter: %v\n%s", err, stderr)
+			}
+		case <-time.After(stopWithin):
+			t.Error("it doesn't stop")
+		}
+		realtest.Capture(t, "exporter.log", []byte(stderr.String()))
+	})
+	return cmd, stderr
+}
+
+// getPage gets a page as it is, whatever its status. A header is "Name: value", or "".
+func getPage(t *testing.T, method, url, header string) (int, []byte) {
+	t.Helper()
+	r, err := http.NewRequest(method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, value, ok := strings.Cut(header, ": "); ok {
+		r.Header.Set(name, value)
+	}
+	r.Close = true
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, body
+}

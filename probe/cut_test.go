@@ -1,0 +1,106 @@
+package probe
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/realtest"
+)
+
+// ending is how much later than its timeout a probe may end on a busy machine.
+const ending = 500 * time.Millisecond
+
+// through is target by way of a proxy.
+func through(t *testing.T, target *Target, way mailtest.Way) *Target {
+	t.Helper()
+	proxy, err := mailtest.NewProxy(target.Address, way)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = proxy.Close() })
+	far := *target
+	far.Address = proxy.Addr()
+	return &far
+}
+
+// TestCutAnywhere: wherever a conversation with Dovecot or the scripted server breaks off, the probe fails with that, in a
+// phase that is the later, the more was said. Where all but the end of LOGOUT was, it succeeds.
+func TestCutAnywhere(t *testing.T) {
+	_, scripted := serve(t, mailtest.Options{})
+	scripted.Account = "scripted"
+	dovecot := realTarget(realtest.Dovecot(t), TLSImplicit)
+	dovecot.Account = "Dovecot"
+	for _, target := range []*Target{scripted, dovecot} {
+		target.Timeout = 5 * time.Second
+		for _, end := range []mailtest.End{mailtest.EndClose, mailtest.EndReset} {
+			t.Run(fmt.Sprint(target.Account, " ", end), func(t *testing.T) { cutAnywhere(t, target, end) })
+		}
+	}
+}
+
+func cutAnywhere(t *testing.T, target *Target, end mailtest.End) {
+	order := phases(succeed(t, target))
+	reached, succeeded, seen := 0, false, map[Phase]int{}
+	for after := int64(0); !succeeded; after += 43 {
+		r := Run(t.Context(), through(t, target, mailtest.Way{End: end, After: after}))
+		if succeeded = r.OK(); succeeded {
+			break
+		}
+		if r.Err.Reason != ReasonReset {
+			logTranscript(t, r)
+			t.Fatalf("cut after %d bytes: %v", after, r.Err)
+		}
+		seen[r.Err.Phase]++
+		at := slices.Index(order, r.Err.Phase)
+		// CAPABILITY is asked before the login and after it.
+		if at < reached && r.Err.Phase != PhaseCapability {
+			t.Errorf("cut after %d bytes in %s, before that in %s", after, r.Err.Phase, order[reached])
+		}
+		reached = max(at, reached)
+		if after > 1<<20 {
+			t.Fatal("it never succeeds")
+		}
+	}
+	for _, phase := range []Phase{PhaseTLS, PhaseCapability, PhaseAuth, PhaseSelect, PhaseFetch, PhaseStatus, PhaseQuota} {
+		if seen[phase] == 0 {
+			t.Errorf("never cut in %s: %v", phase, seen)
+		}
+	}
+}
+
+// TestSilenceAnywhere: a connection that falls silent is a timeout, where it did, and in time.
+func TestSilenceAnywhere(t *testing.T) {
+	server, target := serve(t, mailtest.Options{})
+	succeed(t, target)
+	all := server.Conversations()[0].BytesOut
+	target.Timeout = time.Second
+	for after := int64(0); after < all*9/10; after += 400 { // What comes last is LOGOUT's answer.
+		t.Run(fmt.Sprint(after), func(t *testing.T) {
+			t.Parallel()
+			begin := time.Now()
+			r := Run(t.Context(), through(t, target, mailtest.Way{End: mailtest.EndSilence, After: after}))
+			if d := time.Since(begin); d > target.Timeout+ending {
+				t.Errorf("ended after %v", d)
+			}
+			if r.Err == nil || r.Err.Reason != ReasonTimeout {
+				t.Errorf("got %v", r.Err)
+			}
+		})
+	}
+}
+
+// TestPiecesAndJitter: how the bytes of real servers arrive changes nothing.
+func TestPiecesAndJitter(t *testing.T) {
+	for _, server := range realtest.All(t) {
+		for _, mode := range []TLSMode{TLSImplicit, TLSStartTLS, TLSNone} {
+			t.Run(server.Name+" "+string(mode), func(t *testing.T) {
+				target := realTarget(server, mode)
+				succeed(t, through(t, target, mailtest.Way{Piece: 1}))
+				succeed(t, through(t, target, mailtest.Way{RoundTrip: 4 * time.Millisecond, Jitter: 10 * time.Millisecond, Piece: 7}))
+			})
+		}
+	}
+}

@@ -1,0 +1,280 @@
+package probe
+
+import (
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+
+	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/realtest/netns"
+)
+
+// at is a target on host, with the port and all else of target.
+func at(target *Target, host string) *Target {
+	moved := *target
+	_, port, _ := net.SplitHostPort(target.Address)
+	moved.Address = net.JoinHostPort(host, port)
+	return &moved
+}
+
+// openFiles is how many file descriptors this process has, but for the connections of the server, which a broken network
+// may keep from learning that they have ended.
+func openFiles(t *testing.T, server *mailtest.Server) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(entries)
+	for _, v := range server.Conversations() {
+		if v.Open {
+			n--
+		}
+	}
+	return n
+}
+
+// inTime probes, and wants this end of it ("" for success), no later than its timeout, with nothing left open.
+func inTime(t *testing.T, server *mailtest.Server, target *Target, phase Phase, reason Reason) *Result {
+	t.Helper()
+	before := openFiles(t, server)
+	begin := time.Now()
+	var r *Result
+	if reason == "" {
+		r = succeed(t, target)
+	} else {
+		r = fail(t, target, phase, reason)
+	}
+	if d := time.Since(begin); d > target.Timeout+ending {
+		t.Errorf("ended after %v, want at most %v", d, target.Timeout)
+	}
+	for end := time.Now().Add(5 * time.Second); ; {
+		now := openFiles(t, server)
+		if now <= before {
+			return r
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d files are open, %d before", now, before)
+		}
+		<-time.After(10 * time.Millisecond) // The server notes the end of a connection a little later.
+	}
+}
+
+// when answers verb as the server does, after something was done to the network, and in two segments.
+func when(verb string, do func()) map[string]mailtest.Handler {
+	return map[string]mailtest.Handler{verb: func(c *mailtest.Conn, cmd mailtest.Command) error {
+		do()
+		if verb != "GREETING" {
+			c.Line("* OK wait")
+			_ = c.Flush()
+		}
+		return c.Default(cmd)
+	}}
+}
+
+// TestNetworkFaults: each fault of a network is known by its phase and reason, and ends the probe in time.
+func TestNetworkFaults(t *testing.T) {
+	network := netns.Enter(t)
+	if network == nil {
+		return
+	}
+	for name, c := range map[string]struct {
+		host   string // that is dialled; "" is the server's
+		rule   string // of the firewall, from the beginning; PORT is the server's
+		after  string // the same, once the server was sent the command of verb; KILL kills the connection instead
+		verb   string
+		phase  Phase
+		reason Reason // "" for success
+		times  int    // 0 is 1
+	}{
+		"nothing wrong":               {},
+		"dropped":                     {host: netns.Silent4, phase: PhaseConnect, reason: ReasonTimeout},
+		"dropped, IPv6":               {host: netns.Silent6, phase: PhaseConnect, reason: ReasonTimeout},
+		"reset":                       {rule: "tcp dport PORT reject with tcp reset", phase: PhaseConnect, reason: ReasonRefused},
+		"port unreachable":            {rule: "tcp dport PORT reject", phase: PhaseConnect, reason: ReasonRefused},
+		"host unreachable":            {rule: "tcp dport PORT reject with icmp host-unreachable", phase: PhaseConnect, reason: ReasonUnreachable},
+		"prohibited":                  {rule: "tcp dport PORT reject with icmp admin-prohibited", phase: PhaseConnect, reason: ReasonUnreachable},
+		"no route":                    {host: netns.Nowhere4, phase: PhaseConnect, reason: ReasonUnreachable},
+		"dropped before the greeting": {after: "tcp dport PORT drop; tcp sport PORT drop", verb: "GREETING", phase: PhaseGreeting, reason: ReasonTimeout},
+		"dropped after LOGIN":         {after: "tcp dport PORT drop; tcp sport PORT drop", verb: "LOGIN", phase: PhaseAuth, reason: ReasonTimeout},
+		"dropped in FETCH":            {after: "tcp sport PORT drop", verb: "FETCH", phase: PhaseFetch, reason: ReasonTimeout},
+		"dropped at LOGOUT":           {after: "tcp sport PORT drop", verb: "LOGOUT"},
+		"killed in EXAMINE":           {after: "KILL", verb: "EXAMINE", phase: PhaseSelect, reason: ReasonReset},
+		"killed in STATUS":            {after: "KILL", verb: "STATUS", phase: PhaseStatus, reason: ReasonReset},
+		"reset in EXAMINE":            {after: "tcp dport PORT reject with tcp reset", verb: "EXAMINE", phase: PhaseSelect, reason: ReasonReset},
+		"a tenth is lost":             {rule: "tcp flags & syn == 0 numgen random mod 100 < 10 drop", times: 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var port string
+			fault := func() {
+				if c.after == "KILL" {
+					network.Kill(t, port)
+					return
+				}
+				for rule := range strings.SplitSeq(strings.ReplaceAll(c.after, "PORT", port), "; ") {
+					network.Rule(t, rule)
+				}
+			}
+			o := mailtest.Options{Host: netns.IPv4}
+			if c.verb != "" {
+				o.Handle = when(c.verb, fault)
+			}
+			server, target := serve(t, o)
+			_, port, _ = net.SplitHostPort(server.Addr())
+			target.Timeout = 2 * time.Second
+			if c.host != "" {
+				target = at(target, c.host)
+			}
+			if c.rule != "" {
+				network.Rule(t, strings.ReplaceAll(c.rule, "PORT", port))
+				target.Timeout = 10 * time.Second
+			}
+			for range max(c.times, 1) {
+				inTime(t, server, target, c.phase, c.reason)
+			}
+		})
+	}
+}
+
+// TestBlackHoledIPv6: where the first address doesn't answer, connect is the time of the one that did, and what was lost
+// before has a phase of its own. Each attempt is counted under its family.
+func TestBlackHoledIPv6(t *testing.T) {
+	network := netns.Enter(t)
+	if network == nil {
+		return
+	}
+	server, target := serve(t, mailtest.Options{Host: netns.IPv4})
+	target.Timeout = 4 * time.Second
+	network.NameServer(t, map[string]netns.Name{
+		"both.test":  {A: []string{netns.IPv4}, AAAA: []string{netns.Silent6}},
+		"twice.test": {A: []string{netns.IPv4}, AAAA: []string{netns.Silent6, netns.IPv6}}, // Nobody listens on the second one.
+	})
+	quarter := target.Timeout / 4
+	for name, want := range map[string][]Connect{
+		"both.test":  {{IPv6, ReasonTimeout}, {IPv4, ""}},
+		"twice.test": {{IPv6, ReasonTimeout}, {IPv6, ReasonRefused}, {IPv4, ""}},
+	} {
+		r := inTime(t, server, at(target, name), "", "")
+		if name == "twice.test" { // The resolver may choose among equals.
+			slices.SortStableFunc(r.Connects[:2], func(a, b Connect) int { return -strings.Compare(string(a.Reason), string(b.Reason)) })
+		}
+		if !slices.Equal(r.Connects, want) {
+			t.Errorf("%s: attempts %+v, want %+v", name, r.Connects, want)
+		}
+		if d := took(t, r, PhaseConnect); d > 100*time.Millisecond {
+			t.Errorf("%s: connect took %v, though the address that answered did so at once", name, d)
+		}
+		if d := took(t, r, PhaseConnectFailed); d < quarter || d > quarter+ending {
+			t.Errorf("%s: connect_failed took %v, want %v", name, d, quarter)
+		}
+	}
+	v4 := at(target, "both.test")
+	v4.IPFamily = IPv4
+	if r := inTime(t, server, v4, "", ""); !slices.Equal(r.Connects, []Connect{{IPv4, ""}}) {
+		t.Errorf("with ip_family 4: attempts %+v", r.Connects)
+	}
+}
+
+// TestNameServers: what a name server does ends up in phase resolve, with its time, and each probe asks anew.
+func TestNameServers(t *testing.T) {
+	network := netns.Enter(t)
+	if network == nil {
+		return
+	}
+	server, target := serve(t, mailtest.Options{Host: netns.IPv4})
+	target.Timeout = 2 * time.Second
+	many := make([]string, 100)
+	for i := range many {
+		many[i] = netns.IPv4
+	}
+	v4 := []string{netns.IPv4}
+	names := network.NameServer(t, map[string]netns.Name{
+		"good.test":      {A: v4},
+		"slow.test":      {A: v4, Delay: 400 * time.Millisecond},
+		"servfail.test":  {RCode: dnsmessage.RCodeServerFailure},
+		"refused.test":   {RCode: dnsmessage.RCodeRefused},
+		"empty.test":     {},
+		"truncated.test": {A: v4, Truncated: true},
+		"many.test":      {A: many},
+		"mute.test":      {Mute: true},
+		"poisoned.test":  {A: []string{"0.0.0.0"}},
+	})
+	for name, c := range map[string]struct {
+		phase  Phase
+		reason Reason // "" for success
+		least  time.Duration
+	}{
+		"good.test":      {},
+		"slow.test":      {least: 400 * time.Millisecond},
+		"servfail.test":  {phase: PhaseResolve, reason: ReasonDNS},
+		"refused.test":   {phase: PhaseResolve, reason: ReasonDNS},
+		"empty.test":     {phase: PhaseResolve, reason: ReasonDNS},
+		"unknown.test":   {phase: PhaseResolve, reason: ReasonDNS},
+		"truncated.test": {},
+		"many.test":      {},
+		"mute.test":      {phase: PhaseResolve, reason: ReasonTimeout, least: time.Second},
+		"poisoned.test":  {phase: PhaseConnect, reason: ReasonRefused}, // Which the system takes for this machine.
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := inTime(t, server, at(target, name), c.phase, c.reason)
+			d := took(t, r, PhaseResolve)
+			if d < c.least || c.least == 0 && d > 300*time.Millisecond {
+				t.Errorf("resolve took %v, want %v", d, c.least)
+			}
+			if c.reason == "" && took(t, r, PhaseConnect) > 200*time.Millisecond {
+				t.Errorf("connect took %v", took(t, r, PhaseConnect))
+			}
+			before := names.Questions(name)
+			Run(t.Context(), at(target, name))
+			if names.Questions(name) == before {
+				t.Error("the second probe didn't ask")
+			}
+		})
+	}
+}
+
+// TestDelayedLink: on a link that takes its time, the TCP handshake is the kernel's round trip, and so is each command.
+func TestDelayedLink(t *testing.T) {
+	network := netns.Enter(t)
+	if network == nil {
+		return
+	}
+	const roundTrip = 50 * time.Millisecond
+	network.Link(t, roundTrip/2)
+	server, target := serve(t, mailtest.Options{Host: netns.LinkServer})
+	r := inTime(t, server, at(target, netns.LinkClient), "", "")
+	if r.RTT == nil {
+		t.Fatal("no round-trip time")
+	}
+	for what, d := range map[string]time.Duration{
+		"TCP_INFO": *r.RTT, "connect": took(t, r, PhaseConnect), "greeting": took(t, r, PhaseGreeting), "select": took(t, r, PhaseSelect),
+	} {
+		if d < roundTrip || d > roundTrip+40*time.Millisecond {
+			t.Errorf("%s took %v, want %v", what, d, roundTrip)
+		}
+	}
+}
+
+// TestSlowLink: what is slow is the FETCH, which is most of the bytes, and nothing fails.
+func TestSlowLink(t *testing.T) {
+	network := netns.Enter(t)
+	if network == nil {
+		return
+	}
+	u := user()
+	inbox := u.Mailboxes[0]
+	inbox.Messages[len(inbox.Messages)-1].Body = strings.Repeat("0123456789abcdef", 2048)
+	server, target := serve(t, mailtest.Options{Host: netns.IPv4, Data: mailtest.Data{Users: []*mailtest.User{u}}})
+	target.Fetch = FetchFull
+	target.Timeout = 20 * time.Second
+	network.Slow(t, "512kbit") // 64 kB/s, for 32 KiB
+	r := inTime(t, server, target, "", "")
+	if fetch, rest := took(t, r, PhaseFetch), took(t, r, PhaseSelect); fetch < 300*time.Millisecond || rest > fetch/2 {
+		t.Errorf("fetch took %v, select %v", fetch, rest)
+	}
+}
