@@ -1,14 +1,18 @@
 package probe
 
 import (
+	"context"
+	"fmt"
 	"net"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+	"golang.org/x/sys/unix"
 
 	"imap-exporter/internal/mailtest"
 	"imap-exporter/internal/realtest/netns"
@@ -277,4 +281,32 @@ func TestSlowLink(t *testing.T) {
 	if fetch, rest := took(t, r, PhaseFetch), took(t, r, PhaseSelect); fetch < 300*time.Millisecond || rest > fetch/2 {
 		t.Errorf("fetch took %v, select %v", fetch, rest)
 	}
+}
+
+// TestNoFileLeft: want of files is nobody's fault but ours, wherever it is met, though resolvers say "no such host" then.
+func TestNoFileLeft(t *testing.T) {
+	network := netns.Enter(t) // For a process of its own.
+	if network == nil {
+		return
+	}
+	_, target := serve(t, mailtest.Options{Host: netns.IPv4})
+	network.NameServer(t, map[string]netns.Name{"good.test": {A: []string{netns.IPv4}}})
+	succeed(t, at(target, "good.test"))
+	var before unix.Rlimit
+	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 1, Max: 4096}, &before); err != nil {
+		t.Fatal(err)
+	}
+	byName, byAddress := Run(t.Context(), at(target, "good.test")), Run(t.Context(), target)
+	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 4096, Max: 4096}, nil); err != nil {
+		t.Fatal(err)
+	}
+	for phase, r := range map[Phase]*Result{PhaseResolve: byName, PhaseConnect: byAddress} {
+		if r.Err == nil || r.Err.Phase != phase || r.Err.Reason != ReasonInternal {
+			t.Errorf("got %v, want %s/%s", r.Err, phase, ReasonInternal)
+		}
+	}
+	secret := *target
+	secret.Secret = func(context.Context) (string, error) { return "", fmt.Errorf("read: %w", syscall.EMFILE) }
+	fail(t, &secret, PhaseAuth, ReasonInternal)
+	succeed(t, at(target, "good.test"))
 }

@@ -96,7 +96,7 @@ func TestOutOfFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The name needs a file to be resolved, the connection another, and the secret a third.
+	// The connection needs a file, and so does the secret.
 	secret := filepath.Join(filepath.Dir(file), "secret")
 	changed := strings.ReplaceAll(string(text), "password: "+mailtest.DemoPassword, "password_file: "+secret)
 	for name, content := range map[string]string{file: changed, secret: mailtest.DemoPassword} {

@@ -84,6 +84,9 @@ func everybody(t *testing.T, folder string) (quiet, all string) {
 	}}
 	var modules, accounts strings.Builder
 	for i, c := range append([]hostile.Case{healthy}, world.Cases()...) {
+		if i%hostileStep != 0 {
+			continue
+		}
 		server, err := world.Start(&c)
 		if err != nil {
 			t.Fatal(err)
@@ -97,7 +100,7 @@ func everybody(t *testing.T, folder string) (quiet, all string) {
 		if c.Account.Bearer() {
 			credential = "token_file: token"
 		}
-		fmt.Fprintf(&modules, "  - {name: m%d, interval: INTERVAL, timeout: 2s, auth: %s, send_id: %t, mailboxes: [%q], %s}\n",
+		fmt.Fprintf(&modules, "  - {name: m%d, interval: INTERVAL, timeout: 4s, auth: %s, send_id: %t, mailboxes: [%q], %s}\n",
 			i, c.Account.Auth, c.Account.SendID, c.Account.Mailboxes[0], security)
 		fmt.Fprintf(&accounts, "  - {name: account-%d, server: %q, username: %s, %s, module: m%d}\n",
 			i, server.Addr(), mailtest.DemoUser, credential, i)
@@ -117,7 +120,14 @@ func TestHostileServersForLong(t *testing.T) {
 	if err := os.WriteFile(file, []byte(all), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a := startApart(t, file, func(cmd *exec.Cmd) { cmd.Env = append(os.Environ(), "GOGC=10") })
+	program := filepath.Join(folder, "exporter") // Without the race detector, which would take most of the machine.
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	a := startApart(t, file, func(cmd *exec.Cmd) {
+		cmd.Path, cmd.Err = program, nil
+		cmd.Env = append(os.Environ(), "GOGC=10")
+	})
 	round := func() bool {
 		page := a.metrics(t)
 		return sum(page, "imap_probes_total", ".*") >= sum(page, "imap_exporter_accounts", ".*")
@@ -126,23 +136,29 @@ func TestHostileServersForLong(t *testing.T) {
 		t.Fatal("not all accounts are probed")
 	}
 	a.reload(t, file, quiet)
-	before := a.use(t)
+	healthy := func() float64 { // how many probes of it have succeeded
+		page := a.metrics(t)
+		return sum(page, "imap_probes_total", `account="account-0",.*`) - sum(page, "imap_probe_failures_total", `account="account-0",.*`)
+	}
+	start, before := a.use(t), healthy()
 	for begin := time.Now(); time.Since(begin) < hostileSoak; {
 		a.reload(t, file, all)
 		<-time.After(min(hostileSoak, time.Minute) / 2)
-		if page := a.metrics(t); sum(page, "imap_probe_success", `account="account-0",.*`) != 1 {
-			t.Error("the healthy account fails")
+		now := healthy()
+		if now <= before {
+			t.Error("the healthy account never succeeds")
 		}
+		before = now
 	}
 	probes := sum(a.metrics(t), "imap_exporter_probes_started_total", ".*")
 	a.reload(t, file, quiet)
 	after := a.use(t)
-	t.Logf("%v probes; before %+v, after %+v", probes, before, after)
+	t.Logf("%v probes; at first %+v, at last %+v", probes, start, after)
 	const runtimes = 2 // goroutines of the Go runtime come and go
-	if after.goroutines > before.goroutines+runtimes || after.files > before.files || after.sockets > before.sockets {
-		t.Errorf("before %+v, after %+v", before, after)
+	if after.goroutines > start.goroutines+runtimes || after.files > start.files || after.sockets > start.sockets {
+		t.Errorf("at first %+v, at last %+v", start, after)
 	}
-	if grown := after.heap - before.heap; grown > 1<<20 {
+	if grown := after.heap - start.heap; grown > 1<<20 {
 		t.Errorf("the heap grew by %.0f bytes", grown)
 	}
 }

@@ -7,5 +7,8 @@ import "time"
 // stormReloads is how many reloads a storm has in an ordinary test run.
 const stormReloads = 200
 
-// hostileSoak is how long hostile servers are probed in an ordinary test run.
-const hostileSoak = 20 * time.Second
+// In an ordinary test run every so many-th hostile server is probed, for so long.
+const (
+	hostileStep = 5
+	hostileSoak = 20 * time.Second
+)

@@ -19,7 +19,8 @@ const (
 	soakTime = 10 * time.Minute
 	// stormReloads is how many reloads a storm has in a soak.
 	stormReloads = 1000
-	// hostileSoak is how long hostile servers are probed in a soak.
+	// In a soak every hostile server is probed, for so long.
+	hostileStep = 1
 	hostileSoak = soakTime
 )
 
