@@ -12,7 +12,7 @@ func exporter() Dashboard {
 			{title: "Are probes in time", height: 8, panels: punctuality()},
 			{title: "Are the figures true", height: 8, panels: truth()},
 			{title: "What it uses", height: 7, panels: resources()},
-			{title: "What a scrape costs", height: 7, panels: scrapes()},
+			{title: "What a scrape costs, and the log", height: 7, panels: scrapes()},
 		},
 	}
 }
@@ -138,12 +138,15 @@ func scrapes() []panel {
 	return []panel{
 		timeseries("Scrape duration", "How long Prometheus' scrapes take. Near scrape_timeout: fewer accounts for each exporter, or histograms: native.",
 			query(`topk(10, scrape_duration_seconds{@})`, "{{instance}}"),
-		).below().unit(seconds).from0().wide(8).none("No scrape"),
+		).below().unit(seconds).from0().wide(6).none("No scrape"),
 		timeseries("Samples a scrape", "Samples of each scrape: what Prometheus has to store. histograms: classic or native in the configuration make it fewer.",
 			query(`topk(10, scrape_samples_scraped{@})`, "{{instance}}"),
-		).below().unit(count).from0().wide(8).none("No scrape"),
+		).below().unit(count).from0().wide(6).none("No scrape"),
 		timeseries("Answers to scrapes", "Answers of /metrics each minute by HTTP status. 503: more than four scrapes at a time. 500: a fault of the exporter, its log has it.",
 			query(`60 * sum by (code) (rate(promhttp_metric_handler_requests_total{@}[$__rate_interval])) > 0`, "{{code}}"),
-		).below().unit(perMinute).from0().wide(8).none("No scrape"),
+		).below().unit(perMinute).from0().wide(6).none("No scrape"),
+		timeseries("Log lines lost", "Lines of the log that were dropped, because nobody read them or the disk was full. Probing goes on; what was logged then is gone.",
+			query(`topk(10, increase(imap_exporter_log_lines_dropped_total{@}[$__rate_interval]))`, "{{instance}}"),
+		).below().counting().wide(6).none("No exporter"),
 	}
 }

@@ -46,7 +46,9 @@ func newPast(ctx context.Context, o Options) (*past, error) {
 		Histograms: collectors.HistogramsClassic,
 		InFlight:   func() int { return p.rand.IntN(3) },
 		Counts:     func() collectors.Counts { return p.counts },
-		Now:        func() time.Time { return p.now },
+
+		LinesDropped: func() int { return 0 },
+		Now:          func() time.Time { return p.now },
 	})
 	var accounts []collectors.Account
 	for i, a := range cfg.Accounts {
