@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 
+	"imap-exporter/internal/schedule"
 	"imap-exporter/internal/web"
 	"imap-exporter/probe"
 )
 
 // probeNow probes an account now, through the schedule.
 func (e *exporter) probeNow(ctx context.Context, r web.ProbeRequest) (*probe.Result, error) {
-	outcome, err := e.schedule.Do(ctx, r.Account)
+	outcome, err := e.schedule.Do(ctx, schedule.Demand{Name: r.Account})
 	if err != nil {
 		return nil, err
 	}

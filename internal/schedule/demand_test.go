@@ -188,7 +188,9 @@ func TestDoIsHeldBack(t *testing.T) {
 		w := begin(t, Options{}, wrong, throttled, r.job("neighbour", "s", 0, time.Second))
 		check := func(name string, reason Reason, atLeast, atMost time.Duration) {
 			t.Helper()
-			err := w.Do(t.Context(), name)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			err := w.Do(ctx, name)
 			held, ok := errors.AsType[*HeldBack](err)
 			if !ok {
 				t.Fatalf("Do(%s) = %v, want it held back", name, err)
@@ -240,7 +242,7 @@ func TestDoAroundRun(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		results := make(chan error, 1)
 		go func() {
-			_, err := s.Do(t.Context(), "a")
+			_, err := s.Do(t.Context(), Demand{Name: "a"})
 			results <- err
 		}()
 		wait(time.Second) // It waits for Run.
@@ -252,7 +254,7 @@ func TestDoAroundRun(t *testing.T) {
 		if err := <-results; !errors.Is(err, ErrCanceled) {
 			t.Errorf("%v, of a run that was cut short", err)
 		}
-		if _, err := s.Do(t.Context(), "a"); !errors.Is(err, ErrCanceled) {
+		if _, err := s.Do(t.Context(), Demand{Name: "a"}); !errors.Is(err, ErrCanceled) {
 			t.Errorf("%v after the end", err)
 		}
 		s.Set(nil)
