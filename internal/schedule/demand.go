@@ -14,6 +14,8 @@ var (
 	ErrUnknown = errors.New("no such account")
 	// ErrCanceled: the run was cut short or never started, because the job was changed or removed, or the schedule stops.
 	ErrCanceled = errors.New("the probe was cut short: the exporter stops, or the account was changed or removed")
+	// ErrNoRoom: the run could not start by Demand.StartBy, because others took all the room.
+	ErrNoRoom = errors.New("too many probes are running or waiting")
 )
 
 // HeldBack is why Do doesn't run a job now.
@@ -48,6 +50,8 @@ type Demand struct {
 	Run func(context.Context) Outcome
 	// NoLogin says that Run doesn't log in, so that rejected logins don't hold it back.
 	NoLogin bool
+	// StartBy is when the run must have started, or it is not wanted; zero: whenever it can.
+	StartBy time.Time
 	// Guest, where it isn't "", is the server of a Run that belongs to no job. Name is then of no account: only Kind
 	// and Guest tell which runs are the same, and only the bounds hold for it.
 	Guest string
@@ -62,32 +66,54 @@ type answer struct {
 // A caller waits for a run.
 type caller struct {
 	Demand
-	answer   chan answer
-	deadline time.Time // until when it waits; zero: as long as it takes
+	answer chan answer
 }
 
 // Do runs a job now, or joins its run that is under way or waits for room, and returns the Outcome when that has ended.
 // What bounds and guards the slots holds for it: it waits for room, and for the end of the quiet after a rejected login,
-// while ctx lasts. It returns a *HeldBack at once when logins are held back, or ctx's deadline comes before the end of
-// the quiet. It isn't a slot, so the Counts don't have it. After a run that does what the slots do, the next slot comes
+// while ctx lasts. It returns a *HeldBack at once when logins are held back, or StartBy comes before the end of the
+// quiet. It isn't a slot, so the Counts don't have it. After a run that does what the slots do, the next slot comes
 // half an interval later at the earliest; see also Outcome.Aside.
 func (s *Schedule) Do(ctx context.Context, d Demand) (Outcome, error) {
 	d.Name = d.jobName()
 	s.lookAtSecret(d.Name)
-	c := &caller{Demand: d, answer: make(chan answer, 1)}
-	c.deadline, _ = ctx.Deadline()
+	c := &caller{d, make(chan answer, 1)}
 	var err error
 	s.own(func(now time.Time) { err = s.demand(c, now) })
 	if err != nil {
 		return Outcome{}, err
 	}
-	select {
-	case a := <-c.answer:
-		return a.outcome, a.err
-	case <-ctx.Done():
-		s.own(func(now time.Time) { s.withdraw(c, now) })
-		return Outcome{}, ctx.Err()
+	var late <-chan time.Time
+	if !d.StartBy.IsZero() {
+		timer := time.NewTimer(time.Until(d.StartBy))
+		defer timer.Stop()
+		late = timer.C
 	}
+	for {
+		select {
+		case a := <-c.answer:
+			return a.outcome, a.err
+		case <-late:
+			s.own(func(now time.Time) {
+				if !s.started(c) {
+					err = ErrNoRoom
+					s.withdraw(c, now)
+				}
+			})
+		case <-ctx.Done():
+			err = ctx.Err()
+			s.own(func(now time.Time) { s.withdraw(c, now) })
+		}
+		if err != nil {
+			return Outcome{}, err
+		}
+	}
+}
+
+// started reports whether the run that a caller waits for has started.
+func (s *Schedule) started(c *caller) bool {
+	j := s.jobs[c.Name]
+	return j == nil || j.run != nil && !j.run.orphaned && j.run.kind == c.Kind
 }
 
 // lookAtSecret ends a suspension when the secret has changed. It reads it in the caller's goroutine, as it may block.
@@ -136,7 +162,7 @@ func (s *Schedule) demand(c *caller, now time.Time) error {
 
 // refusal returns why an idle or waiting job isn't run for a caller now, or nil.
 func (s *Schedule) refusal(j *job, c *caller, now time.Time) error {
-	if !c.deadline.IsZero() && now.Add(time.Until(c.deadline)).Before(j.server.quietUntil) {
+	if !c.StartBy.IsZero() && now.Add(time.Until(c.StartBy)).Before(j.server.quietUntil) {
 		return &HeldBack{Until: s.clock.wall(j.server.quietUntil), Reason: Quiet}
 	}
 	if j.slotWaits || len(j.callers) > 0 {
