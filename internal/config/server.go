@@ -51,8 +51,8 @@ func (l *loader) parseServer(text string, mode probe.TLSMode, p place) (server, 
 	host, port, ownPort := text, defaultPort(mode), false
 	if h, given, err := net.SplitHostPort(text); err == nil && (strings.HasPrefix(text, "[") || strings.Count(text, ":") == 1) {
 		host, port, ownPort = h, given, true
-	} else if inner, ok := strings.CutPrefix(text, "["); ok {
-		host = strings.TrimSuffix(inner, "]")
+	} else if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
+		host = text[1 : len(text)-1]
 	}
 	ip, ipErr := netip.ParseAddr(host)
 	number, portErr := strconv.ParseUint(port, 10, 16)
