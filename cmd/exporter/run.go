@@ -22,8 +22,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	if err := cmd.ExecuteContext(ctx); err != nil {
-		printError(stderr, err)
-		return 1
+		status, silent := statusOf(err)
+		if !silent {
+			printError(stderr, err)
+		}
+		return status
 	}
 	return 0
 }
@@ -54,6 +57,7 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	cmd.SetVersionTemplate("{{.Version}}\n")
+	cmd.CompletionOptions.HiddenDefaultCmd = false
 	// The defaults are shown only: flags that aren't given leave the word to the environment and the configuration file.
 	flags := cmd.PersistentFlags()
 	flags.String("config.file", config.DefaultFile, "configuration `file`")
@@ -68,7 +72,7 @@ func newCommand() *cobra.Command {
 	flags.String("log.level", "info", "least `level` to log: debug, info, warn or error")
 	flags.String("log.format", "logfmt", "`format` of the log: logfmt or json")
 	flags.SortFlags = false
-	cmd.AddCommand(newCheckCommand())
+	cmd.AddCommand(newCheckCommand(), newProbeCommand(), newHealthcheckCommand(), newManCommand())
 	return cmd
 }
 

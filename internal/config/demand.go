@@ -3,7 +3,9 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 
 	"imap-exporter/probe"
@@ -26,6 +28,9 @@ func (c *Config) Account(name string) *Account {
 	}
 	return nil
 }
+
+// ModuleNames returns the names of all modules, sorted.
+func (c *Config) ModuleNames() []string { return slices.Sorted(maps.Keys(c.modules)) }
 
 // AccountWith returns the target of an account as another module probes it. The account's own name, server and
 // credential stay, and the login must not become less safe: with TLS where the account's own module has it, to a server

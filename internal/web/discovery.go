@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 )
 
@@ -26,6 +27,6 @@ func discoveryHandler(opts Options) http.Handler {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.Write(append(body, '\n'))
+		fmt.Fprintf(w, "%s\n", body)
 	})
 }
