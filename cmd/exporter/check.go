@@ -14,38 +14,43 @@ import (
 
 // newCheckCommand returns the subcommand that judges a configuration. Without --live it touches no network.
 func newCheckCommand() *cobra.Command {
-	var live bool
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Validate the configuration, and print what would be probed",
 		Long: "check validates the configuration and prints what would be probed, without probing. With --live it probes each\n" +
 			"account once, too, and says how that went. It exits with 0 when all is well, else with 1.",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			demo, err := mailtest.NewDemo()
-			if err != nil {
-				return err
-			}
-			defer demo.Close()
-			var servers config.Demo = idleDemo{demo}
-			if live {
-				servers = demo
-			}
-			cfg, err := loadConfig(cmd, servers)
-			if err != nil {
-				return err
-			}
-			for _, warning := range cfg.Warnings {
-				fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", warning)
-			}
-			if live {
-				return checkLive(cmd, cfg)
-			}
-			return cfg.Describe(cmd.OutOrStdout())
-		},
+		RunE: runCheck,
 	}
-	cmd.Flags().BoolVar(&live, "live", false, "probe each account once, too")
+	cmd.Flags().Bool("live", false, "probe each account once, too")
 	return cmd
+}
+
+func runCheck(cmd *cobra.Command, _ []string) error {
+	live, err := cmd.Flags().GetBool("live")
+	if err != nil {
+		return err
+	}
+	demo, err := mailtest.NewDemo()
+	if err != nil {
+		return err
+	}
+	defer demo.Close()
+	var servers config.Demo = idleDemo{demo}
+	if live {
+		servers = demo
+	}
+	cfg, err := loadConfig(cmd, servers)
+	if err != nil {
+		return err
+	}
+	for _, warning := range cfg.Warnings {
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", warning)
+	}
+	if live {
+		return checkLive(cmd, cfg)
+	}
+	return cfg.Describe(cmd.OutOrStdout())
 }
 
 // checkLive probes each account once, and prints a line for each.

@@ -50,7 +50,7 @@ func newProbeCommand() *cobra.Command {
 			"  exporter probe --server imap.example.org --username canary@example.org --password-file canary.password\n" +
 			"  exporter probe canary -o nagios --warning 1 --critical 5 --warning certificate_days=21:",
 		ValidArgsFunction: completeAccounts,
-		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+		RunE:              f.run,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.all, "all", false, "probe all accounts")
@@ -96,7 +96,7 @@ func (f *probeFlags) run(cmd *cobra.Command, args []string) error {
 		return f.usage(cmd, err)
 	}
 	defer demo.Close()
-	shots, bounds, err := f.choose(cmd, args, demo)
+	shots, limits, err := f.choose(cmd, args, demo)
 	if err != nil {
 		return f.usage(cmd, err)
 	}
@@ -106,7 +106,7 @@ func (f *probeFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	defer release()
 	progress := newProgress(cmd, len(shots))
-	if err := probeOnce(cmd.Context(), shots, bounds, func(i int) error {
+	if err := probeOnce(cmd.Context(), shots, limits, func(i int) error {
 		return progress.step(shots[i].OK(), func() error { return show.each(shots[i].Probe) })
 	}); err != nil {
 		return err

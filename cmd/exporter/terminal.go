@@ -21,7 +21,7 @@ func terminalOf(stream any) (fd int, ok bool) {
 	if !isFile {
 		return 0, false
 	}
-	fd = int(f.Fd()) //nolint:gosec // A file descriptor is small.
+	fd = int(f.Fd())
 	return fd, term.IsTerminal(fd)
 }
 

@@ -72,13 +72,14 @@ func (v Value) String() string {
 // Line returns the line of a plugin, without a line break.
 func Line(service string, state State, text string, values []Value) string {
 	line := fmt.Sprintf("%s %s - %s", service, state, oneLine(text))
-	for i, v := range values {
-		if i == 0 {
-			line += " |"
-		}
-		line += " " + v.String()
+	if len(values) == 0 {
+		return line
 	}
-	return line
+	data := make([]string, len(values))
+	for i, v := range values {
+		data[i] = v.String()
+	}
+	return line + " | " + strings.Join(data, " ")
 }
 
 // oneLine keeps text from ending the line, or beginning the performance data.

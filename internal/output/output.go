@@ -5,6 +5,7 @@ package output
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/prometheus/common/expfmt"
 
@@ -31,27 +32,27 @@ func Text(w io.Writer, p Probe, style waterfall.Style, transcript bool) error {
 		_, err := fmt.Fprintf(w, "%s  %s  not probed: %v\n", p.Account.Name, p.Account.Server, p.Err)
 		return err
 	}
-	text := waterfall.Of(p.Result).Text(style)
+	text := []string{waterfall.Of(p.Result).Text(style)}
 	if transcript {
-		text += "\n" + waterfall.Transcript(p.Result)
+		text = append(text, "\n", waterfall.Transcript(p.Result))
 		for _, note := range p.Result.Notes {
-			text += "  note: " + note + "\n"
+			text = append(text, "  note: "+note+"\n")
 		}
 	}
-	_, err := io.WriteString(w, text)
+	_, err := io.WriteString(w, strings.Join(text, ""))
 	return err
 }
 
 // Summary writes a probe in a line.
 func Summary(w io.Writer, p Probe) error {
-	outcome, detail := "ok", ""
+	var outcome, detail string
 	switch {
 	case p.Result == nil:
 		outcome, detail = "FAILED", p.Err.Error()
 	case p.Result.Err != nil:
 		outcome, detail = "FAILED", fmt.Sprintf("%s/%s: %s", p.Result.Err.Phase, p.Result.Err.Reason, p.Result.Err.Text)
 	default:
-		detail = waterfall.Milliseconds(p.Result.Duration)
+		outcome, detail = "ok", waterfall.Milliseconds(p.Result.Duration)
 	}
 	_, err := fmt.Fprintf(w, "%-6s  %s  %s  %s\n", outcome, p.Account.Name, p.Account.Server, detail)
 	return err
