@@ -72,7 +72,7 @@ func newCommand() *cobra.Command {
 	flags.String("log.level", "info", "least `level` to log: debug, info, warn or error")
 	flags.String("log.format", "logfmt", "`format` of the log: logfmt or json")
 	flags.SortFlags = false
-	cmd.AddCommand(newCheckCommand(), newProbeCommand(), newHealthcheckCommand(), newManCommand())
+	cmd.AddCommand(newCheckCommand(), newProbeCommand(), newInitCommand(), newHealthcheckCommand(), newManCommand())
 	return cmd
 }
 

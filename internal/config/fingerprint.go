@@ -29,7 +29,7 @@ func fingerprinter(secret func(context.Context) (string, error)) func() string {
 		if secret == nil {
 			return ""
 		}
-		text, err := secret(context.Background())
+		text, err := secret(context.Background()) //nolint:contextcheck // It is called much later, on nobody's behalf.
 		if err != nil {
 			return ""
 		}
