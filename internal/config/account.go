@@ -93,7 +93,7 @@ func (l *loader) finishAccount(tree *accountTree, p place) Account {
 	}
 	a := Account{Interval: m.interval, RetryInterval: m.retryInterval, Module: m.name, Labels: tree.Labels}
 	a.Target, a.server = l.target(m.target, tree, p)
-	a.Fingerprint, a.secret = fingerprinter(a.Target.Secret), l.secretIdentity(tree)
+	a.Fingerprint, a.secret = secretReader(a.Target.Secret).fingerprint, l.secretIdentity(tree)
 	return a
 }
 
