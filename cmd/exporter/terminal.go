@@ -91,19 +91,27 @@ func (p *progress) draw() {
 	}
 }
 
-// askPassword reads a password from the terminal, without echo.
-func askPassword(cmd *cobra.Command, prompt string) (config.Secret, error) {
+// askPassword reads a password from the terminal, without echo. The echo is off before the prompt is there, so that not
+// even the first letters of who types fast are shown.
+func askPassword(cmd *cobra.Command, prompt string) (secret config.Secret, err error) {
 	fd, isTerminal := terminalOf(cmd.InOrStdin())
 	if !isTerminal {
-		return config.Secret{}, errors.New("there is no terminal to ask for the password on: write --password-file")
+		return secret, errors.New("there is no terminal to ask for the password on: write --password-file")
 	}
-	fmt.Fprint(cmd.ErrOrStderr(), prompt)
-	password, err := term.ReadPassword(fd)
-	fmt.Fprintln(cmd.ErrOrStderr())
+	before, err := term.MakeRaw(fd)
 	if err != nil {
-		return config.Secret{}, fmt.Errorf("reading the password: %w", err)
+		return secret, fmt.Errorf("reading the password: %w", err)
 	}
-	return config.NewSecret(string(password)), nil
+	defer func() { err = errors.Join(err, term.Restore(fd, before)) }()
+	screen := term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{cmd.InOrStdin(), cmd.ErrOrStderr()}, "")
+	password, err := screen.ReadPassword(prompt)
+	if err != nil { // Ctrl-C and Ctrl-D end here, too.
+		return secret, fmt.Errorf("reading the password: %w", err)
+	}
+	return config.NewSecret(password), nil
 }
 
 // readPassword reads a password from a pipe: the first line.
