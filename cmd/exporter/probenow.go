@@ -39,8 +39,8 @@ func (e *exporter) probeNow(ctx context.Context, r web.ProbeRequest) (*probe.Res
 	return e.run(ctx, task)
 }
 
-// run has the schedule run an errand. It may join a run of who had less time: when that ends for want of it, and there
-// is more, it tries again.
+// run has the schedule run an errand. It may join a run of who had less time: when that ends for want of it, and this
+// one would not, it tries again.
 func (e *exporter) run(ctx context.Context, task errand) (*probe.Result, error) {
 	for {
 		outcome, err := e.schedule.Do(ctx, task.demand)
@@ -51,9 +51,9 @@ func (e *exporter) run(ctx context.Context, task errand) (*probe.Result, error) 
 		if !ok {
 			return nil, fmt.Errorf("the run of %s has no Result", task.target.Server)
 		}
-		deadline, bounded := ctx.Deadline()
-		more := !bounded || time.Until(deadline) > done.timeout
-		if !timedOut(done.result) || done.timeout >= task.target.Timeout || !more {
+		startBy := task.demand.StartBy
+		tooLate := !startBy.IsZero() && time.Now().After(startBy)
+		if !timedOut(done.result) || done.timeout >= task.target.Timeout || tooLate {
 			return done.result, nil
 		}
 	}
