@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -83,5 +82,5 @@ func understand(args []string) error {
 	if cmd.Args == nil {
 		return nil
 	}
-	return cobra.PositionalArgs(cmd.Args)(cmd, cmd.Flags().Args())
+	return cmd.Args(cmd, cmd.Flags().Args())
 }

@@ -134,7 +134,9 @@ func TestNagios(t *testing.T) {
 		{all[:1], []string{"1"}, []string{"2"}, nagios.Warning, "IMAP WARNING - canary time is 1.5s | time=1.5s;1;2;0 " + measured},
 		{all[:1], []string{"1"}, []string{"~:1.2"}, nagios.Critical, "IMAP CRITICAL - canary time is 1.5s | time=1.5s;1;~:1.2;0 " + measured},
 		{
-			all[:1], []string{"unseen=@5:10", "fetch=1"}, nil, nagios.Warning,
+			all[:1],
+			[]string{"unseen=@5:10", "fetch=1"},
+			nil, nagios.Warning,
 			"IMAP WARNING - canary unseen is 7, no fetch was measured | time=1.5s;;;0 " + strings.Replace(measured, "unseen=7;;", "unseen=7;@5:10;", 1),
 		},
 		{all[:1], []string{"fetch=1"}, nil, nagios.Unknown, "IMAP UNKNOWN - canary no fetch was measured | time=1.5s;;;0 " + measured},
