@@ -28,7 +28,7 @@ func (s *session) resolve(ctx context.Context) error {
 	}
 	begin := time.Now()
 	found, err := net.DefaultResolver.LookupNetIP(ctx, network("ip", s.t.IPFamily), host)
-	s.timed(Timing{Phase: PhaseResolve, Duration: time.Since(begin), OK: err == nil})
+	s.timed(begin, Timing{Phase: PhaseResolve, Duration: time.Since(begin), OK: err == nil})
 	if err != nil {
 		return resolveFailed(err)
 	}
@@ -54,6 +54,7 @@ func network(base string, family IPFamily) string {
 func (s *session) connect(ctx context.Context) error {
 	var err error
 	var lost time.Duration
+	first := time.Now()
 	for i, address := range s.addresses {
 		begin := time.Now()
 		s.tcp, err = s.dial(ctx, address)
@@ -68,7 +69,7 @@ func (s *session) connect(ctx context.Context) error {
 			continue
 		}
 		if i > 0 {
-			s.timed(Timing{Phase: PhaseConnectFailed, Duration: lost, OK: err == nil})
+			s.timed(first, Timing{Phase: PhaseConnectFailed, Duration: lost, OK: err == nil})
 		}
 		s.connected(begin, took, err == nil)
 		break
@@ -88,7 +89,7 @@ func (s *session) connected(begin time.Time, took time.Duration, ok bool) {
 		t.Duration = min(rtt, took)
 		t.Late = took - t.Duration
 	}
-	s.timed(t)
+	s.timed(begin, t)
 	s.opened, s.ready = begin, begin.Add(t.Duration)
 }
 

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"imap-exporter/internal/mailtest"
 )
 
@@ -203,9 +205,40 @@ func TestCanceledWhereverItIs(t *testing.T) {
 // A phase that runs more than once is OK only if all of it was.
 func TestSumOfTimings(t *testing.T) {
 	s := &session{result: &Result{}}
-	s.timed(Timing{Phase: PhaseStatus, Duration: 1, Late: 2})
-	s.timed(Timing{Phase: PhaseStatus, Duration: 3, Late: 4, OK: true})
+	s.timed(s.result.Start.Add(5), Timing{Phase: PhaseStatus, Duration: 1, Late: 2})
+	s.timed(s.result.Start.Add(9), Timing{Phase: PhaseStatus, Duration: 3, Late: 4, OK: true})
 	if got := s.result.Phases; len(got) != 1 || got[0] != (Timing{Phase: PhaseStatus, Duration: 4, Late: 6}) {
 		t.Errorf("got %+v", got)
+	}
+	want := []Span{{Phase: PhaseStatus, Start: 5, Duration: 1, Late: 2}, {Phase: PhaseStatus, Start: 9, Duration: 3, Late: 4, OK: true}}
+	if diff := cmp.Diff(want, s.result.Spans); diff != "" {
+		t.Errorf("spans (-want +got):\n%s", diff)
+	}
+}
+
+// TestSpans: the spans are the timings, laid out in time: one after the other, within the probe's own time.
+func TestSpans(t *testing.T) {
+	const tolerance = time.Millisecond // between the kernel's clock and ours
+	_, target := serve(t, mailtest.Options{Mode: mailtest.ModeStartTLS, Delay: map[string]time.Duration{"CAPABILITY": 5 * time.Millisecond}})
+	r := succeed(t, target)
+	sums := map[Phase]time.Duration{}
+	var end time.Duration
+	for _, span := range r.Spans {
+		if !span.OK || span.Start < end-tolerance {
+			t.Errorf("%+v begins before %v, the end of the one before", span, end)
+		}
+		sums[span.Phase] += span.Duration
+		end = span.Start + span.Duration
+	}
+	if end > r.Duration {
+		t.Errorf("the last span ends after %v, the probe after %v", end, r.Duration)
+	}
+	for _, timing := range r.Phases {
+		if sums[timing.Phase] != timing.Duration {
+			t.Errorf("the spans of %s sum up to %v, want %v", timing.Phase, sums[timing.Phase], timing.Duration)
+		}
+	}
+	if len(r.Spans) != len(r.Phases)+2 { // CAPABILITY is asked three times.
+		t.Errorf("%d spans of %d phases: %+v", len(r.Spans), len(r.Phases), r.Spans)
 	}
 }

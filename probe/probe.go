@@ -195,12 +195,15 @@ func (s *session) spend(phase Phase, ok bool) {
 		return
 	}
 	if spent := s.gate.Spent(); spent.Commands > 0 {
-		s.timed(Timing{Phase: phase, Duration: spent.Time, Late: spent.Late, OK: ok})
+		s.timed(spent.Begin, Timing{Phase: phase, Duration: spent.Time, Late: spent.Late, OK: ok})
 	}
 }
 
-// timed adds a timing. A phase that runs again is the sum, and OK only if all of it was.
-func (s *session) timed(t Timing) {
+// timed adds a timing that began then. A phase that runs again is the sum, and OK only if all of it was.
+func (s *session) timed(begin time.Time, t Timing) {
+	s.result.Spans = append(s.result.Spans, Span{
+		Phase: t.Phase, Start: begin.Sub(s.result.Start), Duration: t.Duration, Late: t.Late, OK: t.OK,
+	})
 	for i := range s.result.Phases {
 		if p := &s.result.Phases[i]; p.Phase == t.Phase {
 			p.Duration += t.Duration

@@ -20,6 +20,8 @@ type Result struct {
 	Duration time.Duration
 	// Phases are the phases that ran, in order, each at most once.
 	Phases []Timing
+	// Spans are the same times as a waterfall has them: one for each time that a phase ran, in order.
+	Spans []Span
 	// Err is the first failure, or nil: then every step that the Target asks for ended well.
 	Err *Error
 
@@ -58,6 +60,19 @@ type Timing struct {
 	// machine it would make the server look slow.
 	Late time.Duration
 	// OK is false for the phase that failed: its Duration is then the time until it did.
+	OK bool
+}
+
+// A Span is one run of a phase. CAPABILITY, for one, is asked before and after the login. The spans of a phase sum up to
+// its Timing.
+type Span struct {
+	Phase Phase
+	// Start is the time since the Result's Start.
+	Start    time.Duration
+	Duration time.Duration
+	// Late is as of a Timing: how much later the answer was read, which is no part of Duration.
+	Late time.Duration
+	// OK is false where the probe failed.
 	OK bool
 }
 

@@ -58,8 +58,9 @@ func (s *session) shaken(begin time.Time, ok bool) {
 	if first := s.socket.FirstSent(); ok && !first.IsZero() {
 		t.Late = s.socket.Lag()
 		t.Duration = now.Sub(first) - t.Late
+		begin = first
 	}
-	s.timed(t)
+	s.timed(begin, t)
 	s.ready = s.socket.Arrived()
 	if sent := s.socket.Sent(); sent.After(s.ready) {
 		s.ready = sent

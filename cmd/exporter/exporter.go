@@ -33,7 +33,9 @@ type options struct {
 	autoReload time.Duration
 	// spreadSeed is schedule.Options.Seed.
 	spreadSeed string
-	stderr     *logWriter
+	// timeoutOffset is how long before the end of a scrape's timeout the probe for it ends.
+	timeoutOffset time.Duration
+	stderr        *logWriter
 }
 
 // An exporter has the accounts of a configuration on a schedule, and remembers what their probes came to.
@@ -122,12 +124,16 @@ func (e *exporter) putInForce(cfg *config.Config) {
 // pages returns what the web pages show.
 func (e *exporter) pages() web.Options {
 	pages := web.Options{
-		Version:    cmp.Or(version.Version, "development version"),
-		Gatherer:   collectors.Gatherers{e.metrics, prometheus.ToTransactionalGatherer(e.registry)},
-		Registerer: e.registry,
-		Accounts:   e.webAccounts,
-		Ready:      e.ready.Load,
-		Logger:     e.logger,
+		Version:       cmp.Or(version.Version, "development version"),
+		Gatherer:      collectors.Gatherers{e.metrics, prometheus.ToTransactionalGatherer(e.registry)},
+		Registerer:    e.registry,
+		Accounts:      e.webAccounts,
+		Ready:         e.ready.Load,
+		Probe:         e.probeNow,
+		ProbeMetrics:  e.probeMetrics,
+		TimeoutOffset: e.opts.timeoutOffset,
+		Discover:      e.discover,
+		Logger:        e.logger,
 	}
 	if e.opts.lifecycle {
 		pages.Reload = e.reloadByHTTP

@@ -13,7 +13,8 @@ const (
 	// filesPerProbe is how many files a probe has open at most: the questions for both kinds of address, or the connection
 	// and a file with the secret.
 	filesPerProbe = 2
-	// otherFiles is what everything else may have open: scrapes, the log, the configuration while it is read.
+	// otherFiles is what everything else has open: scrapes, pages, the log, the configuration while it is read. More clients
+	// than that, where files are few, wait until others are gone.
 	otherFiles = 100
 )
 

@@ -29,25 +29,23 @@ func (e *exporter) jobs(cfg *config.Config) []schedule.Job {
 			Server:        a.Target.Server,
 			Interval:      a.Interval,
 			RetryInterval: a.RetryInterval,
-			Run:           func(ctx context.Context) schedule.Outcome { return outcomeOf(e.probe(ctx, a.Target)) },
+			Run:           func(ctx context.Context) schedule.Outcome { return e.probeFor(ctx, a.Target, true, a.Target.Timeout) },
 			Secret:        a.Fingerprint,
 		}
 	}
 	return jobs
 }
 
-// probe probes an account, and has the Result kept.
-func (e *exporter) probe(ctx context.Context, target *probe.Target) *probe.Result {
-	before := e.history.Last(target.Account)
-	result := probe.Run(ctx, target)
+// keep has a Result of an account's own kept, and logged.
+func (e *exporter) keep(ctx context.Context, result *probe.Result) {
+	before := e.history.Last(result.Account)
 	kept := *result
 	kept.Transcript = nil // Nothing but the log shows it, and of ten thousand accounts it would be 100 MB.
 	e.metrics.Observe(&kept)
-	if e.history.Last(target.Account) == &kept { // A canceled one is discarded.
+	if e.history.Last(result.Account) == &kept { // A canceled one is discarded.
 		logResult(ctx, e.logger, before, result)
 		e.faults.log(ctx, e.logger, result)
 	}
-	return result
 }
 
 // outcomeOf returns what the schedule must know of a Result.

@@ -24,8 +24,8 @@ func idleFile(t *testing.T) string {
 	return file
 }
 
-// statusOf asks for a page under the name of a host.
-func statusOf(t *testing.T, address, host string) int {
+// answerTo asks for a page under the name of a host.
+func answerTo(t *testing.T, address, host string) int {
 	t.Helper()
 	r, err := http.NewRequest(http.MethodGet, "http://"+address+"/metrics", nil)
 	if err != nil {
@@ -59,7 +59,7 @@ func TestHostsOfTheProgram(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := statusOf(t, "127.0.0.1:"+port, c.host); got != c.status {
+			if got := answerTo(t, "127.0.0.1:"+port, c.host); got != c.status {
 				t.Errorf("status %d, want %d", got, c.status)
 			}
 		})

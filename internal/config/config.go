@@ -58,6 +58,9 @@ type Config struct {
 	Sources *Sources
 	// Warnings are what is allowed but probably not meant, in the form of the errors of Load.
 	Warnings []string
+
+	modules map[string]*module
+	byName  map[string]int // places in Accounts
 }
 
 // Web is how the metrics are served.
@@ -107,6 +110,7 @@ type Account struct {
 	// that it tells nothing about the secret. It is "" where there is no secret, or it can't be read.
 	Fingerprint func() string
 
+	server server
 	// secret tells where the secret comes from, and for one that is read only once, its fingerprint.
 	secret string
 }
@@ -140,6 +144,10 @@ func Load(o Options) (*Config, error) {
 	l.exposure.warn()
 	c.Shard, c.Sources, c.Warnings, c.AllAccounts = l.shard, l.sources, l.report.warnings, len(all)
 	c.Accounts = slices.DeleteFunc(all, func(a Account) bool { return !l.shard.Has(a.Target.Account) })
+	c.modules, c.byName = l.modules, make(map[string]int, len(c.Accounts))
+	for i := range c.Accounts {
+		c.byName[c.Accounts[i].Target.Account] = i
+	}
 	return c, nil
 }
 

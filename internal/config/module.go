@@ -24,6 +24,8 @@ type module struct {
 	name          string
 	interval      time.Duration
 	retryInterval time.Duration
+	// anyTarget says that /probe may probe with it what is no account.
+	anyTarget bool
 	// target has everything but what an account adds. It is nil for a module with faults of its own, for which an account is not blamed.
 	target *probe.Target
 }
@@ -72,6 +74,10 @@ func (l *loader) finishModule(m *module, tree *moduleTree, p place) *probe.Targe
 	t.TLSConfig = l.tlsConfig(tree.TLSConfig, t, p)
 	if t.TLSMode == probe.TLSNone && t.AllowPlaintextAuth && t.Auth != probe.AuthNone {
 		p.key("allow_plaintext_auth").warn("with tls: none the login is not encrypted: anyone between can read the password")
+	}
+	m.anyTarget = or(tree.AllowAnyTarget, false)
+	if m.anyTarget && (t.Auth != probe.AuthNone || t.TLSConfig != nil && len(t.TLSConfig.Certificates) > 0) {
+		p.key("allow_any_target").refuse("needs auth: none, and no client certificate: callers of /probe must not choose where a credential goes")
 	}
 	if t.Auth == probe.AuthNone {
 		refuseMailboxKeys(tree, p)

@@ -54,7 +54,7 @@ func TestEveryKeyArrives(t *testing.T) {
 		Log:           config.Log{Level: "debug", Format: "json"},
 		MaxConcurrent: 8, MaxConcurrentPerServer: 4, Histograms: config.HistogramsNative, Demo: true,
 		Shard: config.Shard{Total: 1}, AllAccounts: 2,
-	}, c); diff != "" {
+	}, c, cmpopts.IgnoreUnexported(config.Config{})); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}
 }

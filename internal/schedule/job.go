@@ -50,6 +50,11 @@ type Outcome struct {
 	Backoff   time.Duration
 	// Canceled: the run was cut short because its context was done. It counts as nothing.
 	Canceled bool
+	// Aside: the run wasn't what the slots run, and tells only whether logins go well. The slots and RetryInterval
+	// are as if it had never been.
+	Aside bool
+	// Report is what the run has to tell to callers of Do. The schedule doesn't look at it.
+	Report any
 }
 
 // A State is what a job is up to.
@@ -74,7 +79,8 @@ type job struct {
 	slotWaits bool      // the slot has come, and is neither started nor skipped
 	checking  bool      // as slotWaits, until it is known whether the secret has changed
 	run       *run      // the run under way, or nil
-	callers   []chan<- error
+	callers   []*caller
+	guest     bool // it is of no account; see Demand.Guest
 
 	lastResult time.Time // zero before the first
 	failing    bool

@@ -22,7 +22,7 @@ func (s *Schedule) Set(jobs []Job) {
 			return
 		}
 		for name, j := range s.jobs {
-			if i, ok := wanted[name]; !ok || jobs[i].Server != j.Server {
+			if i, ok := wanted[name]; !j.guest && (!ok || jobs[i].Server != j.Server) {
 				s.remove(j, now)
 			}
 		}
@@ -77,7 +77,7 @@ func (s *Schedule) remove(j *job, now time.Time) {
 	delete(v.suspended, j)
 	v.jobs--
 	s.timeline.remove(j)
-	j.answer(ErrCanceled)
+	j.answer(answer{err: ErrCanceled})
 	s.dropSlot(j, now)
 	if j.run != nil {
 		j.run.orphaned = true

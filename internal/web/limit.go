@@ -11,7 +11,7 @@ import (
 
 const (
 	// maxConnections is how many clients may be connected at a time. Each may cost some 30 KiB.
-	maxConnections = 64
+	maxConnections = 320
 	// pagesInFlight is how many pages may be made and read at a time; more are answered with 503.
 	pagesInFlight = 4
 	// reloadsInFlight is how many reloads may wait for one another.

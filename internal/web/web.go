@@ -29,6 +29,18 @@ type Options struct {
 	Accounts func() []Account
 	// Ready says whether the schedule has started.
 	Ready func() bool
+	// Probe probes an account now, or joins the probe of it that is under way, and returns its Result, transcript
+	// included. The schedule's guards and bounds hold: it waits for room while ctx lasts. Its errors are those of
+	// schedule.Do: ErrCanceled, a *HeldBack, and ctx's; and config.ErrUnknownAccount.
+	Probe func(context.Context, ProbeRequest) (*probe.Result, error)
+	// ProbeMetrics does the same for /probe, and returns metrics of what came of it. A Result that didn't come in time
+	// and a probe that was held back are answers, too, so that of schedule.Do's errors there are only ErrCanceled and
+	// ErrNoRoom, and beside them config.ErrUnknownAccount, config.ErrUnknownModule and config.ErrRefused.
+	ProbeMetrics func(context.Context, ProbeRequest) (ProbeAnswer, error)
+	// TimeoutOffset is how long before the end of a scrape's timeout the probe for it ends.
+	TimeoutOffset time.Duration
+	// Discover returns the accounts as targets for Prometheus to find.
+	Discover func() []TargetGroup
 	// Reload reads the configuration anew, and returns what has changed, or what is wrong with it, for whoever asked.
 	// Nil: not by HTTP.
 	Reload func(context.Context) (report string, err error)
@@ -78,6 +90,8 @@ func NewServer(opts Options) *http.Server {
 		}
 		fmt.Fprintln(w, "Ready.")
 	})
+	mux.Handle("GET /probe", probeHandler(opts))
+	mux.Handle("GET /sd", discoveryHandler(opts))
 	reloading := atMost(reloadsInFlight, reload(opts))
 	mux.Handle("POST /-/reload", reloading)
 	mux.Handle("PUT /-/reload", reloading)

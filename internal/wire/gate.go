@@ -112,7 +112,9 @@ func (g *Gate) Err() error { return g.err }
 // Spent is the time that some commands took.
 type Spent struct {
 	Commands int
-	Time     time.Duration
+	// Begin is when the first of them was sent.
+	Begin time.Time
+	Time  time.Duration
 	// Late is how much later than they arrived the answers were read. Time doesn't have it in it.
 	Late time.Duration
 }
@@ -132,6 +134,9 @@ func (g *Gate) answered() { g.account(g.socket.Arrived(), g.socket.Late()) }
 
 // account ends the command under way.
 func (g *Gate) account(end time.Time, late time.Duration) {
+	if g.spent.Commands == 0 {
+		g.spent.Begin = g.sent
+	}
 	g.spent.Commands++
 	g.spent.Time += max(0, end.Sub(g.sent))
 	g.spent.Late += late
