@@ -53,6 +53,10 @@ type exporter struct {
 	failed    string // what the last reload found wrong, if it did; guarded by reloading
 }
 
+// kept is what is remembered of the accounts' probes: for each account so many in short and so many whole, and these in
+// no more than so many bytes in all.
+var kept = history.Limits{Beats: 60, Successes: 20, Failures: 20, Bytes: 32 << 20}
+
 // schedulingLatencies adds go_sched_latencies_seconds, how long goroutines wait for a core: the first sign of a machine
 // that is too small.
 var schedulingLatencies = runtimecollectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/sched/latencies:seconds$`)}
@@ -66,7 +70,7 @@ func newExporter(opts options) (*exporter, error) {
 	e := &exporter{
 		opts:     opts,
 		registry: prometheus.NewRegistry(),
-		history:  history.New(history.Limits{}),
+		history:  history.New(kept),
 	}
 	e.started = new(*cfg)
 	e.started.Accounts, e.started.Sources = nil, nil
