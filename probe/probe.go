@@ -186,7 +186,9 @@ func (s *session) spend(phase Phase, ok bool) {
 
 // timed adds a timing that began then. A phase that runs again is the sum, and OK only if all of it was.
 func (s *session) timed(begin time.Time, t Timing) {
-	s.result.Spans = append(s.result.Spans, Span{Phase: t.Phase, Start: begin.Sub(s.result.Start), Duration: t.Duration, OK: t.OK})
+	s.result.Spans = append(s.result.Spans, Span{
+		Phase: t.Phase, Start: begin.Sub(s.result.Start), Duration: t.Duration, Late: t.Late, OK: t.OK,
+	})
 	for i := range s.result.Phases {
 		if p := &s.result.Phases[i]; p.Phase == t.Phase {
 			p.Duration += t.Duration

@@ -64,12 +64,14 @@ type Timing struct {
 }
 
 // A Span is one run of a phase. CAPABILITY, for one, is asked before and after the login. The spans of a phase sum up to
-// its Timing's Duration.
+// its Timing.
 type Span struct {
 	Phase Phase
 	// Start is the time since the Result's Start.
 	Start    time.Duration
 	Duration time.Duration
+	// Late is as of a Timing: how much later the answer was read, which is no part of Duration.
+	Late time.Duration
 	// OK is false where the probe failed.
 	OK bool
 }

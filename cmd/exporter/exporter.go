@@ -121,6 +121,7 @@ func (e *exporter) pages() web.Options {
 		Registerer: e.registry,
 		Accounts:   e.webAccounts,
 		Ready:      e.ready.Load,
+		Probe:      e.probeNow,
 		Logger:     e.logger,
 	}
 	if e.opts.lifecycle {

@@ -50,7 +50,7 @@ func (e *exporter) probe(ctx context.Context, target *probe.Target) *probe.Resul
 // outcomeOf returns what the schedule must know of a Result.
 func outcomeOf(r *probe.Result) schedule.Outcome {
 	loggedIn := func(t probe.Timing) bool { return t.Phase == probe.PhaseAuth && t.OK }
-	outcome := schedule.Outcome{OK: r.OK(), LoggedIn: slices.ContainsFunc(r.Phases, loggedIn)}
+	outcome := schedule.Outcome{OK: r.OK(), LoggedIn: slices.ContainsFunc(r.Phases, loggedIn), Report: r}
 	if r.Err != nil {
 		outcome.Rejected = r.Err.Phase == probe.PhaseAuth && r.Err.Reason == probe.ReasonRejected
 		outcome.Throttled = r.Err.Reason == probe.ReasonThrottled

@@ -38,24 +38,29 @@ func (h *HeldBack) Error() string {
 	}
 }
 
-// Do runs a job now, or joins its run that is under way or waits for room, and returns nil when that has ended,
-// however it came out. What bounds and guards the slots holds for it: it waits for room while ctx lasts, and returns a
+// An answer is what a caller of Do gets.
+type answer struct {
+	outcome Outcome
+	err     error
+}
+
+// Do runs a job now, or joins its run that is under way or waits for room, and returns the Outcome when that has ended. What bounds and guards the slots holds for it: it waits for room while ctx lasts, and returns a
 // *HeldBack at once when logins are held back. It isn't a slot, so the Counts don't have it; the next slot comes half
 // an interval later at the earliest.
-func (s *Schedule) Do(ctx context.Context, name string) error {
+func (s *Schedule) Do(ctx context.Context, name string) (Outcome, error) {
 	s.lookAtSecret(name)
-	answer := make(chan error, 1)
+	caller := make(chan answer, 1)
 	var err error
-	s.own(func(now time.Time) { err = s.demand(name, answer, now) })
+	s.own(func(now time.Time) { err = s.demand(name, caller, now) })
 	if err != nil {
-		return err
+		return Outcome{}, err
 	}
 	select {
-	case err = <-answer:
-		return err
+	case a := <-caller:
+		return a.outcome, a.err
 	case <-ctx.Done():
-		s.own(func(now time.Time) { s.withdraw(name, answer, now) })
-		return ctx.Err()
+		s.own(func(now time.Time) { s.withdraw(name, caller, now) })
+		return Outcome{}, ctx.Err()
 	}
 }
 
@@ -81,7 +86,7 @@ func (s *Schedule) lookAtSecret(name string) {
 }
 
 // demand has a caller of Do wait for a run of a job, which it makes wait for room if there is none yet.
-func (s *Schedule) demand(name string, caller chan<- error, now time.Time) error {
+func (s *Schedule) demand(name string, caller chan<- answer, now time.Time) error {
 	j := s.jobs[name]
 	switch {
 	case s.stopping:
@@ -103,12 +108,12 @@ func (s *Schedule) demand(name string, caller chan<- error, now time.Time) error
 }
 
 // withdraw takes back what demand did for a caller.
-func (s *Schedule) withdraw(name string, caller chan<- error, now time.Time) {
+func (s *Schedule) withdraw(name string, caller chan<- answer, now time.Time) {
 	j := s.jobs[name]
 	if j == nil {
 		return
 	}
-	j.callers = slices.DeleteFunc(j.callers, func(c chan<- error) bool { return c == caller })
+	j.callers = slices.DeleteFunc(j.callers, func(c chan<- answer) bool { return c == caller })
 	if len(j.callers) == 0 && !j.slotWaits {
 		j.server.waiting.remove(j)
 		s.settle(j.server, now)

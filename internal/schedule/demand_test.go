@@ -239,7 +239,10 @@ func TestDoAroundRun(t *testing.T) {
 		s.Set([]Job{r.job("a", "s", 0, 10*time.Second)})
 		ctx, cancel := context.WithCancel(t.Context())
 		results := make(chan error, 1)
-		go func() { results <- s.Do(t.Context(), "a") }()
+		go func() {
+			_, err := s.Do(t.Context(), "a")
+			results <- err
+		}()
 		wait(time.Second) // It waits for Run.
 		go func() {
 			<-time.After(2 * time.Second)
@@ -249,7 +252,7 @@ func TestDoAroundRun(t *testing.T) {
 		if err := <-results; !errors.Is(err, ErrCanceled) {
 			t.Errorf("%v, of a run that was cut short", err)
 		}
-		if err := s.Do(t.Context(), "a"); !errors.Is(err, ErrCanceled) {
+		if _, err := s.Do(t.Context(), "a"); !errors.Is(err, ErrCanceled) {
 			t.Errorf("%v after the end", err)
 		}
 		s.Set(nil)

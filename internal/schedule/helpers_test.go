@@ -128,6 +128,12 @@ func beginAsleep(t *testing.T, opts Options, asleep func() time.Duration, jobs .
 	return w
 }
 
+// Do is Schedule.Do without the Outcome.
+func (w *watcher) Do(ctx context.Context, name string) error {
+	_, err := w.Schedule.Do(ctx, name)
+	return err
+}
+
 func (w *watcher) Started(name string, lag time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

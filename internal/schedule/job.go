@@ -50,6 +50,8 @@ type Outcome struct {
 	Backoff   time.Duration
 	// Canceled: the run was cut short because its context was done. It counts as nothing.
 	Canceled bool
+	// Report is what the run has to tell to callers of Do. The schedule doesn't look at it.
+	Report any
 }
 
 // A State is what a job is up to.
@@ -74,7 +76,7 @@ type job struct {
 	slotWaits bool      // the slot has come, and is neither started nor skipped
 	checking  bool      // as slotWaits, until it is known whether the secret has changed
 	run       *run      // the run under way, or nil
-	callers   []chan<- error
+	callers   []chan<- answer
 
 	lastResult time.Time // zero before the first
 	failing    bool

@@ -119,18 +119,18 @@ func (s *Schedule) end(r *run, now time.Time) {
 	case !r.outcome.Canceled:
 		s.judge(j, r.outcome, r.secret, now)
 		s.changed(j)
-		j.answer(nil)
+		j.answer(answer{outcome: r.outcome})
 	default:
-		j.answer(ErrCanceled)
+		j.answer(answer{err: ErrCanceled})
 	}
 	s.settle(v, now)
 	s.forget(v)
 }
 
 // answer tells the callers of Do how their run ended.
-func (j *job) answer(err error) {
+func (j *job) answer(a answer) {
 	for _, caller := range j.callers {
-		caller <- err
+		caller <- a
 	}
 	j.callers = nil
 }

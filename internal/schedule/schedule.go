@@ -232,7 +232,7 @@ func (s *Schedule) stop(cancelRuns context.CancelFunc) {
 		}
 		j.slotWaits, j.checking = false, false
 		if j.run == nil || j.run.orphaned {
-			j.answer(ErrCanceled)
+			j.answer(answer{err: ErrCanceled})
 		}
 	}
 	grace := time.NewTimer(s.opts.Grace)

@@ -77,7 +77,7 @@ func (s *Schedule) remove(j *job, now time.Time) {
 	delete(v.suspended, j)
 	v.jobs--
 	s.timeline.remove(j)
-	j.answer(ErrCanceled)
+	j.answer(answer{err: ErrCanceled})
 	s.dropSlot(j, now)
 	if j.run != nil {
 		j.run.orphaned = true

@@ -28,11 +28,21 @@ type Options struct {
 	Accounts func() []Account
 	// Ready says whether the schedule has started.
 	Ready func() bool
+	// Probe probes an account now, or joins the probe of it that is under way, and returns its Result, transcript
+	// included. The schedule's guards and bounds hold: it waits for room while ctx lasts. Its errors are those of
+	// schedule.Do: ErrUnknown, ErrCanceled, a *HeldBack, and ctx's.
+	Probe func(context.Context, ProbeRequest) (*probe.Result, error)
 	// Reload reads the configuration anew, and returns what has changed, or what is wrong with it, for whoever asked.
 	// Nil: not by HTTP.
 	Reload func(context.Context) (report string, err error)
 	// Logger hears of errors in serving.
 	Logger *slog.Logger
+}
+
+// A ProbeRequest says what to probe now.
+type ProbeRequest struct {
+	// Account is the configured name.
+	Account string
 }
 
 // An Account is one configured account and what its last probe saw.
