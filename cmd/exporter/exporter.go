@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,7 +13,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	runtimecollectors "github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/common/promslog"
-	"github.com/prometheus/common/version"
 
 	"imap-exporter/collectors"
 	"imap-exporter/internal/config"
@@ -46,6 +44,8 @@ type exporter struct {
 	registry *prometheus.Registry // all metrics but those of e.metrics
 	metrics  *collectors.Metrics
 	history  *history.Store
+	plans    plans
+	updates  *web.Updates
 	schedule *schedule.Schedule
 	ready    atomic.Bool // the schedule runs
 
@@ -71,6 +71,7 @@ func newExporter(opts options) (*exporter, error) {
 		opts:     opts,
 		registry: prometheus.NewRegistry(),
 		history:  history.New(kept),
+		updates:  web.NewUpdates(),
 	}
 	e.started = new(*cfg)
 	e.started.Accounts, e.started.Sources = nil, nil
@@ -90,7 +91,7 @@ func newExporter(opts options) (*exporter, error) {
 		MaxConcurrentPerServer: cfg.MaxConcurrentPerServer,
 		Grace:                  grace,
 		Seed:                   opts.spreadSeed,
-		Observe:                observer{e.metrics},
+		Observe:                observer{e},
 	})
 	e.putInForce(cfg)
 	e.metrics.Reloaded(true, time.Now())
@@ -109,33 +110,8 @@ func newExporter(opts options) (*exporter, error) {
 // that they know the accounts that the schedule tells of.
 func (e *exporter) putInForce(cfg *config.Config) {
 	e.config.Store(cfg)
+	e.plans.set(cfg.Accounts)
 	e.metrics.SetAccounts(accountsOf(cfg))
 	e.schedule.Set(e.jobs(cfg))
-}
-
-// pages returns what the web pages show.
-func (e *exporter) pages() web.Options {
-	pages := web.Options{
-		Version:    cmp.Or(version.Version, "development version"),
-		Gatherer:   collectors.Gatherers{e.metrics, prometheus.ToTransactionalGatherer(e.registry)},
-		Registerer: e.registry,
-		Accounts:   e.webAccounts,
-		Ready:      e.ready.Load,
-		Probe:      e.probeNow,
-		Logger:     e.logger,
-	}
-	if e.opts.lifecycle {
-		pages.Reload = e.reloadByHTTP
-	}
-	return pages
-}
-
-// webAccounts returns the accounts, as configured, and their last Results.
-func (e *exporter) webAccounts() []web.Account {
-	cfg := e.config.Load()
-	accounts := make([]web.Account, len(cfg.Accounts))
-	for i, a := range cfg.Accounts {
-		accounts[i] = web.Account{Name: a.Target.Account, Server: a.Target.Server, Last: e.history.Last(a.Target.Account)}
-	}
-	return accounts
+	e.updates.Changed("") // Accounts may be gone.
 }

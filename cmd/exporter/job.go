@@ -41,6 +41,7 @@ func (e *exporter) probe(ctx context.Context, target *probe.Target) *probe.Resul
 	before := e.history.Last(target.Account)
 	result := probe.Run(ctx, target)
 	e.metrics.Observe(result)
+	e.updates.Changed(target.Account)
 	if e.history.Last(target.Account) != before { // A canceled one is discarded.
 		logResult(ctx, e.logger, before, result)
 	}
@@ -70,8 +71,8 @@ func (e *exporter) counts() collectors.Counts {
 	return collectors.Counts{Scheduled: counts.Scheduled, Started: counts.Started, Skipped: skipped}
 }
 
-// An observer tells the metrics what happens on the schedule.
-type observer struct{ metrics *collectors.Metrics }
+// An observer tells the metrics and the pages what happens on the schedule.
+type observer struct{ *exporter }
 
 // Started tells of a start, and how late it is.
 func (o observer) Started(name string, lag time.Duration) { o.metrics.Started(name, lag) }
@@ -79,4 +80,6 @@ func (o observer) Started(name string, lag time.Duration) { o.metrics.Started(na
 // Changed tells what comes next for an account.
 func (o observer) Changed(name string, s schedule.State) {
 	o.metrics.Changed(name, collectors.State(s))
+	o.plans.changed(name, s)
+	o.updates.Changed(name)
 }

@@ -58,6 +58,9 @@ type Config struct {
 	Sources *Sources
 	// Warnings are what is allowed but probably not meant, in the form of the errors of Load.
 	Warnings []string
+
+	// modules are those that accounts use, for Show.
+	modules []moduleTree
 }
 
 // Web is how the metrics are served.
@@ -66,6 +69,8 @@ type Web struct {
 	ListenAddress string
 	// ConfigFile is a web configuration of the Prometheus exporter-toolkit (TLS, basic auth); "" means none.
 	ConfigFile string
+	// PrometheusURL and GrafanaURL are where people look at the metrics, for links: without a slash at the end, or "".
+	PrometheusURL, GrafanaURL string
 }
 
 // Log is what is logged, and how.
@@ -104,6 +109,8 @@ type Account struct {
 
 	// secret tells where the secret comes from, and for one that is read only once, its fingerprint.
 	secret string
+	// tree is what was written, without the password, for Show.
+	tree accountTree
 }
 
 // Load reads and validates the configuration. Its error joins everything found wrong, one line each:
@@ -133,6 +140,7 @@ func Load(o Options) (*Config, error) {
 		return nil, err
 	}
 	c.Shard, c.Sources, c.Warnings, c.AllAccounts = l.shard, l.sources, l.report.warnings, len(all)
+	c.modules = l.usedModules(all)
 	c.Accounts = slices.DeleteFunc(all, func(a Account) bool { return !l.shard.Has(a.Target.Account) })
 	return c, nil
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,6 +34,8 @@ func settings() []setting {
 	return []setting{
 		{"web.listen_address", "web.listen-address", ":10993"},
 		{"web.config_file", "web.config.file", ""},
+		{"web.prometheus_url", "", ""},
+		{"web.grafana_url", "", ""},
 		{"log.level", "log.level", "info"},
 		{"log.format", "log.format", "logfmt"},
 		{"max_concurrent", "", 0},
@@ -66,6 +69,8 @@ func newResolver(tree *fileTree, root place, flags *pflag.FlagSet) (*resolver, e
 	file := map[string]any{}
 	put(file, "web.listen_address", tree.Web.ListenAddress)
 	put(file, "web.config_file", tree.Web.ConfigFile)
+	put(file, "web.prometheus_url", tree.Web.PrometheusURL)
+	put(file, "web.grafana_url", tree.Web.GrafanaURL)
 	put(file, "log.level", tree.Log.Level)
 	put(file, "log.format", tree.Log.Format)
 	put(file, "max_concurrent", tree.MaxConcurrent)
@@ -137,6 +142,19 @@ func (r *resolver) boolean(key string) bool {
 	return value
 }
 
+// url returns the address of a web site, without a slash at the end.
+func (r *resolver) url(key string) string {
+	value := r.viper.GetString(key)
+	if value == "" {
+		return ""
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		r.refuse(key, "must be an address such as https://prometheus.example.org, without user, password, ? or #")
+	}
+	return strings.TrimRight(value, "/")
+}
+
 // settings fills in what flags and environment may give.
 func (l *loader) settings(c *Config, tree *fileTree, root place, flags *pflag.FlagSet) {
 	r, err := newResolver(tree, root, flags)
@@ -149,6 +167,7 @@ func (l *loader) settings(c *Config, tree *fileTree, root place, flags *pflag.Fl
 		r.refuse("web.listen_address", "must be host:port or :port, with a port from 0 to 65535")
 	}
 	c.Web.ConfigFile = l.webConfigFile(r)
+	c.Web.PrometheusURL, c.Web.GrafanaURL = r.url("web.prometheus_url"), r.url("web.grafana_url")
 	c.Log.Level = r.word("log.level", "debug", "info", "warn", "error")
 	c.Log.Format = r.word("log.format", "logfmt", "json")
 	c.MaxConcurrent = r.number("max_concurrent", 0, 10000)

@@ -7,6 +7,8 @@ type fileTree struct {
 	Web struct {
 		ListenAddress *string `yaml:"listen_address"`
 		ConfigFile    *string `yaml:"config_file"`
+		PrometheusURL *string `yaml:"prometheus_url"`
+		GrafanaURL    *string `yaml:"grafana_url"`
 	} `yaml:"web"`
 	Log struct {
 		Level  *string `yaml:"level"`

@@ -60,11 +60,12 @@ type beat struct {
 func newBeat(r *probe.Result) beat {
 	units := min(max(0, r.Duration.Round(tenMicroseconds)/tenMicroseconds), math.MaxUint32)
 	b := beat{id: IDOf(r), duration: uint32(units)} //nolint:gosec // It was cut to fit.
+	phases := probe.Phases()
 	if r.Err != nil {
-		b.phase, b.reason = place(probe.Phases(), r.Err.Phase), place(probe.Reasons(), r.Err.Reason)
+		b.phase, b.reason = place(phases, r.Err.Phase), place(probe.Reasons(), r.Err.Reason)
 	}
 	for _, t := range r.Phases {
-		if i := place(probe.Phases(), t.Phase); i > 0 && int(i) <= maxPhases {
+		if i := place(phases, t.Phase); i > 0 && int(i) <= maxPhases {
 			b.phases[i-1] = newShort(t.Duration)
 		}
 	}

@@ -3,16 +3,16 @@
 package web
 
 import (
-	"bytes"
 	"context"
-	_ "embed"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"imap-exporter/internal/history"
 	"imap-exporter/probe"
 )
 
@@ -26,6 +26,17 @@ type Options struct {
 	Registerer prometheus.Registerer
 	// Accounts returns the accounts in the order in which the landing page lists them. It is called for each page.
 	Accounts func() []Account
+	// Account returns one of them. Nil: it is looked for among Accounts.
+	Account func(name string) (Account, bool)
+	// History has the recent probes of the accounts. Nil: nothing but each account's Last is shown.
+	History *history.Store
+	// Updates hears of what has changed. Nil: open pages hear of nothing.
+	Updates *Updates
+	// Config writes the configuration in force as YAML, without secrets, and at most limit accounts of it unless limit is
+	// 0. It returns how many it left out. Nil: there is nothing to show.
+	Config func(w io.Writer, limit int) (left int, err error)
+	// Links are where people look at the metrics. Nil: nobody said.
+	Links func() Links
 	// Ready says whether the schedule has started.
 	Ready func() bool
 	// Probe probes an account now, or joins the probe of it that is under way, and returns its Result, transcript
@@ -33,11 +44,14 @@ type Options struct {
 	// schedule.Do: ErrUnknown, ErrCanceled, a *HeldBack, and ctx's.
 	Probe func(context.Context, ProbeRequest) (*probe.Result, error)
 	// Reload reads the configuration anew, and returns what has changed, or what is wrong with it, for whoever asked.
-	// Nil: not by HTTP.
+	// Nil: not by HTTP, and nor may the pages have accounts probed.
 	Reload func(context.Context) (report string, err error)
 	// Logger hears of errors in serving.
 	Logger *slog.Logger
 }
+
+// Links are addresses of Prometheus and Grafana, without a slash at the end; "" where nobody said.
+type Links struct{ Prometheus, Grafana string }
 
 // A ProbeRequest says what to probe now.
 type ProbeRequest struct {
@@ -45,12 +59,24 @@ type ProbeRequest struct {
 	Account string
 }
 
-// An Account is one configured account and what its last probe saw.
+// lifecycle says whether HTTP may have the exporter do something.
+func (o *Options) lifecycle() bool { return o.Reload != nil }
+
+// An Account is one configured account, what its last probe saw, and what comes next.
 type Account struct {
 	Name   string
 	Server string
+	// Interval is the time from one probe to the next; 0: on demand only.
+	Interval time.Duration
 	// Last is nil before the first probe has ended.
 	Last *probe.Result
+	// Since is the start of the first of the probes, all in a row, that came out as Last did: well, or not.
+	Since time.Time
+	// NextRun is when the next probe is due; zero where none is.
+	NextRun time.Time
+	// Suspended says that logins are held back after rejected ones, and NextLogin until when.
+	Suspended bool
+	NextLogin time.Time
 }
 
 // How long a client may take, and how much it may send. A scrape of ten thousand accounts takes seconds to write.
@@ -61,17 +87,12 @@ const (
 	maxHeaderBytes = 16 << 10
 )
 
-//go:embed style.css
-var style []byte
-
 // NewServer returns a server of all pages, yet to be started, that no slow or greedy client can hold up.
 func NewServer(opts Options) *http.Server {
 	errorLog := slog.NewLogLogger(opts.Logger.Handler(), slog.LevelError)
 	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", landingPage(opts))
-	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) {
-		http.ServeContent(w, r, "style.css", time.Time{}, bytes.NewReader(style))
-	})
+	pages := newPages(opts)
+	pages.handle(mux)
 	mux.Handle("GET /metrics", metricsHandler(opts))
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "Healthy.")
@@ -85,7 +106,7 @@ func NewServer(opts Options) *http.Server {
 	})
 	mux.Handle("POST /-/reload", reload(opts))
 	mux.Handle("PUT /-/reload", reload(opts))
-	return &http.Server{
+	server := &http.Server{
 		Handler:           withSecurityHeaders(mux),
 		ReadHeaderTimeout: readTimeout,
 		ReadTimeout:       readTimeout,
@@ -94,17 +115,21 @@ func NewServer(opts Options) *http.Server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          errorLog,
 	}
+	server.RegisterOnShutdown(pages.updates.close)
+	return server
 }
 
-// withSecurityHeaders tells browsers to load nothing but our style sheet, to run nothing, and to tell nobody.
+// withSecurityHeaders tells browsers to load and run nothing but our own files, nothing that stands in a page, and to
+// tell nobody.
 // A header that the operator has set in the web configuration file stays.
 func withSecurityHeaders(next http.Handler) http.Handler {
 	headers := map[string]string{
-		"Cache-Control":           "no-store",
-		"Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-		"Referrer-Policy":         "no-referrer",
-		"X-Content-Type-Options":  "nosniff",
-		"X-Frame-Options":         "deny",
+		"Cache-Control": "no-store",
+		"Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; " +
+			"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+		"Referrer-Policy":        "same-origin", // With no-referrer, browsers would say of our own forms that they are from nowhere.
+		"X-Content-Type-Options": "nosniff",
+		"X-Frame-Options":        "deny",
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, value := range headers {
