@@ -3,6 +3,9 @@ package main
 import (
 	"cmp"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -39,12 +42,12 @@ func (e *exporter) pages() web.Options {
 	return pages
 }
 
-// webAccounts returns the accounts, as configured, and what is known of them.
+// webAccounts returns the accounts, sorted by name, and what is known of them.
 func (e *exporter) webAccounts() []web.Account {
-	cfg := e.config.Load()
-	accounts := make([]web.Account, len(cfg.Accounts))
-	for i := range cfg.Accounts {
-		accounts[i] = e.describe(&cfg.Accounts[i])
+	sorted := e.plans.all()
+	accounts := make([]web.Account, len(sorted))
+	for i, a := range sorted {
+		accounts[i] = e.describe(a)
 	}
 	return accounts
 }
@@ -70,6 +73,7 @@ func (e *exporter) describe(a *config.Account) web.Account {
 // have no time for its work.
 type plans struct {
 	mu       sync.RWMutex
+	sorted   []*config.Account
 	accounts map[string]*config.Account
 	states   map[string]schedule.State
 }
@@ -80,6 +84,9 @@ func (p *plans) set(accounts []config.Account) {
 	for i := range accounts {
 		byName[accounts[i].Target.Account] = &accounts[i]
 	}
+	sorted := slices.SortedFunc(maps.Values(byName), func(a, b *config.Account) int {
+		return strings.Compare(a.Target.Account, b.Target.Account)
+	})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	states := make(map[string]schedule.State, len(accounts))
@@ -88,7 +95,14 @@ func (p *plans) set(accounts []config.Account) {
 			states[name] = state
 		}
 	}
-	p.accounts, p.states = byName, states
+	p.sorted, p.accounts, p.states = sorted, byName, states
+}
+
+// all returns the accounts, sorted by name.
+func (p *plans) all() []*config.Account {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.sorted
 }
 
 // account returns an account, or nil.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/spf13/pflag"
 
 	"imap-exporter/internal/config"
@@ -66,7 +67,7 @@ func TestPrecedence(t *testing.T) {
 			got.Accounts, got.Sources = nil, nil
 			c.want.Shard, c.want.AllAccounts = config.Shard{Total: 1}, 1
 			c.want.Histograms = config.HistogramsBoth
-			if diff := cmp.Diff(&c.want, got); diff != "" {
+			if diff := cmp.Diff(&c.want, got, cmpopts.IgnoreUnexported(config.Config{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

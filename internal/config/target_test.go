@@ -50,10 +50,13 @@ func TestEveryKeyArrives(t *testing.T) {
 		t.Errorf("account (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(&config.Config{
-		Web: config.Web{ListenAddress: "127.0.0.1:10993", ConfigFile: "web.yaml"}, Log: config.Log{Level: "debug", Format: "json"},
+		Web: config.Web{
+			ListenAddress: "127.0.0.1:10993", ConfigFile: "web.yaml",
+			PrometheusURL: "https://prometheus.example.org", GrafanaURL: "https://grafana.example.org",
+		}, Log: config.Log{Level: "debug", Format: "json"},
 		MaxConcurrent: 8, MaxConcurrentPerServer: 4, Histograms: config.HistogramsNative, Demo: true,
 		Shard: config.Shard{Total: 1}, AllAccounts: 2,
-	}, c); diff != "" {
+	}, c, cmpopts.IgnoreUnexported(config.Config{})); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}
 }

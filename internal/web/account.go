@@ -69,7 +69,7 @@ func (p *pages) showAccount(w http.ResponseWriter, r *http.Request) {
 
 func (p *pages) newAccountPage(r *http.Request, a *Account) accountPage {
 	version := p.updates.version()
-	page := accountPage{frame: p.frame(r, a.Name, "accounts"), Root: rootOf(r), Lifecycle: p.opts.lifecycle()}
+	page := accountPage{frame: p.frame(r, visible(a.Name), "accounts"), Root: rootOf(r), Lifecycle: p.opts.lifecycle()}
 	p.fill(&page, a)
 	page.Live = "events/" + page.Path + "?version=" + version
 	return page
@@ -200,7 +200,7 @@ func (p *pages) accountEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// The page that hears of this is two folders nearer to the first one.
-	page := accountPage{frame: p.frame(r, a.Name, "accounts"), Root: "./../", Lifecycle: p.opts.lifecycle()}
+	page := accountPage{frame: p.frame(r, visible(a.Name), "accounts"), Root: "./../", Lifecycle: p.opts.lifecycle()}
 	begun, version := false, r.URL.Query().Get("version")
 	p.watch(w, r, func(s *stream, watcher *watcher) error {
 		if !begun {

@@ -179,6 +179,9 @@ func (e explanations) fall(r *probe.Result) *fall {
 	return f
 }
 
+// odd says which ticks are left out where there is little room.
+func odd(i int) bool { return i%2 == 1 }
+
 // percent gives a place of 1000 as an attribute of SVG wants it, and percentOf one of another whole.
 func percent(x float64) string { return percentOf(x, 1000) }
 

@@ -80,7 +80,7 @@ func countText[T ~int | ~uint32 | ~uint64](n T) string {
 	return digits
 }
 
-// A moment is a point in time, as a page shows it. The script keeps Text up to date.
+// A moment is a point in time, as a page shows it: how far it is from now. The script keeps that up to date.
 type moment struct {
 	at, now time.Time
 }
@@ -94,10 +94,16 @@ func (m moment) ISO() string { return m.at.UTC().Format("2006-01-02T15:04:05Z") 
 // Full is date and time.
 func (m moment) Full() string { return m.at.UTC().Format("2006-01-02 15:04:05") + " UTC" }
 
-// Text is how long ago it was, or how soon it is.
-func (m moment) Text() string {
+// Ago is how long ago it was.
+func (m moment) Ago() string { return m.For() + " ago" }
+
+// For is for how long it has been so since then.
+func (m moment) For() string { return spanText(max(0, m.now.Sub(m.at))) }
+
+// In is how soon it is.
+func (m moment) In() string {
 	if d := m.at.Sub(m.now); d >= time.Second {
 		return "in " + spanText(d)
 	}
-	return spanText(max(0, m.now.Sub(m.at))) + " ago"
+	return "now"
 }

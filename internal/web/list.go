@@ -60,44 +60,28 @@ func (p *pages) showList(w http.ResponseWriter, r *http.Request) {
 	version := p.updates.version() // Before the look at the accounts: what changes in between is told again.
 	l, summary := p.list(q, time.Now())
 	page := listPage{
-		frame: p.frame(r, "IMAP accounts", "accounts"), Summary: summary,
+		frame: p.frame(r, "Accounts", "accounts"), Summary: summary,
 		Query: l.Query, Columns: heads(l.Query), Rows: p.rows(l.Accounts, time.Now()), Sorts: sorts(l.Query),
 	}
-	page.Live = "events/" + l.Query.String() + "&version=" + version
+	page.Failing = summary.Failing
+	values := l.Query.values()
+	values.Set("version", version)
+	page.Live = "events/?" + values.Encode()
 	if q.Account+q.Server+q.State != "" {
-		page.Unfiltered = query{Sort: q.Sort, Desc: q.Desc, Page: 1}.String()
+		page.Unfiltered = rootOf(r) + query{Sort: q.Sort, Desc: q.Desc, Page: 1}.String()
 	}
 	p.show(w, r, http.StatusOK, "list", page)
 }
 
-// list finds the accounts of a page, and counts all that the query would find in any state.
+// list finds the accounts of a page, and what is said of all of them.
 func (p *pages) list(q query, now time.Time) (listing, listSummary) {
-	accounts := p.opts.Accounts()
-	l := find(accounts, q, now)
-	counts := map[string]int{}
-	every := q
-	every.State = ""
-	failing := 0
-	for i := range accounts {
-		a := &accounts[i]
-		if a.state(now) == stateFailing {
-			failing++
-		}
-		if !every.matches(a, now) {
-			continue
-		}
-		counts[""]++
-		counts[string(a.state(now))]++
-		if a.Suspended {
-			counts["suspended"]++
-		}
-	}
-	s := listSummary{Root: "./", Failing: failing, Pager: newPager(l)}
+	l := find(p.opts.Accounts(), q, now)
+	s := listSummary{Root: "./", Failing: l.Failing, Pager: newPager(l)}
 	for _, t := range []tab{
 		{Title: "All"}, {Title: "Failing", Class: "failing"}, {Title: "Suspended", Class: "suspended"}, {Title: "Overdue", Class: "overdue"},
 		{Title: "Waiting", Class: "waiting"}, {Title: "OK", Class: "ok"},
 	} {
-		t.Count, t.Current = counts[t.Class], q.State == t.Class
+		t.Count, t.Current = l.Counts[t.Class], q.State == t.Class
 		if t.Count == 0 && !t.Current && t.Class != "" && t.Class != "failing" && t.Class != "ok" {
 			continue // What hardly ever happens.
 		}
@@ -125,7 +109,7 @@ func newPager(l listing) pager {
 		}
 		q := l.Query
 		q.Page = page
-		return q.String()
+		return "./" + q.String()
 	}
 	return pager{
 		First: min(l.First, l.Found), Last: l.First + len(l.Accounts) - 1, Found: l.Found, Page: l.Query.Page, Pages: l.Pages,
@@ -140,7 +124,6 @@ func columnTitles() []struct{ title, class, sort string } {
 		{"State", "state", "state"},
 		{"Last 60 probes", "beats", ""},
 		{"Latency", "latency", "latency"},
-		{"Since", "since", "since"},
 		{"Certificate", "certificate", "certificate"},
 		{"Quota", "quota", "quota"},
 		{"Next probe", "next", "next"},
@@ -170,7 +153,7 @@ func heads(q query) []columnHead {
 
 // sorts are the columns and the server, for the menu, which is all that a phone has.
 func sorts(q query) []choice {
-	all := []choice{{"server", "Server", q.Sort == "server"}}
+	all := []choice{{"server", "Server", q.Sort == "server"}, {"since", "Last change", q.Sort == "since"}}
 	for _, c := range columnTitles() {
 		if c.sort != "" {
 			all = append(all, choice{c.sort, c.title, q.Sort == c.sort})

@@ -25,7 +25,18 @@ const (
 
 // urgency is a state's place in the list.
 func (s state) urgency() int {
-	return slices.Index([]state{stateFailing, stateOverdue, stateWaiting, stateOK}, s)
+	switch s {
+	case stateFailing:
+		return 0
+	case stateOverdue:
+		return 1
+	case stateWaiting:
+		return 2
+	case stateOK:
+		return 3
+	default:
+		return -1
+	}
 }
 
 // lifetime is how many intervals the last Result tells the present for, as in package collectors.
@@ -78,27 +89,34 @@ type query struct {
 	Page int
 }
 
-// orders are what the list can be sorted by. What isn't known comes last.
-func orders(now time.Time) map[string]func(a, b *Account) int {
-	times := func(of func(*Account) time.Time) func(a, b *Account) int {
-		return func(a, b *Account) int {
-			s, t := of(a), of(b)
+// A candidate is an account of which it is to be found out whether, and where, it is listed.
+type candidate struct {
+	*Account
+	state state
+}
+
+// orders are what the list can be sorted by; candidates that are alike stay in the order of their names. What isn't known
+// comes last.
+func orders() map[string]func(a, b candidate) int {
+	times := func(of func(*Account) time.Time) func(a, b candidate) int {
+		return func(a, b candidate) int {
+			s, t := of(a.Account), of(b.Account)
 			return cmp.Or(compareBool(s.IsZero(), t.IsZero()), s.Compare(t))
 		}
 	}
-	return map[string]func(a, b *Account) int{
-		"state":  func(a, b *Account) int { return cmp.Compare(a.state(now).urgency(), b.state(now).urgency()) },
-		"name":   func(_, _ *Account) int { return 0 },
-		"server": func(a, b *Account) int { return strings.Compare(a.Server, b.Server) },
-		"latency": func(a, b *Account) int {
+	return map[string]func(a, b candidate) int{
+		"state":  func(a, b candidate) int { return cmp.Compare(a.state.urgency(), b.state.urgency()) },
+		"name":   func(_, _ candidate) int { return 0 },
+		"server": func(a, b candidate) int { return strings.Compare(a.Server, b.Server) },
+		"latency": func(a, b candidate) int {
 			if a.Last == nil || b.Last == nil {
 				return compareBool(a.Last == nil, b.Last == nil)
 			}
 			return cmp.Compare(b.Last.Duration, a.Last.Duration) // The slowest first.
 		},
-		"since":       times(func(a *Account) time.Time { return a.Since }),
+		"since":       times(func(a *Account) time.Time { return a.Since }), // What has lasted longest first.
 		"certificate": times((*Account).expiry),
-		"quota":       func(a, b *Account) int { return cmp.Compare(b.fullest(), a.fullest()) }, // The fullest first.
+		"quota":       func(a, b candidate) int { return cmp.Compare(b.fullest(), a.fullest()) }, // The fullest first.
 		"next":        times(func(a *Account) time.Time { return a.NextRun }),
 	}
 }
@@ -123,7 +141,7 @@ func parseQuery(values url.Values) query {
 	if s := values.Get("state"); s == "suspended" || state(s).urgency() >= 0 {
 		q.State = s
 	}
-	if orders(time.Time{})[q.Sort] == nil {
+	if orders()[q.Sort] == nil {
 		q.Sort = "state"
 	}
 	if n, err := strconv.Atoi(values.Get("page")); err == nil && n > 1 {
@@ -132,8 +150,16 @@ func parseQuery(values url.Values) query {
 	return q
 }
 
-// String returns the query as an address has it, without what goes without saying.
+// String returns the query as an address has it; "" when it goes without saying.
 func (q query) String() string {
+	if values := q.values(); len(values) > 0 {
+		return "?" + values.Encode()
+	}
+	return ""
+}
+
+// values are what doesn't go without saying.
+func (q query) values() url.Values {
 	values := url.Values{}
 	set := func(key, value, usual string) {
 		if value != usual {
@@ -148,15 +174,23 @@ func (q query) String() string {
 		values.Set("desc", "1")
 	}
 	set("page", strconv.Itoa(q.Page), "1")
-	return "?" + values.Encode()
+	return values
 }
 
-// matches says whether an account is asked for.
-func (q query) matches(a *Account, now time.Time) bool {
-	if q.State == "suspended" && !a.Suspended || q.State != "" && q.State != "suspended" && string(a.state(now)) != q.State {
-		return false
-	}
+// matches says whether an account is asked for, in whichever state it is, and isIn whether it is in the state asked for.
+func (q query) matches(a *Account) bool {
 	return contains(a.Name, q.Account) && contains(a.Server, q.Server)
+}
+
+func (q query) isIn(c candidate) bool {
+	switch q.State {
+	case "":
+		return true
+	case "suspended":
+		return c.Suspended
+	default:
+		return string(c.state) == q.State
+	}
 }
 
 // contains looks for a part of a name, in any case.
@@ -173,31 +207,51 @@ type listing struct {
 	// Found is how many there are on all pages, and Pages how many pages, at least 1. First is the number of the first
 	// account of the page, from 1 on.
 	Found, Pages, First int
+	// Counts are how many there would be in each state, "suspended" and "" for any, and Failing how many there are
+	// whatever the query is.
+	Counts  map[string]int
+	Failing int
 }
 
-// find returns the page of accounts that a query asks for.
+// find returns the page of accounts that a query asks for. It is quicker when the accounts are sorted by name.
 func find(accounts []Account, q query, now time.Time) listing {
-	var found []*Account
+	l := listing{Counts: make(map[string]int)}
+	counts := make(map[state]int)
+	found := make([]candidate, 0, len(accounts))
 	for i := range accounts {
-		if q.matches(&accounts[i], now) {
-			found = append(found, &accounts[i])
+		c := candidate{&accounts[i], accounts[i].state(now)}
+		if c.state == stateFailing {
+			l.Failing++
+		}
+		if !q.matches(c.Account) {
+			continue
+		}
+		counts[c.state]++
+		if c.Suspended {
+			l.Counts["suspended"]++
+		}
+		if q.isIn(c) {
+			found = append(found, c)
 		}
 	}
-	order := orders(now)[q.Sort]
-	slices.SortFunc(found, func(a, b *Account) int {
-		c := order(a, b)
-		if c == 0 {
-			c = strings.Compare(a.Name, b.Name)
-		}
-		if q.Desc {
-			return -c
-		}
-		return c
-	})
-	l := listing{Query: q, Found: len(found), Pages: max(1, (len(found)+rowsPerPage-1)/rowsPerPage)}
+	for s, n := range counts {
+		l.Counts[string(s)] = n
+		l.Counts[""] += n
+	}
+	byName := func(a, b candidate) int { return strings.Compare(a.Name, b.Name) }
+	if !slices.IsSortedFunc(found, byName) {
+		slices.SortFunc(found, byName)
+	}
+	slices.SortStableFunc(found, orders()[q.Sort])
+	if q.Desc {
+		slices.Reverse(found)
+	}
+	l.Query, l.Found, l.Pages = q, len(found), max(1, (len(found)+rowsPerPage-1)/rowsPerPage)
 	l.Query.Page = min(max(1, q.Page), l.Pages)
 	from := (l.Query.Page - 1) * rowsPerPage
 	l.First = from + 1
-	l.Accounts = found[from:min(from+rowsPerPage, len(found))]
+	for _, c := range found[from:min(from+rowsPerPage, len(found))] {
+		l.Accounts = append(l.Accounts, c.Account)
+	}
 	return l
 }

@@ -28,7 +28,7 @@ type pages struct {
 func newPages(opts Options) *pages {
 	p := &pages{
 		opts: opts, history: opts.History, updates: opts.Updates, explain: explain(), docs: newLibrary(),
-		templates: template.Must(template.New("").Funcs(template.FuncMap{"percent": percent, "percentOf": percentOf}).ParseFS(templateFiles, "templates/*.html")),
+		templates: template.Must(template.New("").Funcs(template.FuncMap{"percent": percent, "percentOf": percentOf, "odd": odd}).ParseFS(templateFiles, "templates/*.html")),
 	}
 	if p.history == nil {
 		p.history = history.New(history.Limits{})

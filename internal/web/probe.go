@@ -89,7 +89,7 @@ func (p *pages) showProbe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := probePage{
-		frame: p.frame(r, "Probe of "+a.Name, "accounts"), Name: a.Name, Path: accountPath(a.Name), Probe: view,
+		frame: p.frame(r, "Probe of "+visible(a.Name), "accounts"), Name: visible(a.Name), Path: accountPath(a.Name), Probe: view,
 	}
 	recent := p.history.Recent(a.Name)
 	if i := slices.IndexFunc(recent, func(r *probe.Result) bool { return history.IDOf(r) == id }); i >= 0 {
@@ -147,12 +147,13 @@ func (p *pages) newProbeView(a *Account, id int64, now time.Time) *probeView {
 	}
 	v := &probeView{
 		Link: probePath(accountPath(a.Name), id), Start: moment{r.Start, now}, Took: durationText(r.Duration),
-		Failure: p.explain.failure(r), Fall: p.explain.fall(r), Mode: modeText(r.Mode), TLS: r.TLS, Connects: connects(r.Connects),
+		Failure: p.explain.failure(r), Fall: p.explain.fall(r), Mode: modeText(r.Mode), Connects: connects(r.Connects),
 		Mailboxes: mailboxRows(r.Mailboxes, now), Truncated: r.MailboxesTruncated != nil && *r.MailboxesTruncated,
 		Quotas: quotaRows(r.Quota), NoQuota: r.Quota != nil && !r.Quota.Supported, Capabilities: capabilityLists(r.Capabilities),
 		Notes: visibleAll(r.Notes), Lines: transcriptLines(lines),
 	}
 	if r.TLS != nil {
+		v.TLS = &probe.TLS{Version: visible(r.TLS.Version), Cipher: visible(r.TLS.Cipher)}
 		v.Expiry = newExpiry(r.TLS.NotAfter, now)
 	}
 	if r.RTT != nil {

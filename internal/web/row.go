@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"imap-exporter/internal/history"
@@ -55,7 +56,7 @@ func (e explanations) failure(r *probe.Result) *failure {
 func (p *pages) newRow(a *Account, now time.Time) row {
 	beats := p.history.Beats(a.Name)
 	r := row{
-		ID: rowID(a.Name), Root: "./", Path: accountPath(a.Name), Name: a.Name, Server: a.Server,
+		ID: rowID(a.Name), Root: "./", Path: accountPath(a.Name), Name: visible(a.Name), Server: visible(a.Server),
 		State: a.state(now), Suspended: a.Suspended, Failure: p.explain.failure(a.Last), Beats: newStrip(beats),
 		Since: moment{a.Since, now}, Expiry: newExpiry(a.expiry(), now), Quota: fullestBar(a.Last), Next: newNext(a, now),
 	}
@@ -75,24 +76,21 @@ func rowID(name string) string {
 	return "a" + strconv.FormatUint(sum.Sum64(), 36)
 }
 
-// accountPath is the way to an account's page, from the first page. Browsers take . and .. for folders, however they are
-// written, so these names are written twice over.
+// notFolder stands before the names . and .. in addresses: browsers take these for folders, however they are written.
+// No configured name has such a character.
+const notFolder = "\x01"
+
+// accountPath is the way to an account's page, from the first page.
 func accountPath(name string) string {
-	switch name {
-	case ".", "..":
-		name = url.QueryEscape("%2e" + name[1:])
-		return "accounts/" + name
+	if name == "." || name == ".." {
+		name = notFolder + name
 	}
 	return "accounts/" + url.PathEscape(name)
 }
 
 // accountOf finds the account whose page a path asks for.
 func (p *pages) accountOf(name string) (Account, bool) {
-	a, ok := p.opts.Account(name)
-	if ok || len(name) < 3 || name[:3] != "%2e" {
-		return a, ok
-	}
-	return p.opts.Account("." + name[3:])
+	return p.opts.Account(strings.TrimPrefix(name, notFolder))
 }
 
 // An expiry is when a certificate ends.

@@ -24,7 +24,7 @@ type Options struct {
 	Gatherer prometheus.TransactionalGatherer
 	// Registerer takes the metrics about serving metrics.
 	Registerer prometheus.Registerer
-	// Accounts returns the accounts in the order in which the landing page lists them. It is called for each page.
+	// Accounts returns the accounts, best sorted by name. It is called for each list.
 	Accounts func() []Account
 	// Account returns one of them. Nil: it is looked for among Accounts.
 	Account func(name string) (Account, bool)

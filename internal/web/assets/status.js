@@ -5,7 +5,7 @@
 (() => {
 	const body = document.body;
 	// The exporter's clock, by which all times on the page are.
-	const ahead = Date.parse(body.dataset.now) - Date.now();
+	const skew = Date.parse(body.dataset.now) - Date.now();
 
 	function span(seconds) {
 		const [value, unit] = seconds < 60 ? [seconds, "s"] : seconds < 3600 ? [seconds / 60, "min"]
@@ -14,10 +14,15 @@
 	}
 
 	function tellTimes() {
-		const now = Date.now() + ahead;
+		const now = Date.now() + skew;
 		for (const time of document.querySelectorAll("time[data-relative]")) {
-			const seconds = Math.floor((Date.parse(time.dateTime) - now) / 1000);
-			const text = seconds >= 1 ? "in " + span(seconds) : span(Math.max(0, -seconds)) + " ago";
+			const ahead = (Date.parse(time.dateTime) - now) / 1000;
+			const past = span(Math.max(0, -ahead));
+			const text = {
+				ago: past + " ago",
+				for: past,
+				in: ahead >= 1 ? "in " + span(ahead) : "now",
+			}[time.dataset.relative];
 			if (time.textContent !== text) time.textContent = text;
 		}
 	}
