@@ -17,27 +17,41 @@ import (
 type world struct {
 	Options
 	accounts []Account
+	places   map[string]int
 	now      time.Time
 }
 
 // newWorld has no account.
 func newWorld() *world {
-	w := &world{Options: testOptions(), now: time.Now()}
+	w := &world{Options: testOptions(), places: map[string]int{}, now: time.Now()}
 	w.History = history.New(history.Limits{Beats: 60, Successes: 5, Failures: 5})
 	w.Updates = NewUpdates()
 	w.Accounts = func() []Account {
 		all := make([]Account, len(w.accounts))
-		for i, a := range w.accounts {
-			a.Last, a.Since = w.History.LastSince(a.Name)
-			all[i] = a
+		for i := range w.accounts {
+			all[i] = w.describe(i)
 		}
 		return all
+	}
+	w.Account = func(name string) (Account, bool) {
+		place, ok := w.places[name]
+		if !ok {
+			return Account{}, false
+		}
+		return w.describe(place), true
 	}
 	return w
 }
 
+func (w *world) describe(place int) Account {
+	a := w.accounts[place]
+	a.Last, a.Since = w.History.LastSince(a.Name)
+	return a
+}
+
 // add adds an account, and probes of it, a minute apart, the last one 10 s ago.
 func (w *world) add(a Account, probes ...*probe.Result) {
+	w.places[a.Name] = len(w.accounts)
 	w.accounts = append(w.accounts, a)
 	for i, r := range probes {
 		r.Account, r.Server = a.Name, a.Server
