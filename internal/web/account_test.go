@@ -126,7 +126,7 @@ func TestDocumentation(t *testing.T) {
 	w := newWorld()
 	assertHas(t, w.get(t, "/docs/"), `href="./../docs/metrics"`, "Decisions", "IMAP in one page")
 	page := w.get(t, "/docs/imap")
-	assertHas(t, page, `<h2 id="the-phases">`, `<a href="#the-reasons">`, "<table>", "<code>resolve</code>")
+	assertHas(t, page, `<h2 id="the-phases">`, `<a href="#the-reasons">`, `<table tabindex="0">`, "<code>resolve</code>")
 	page = w.get(t, "/docs/architecture")
 	assertHas(t, page, `href="metrics"`, `href="decisions/0001-instrumented-connection"`)
 	for _, name := range []string{"imap", "architecture", "metrics", "configuration", "decisions/0001-instrumented-connection"} {

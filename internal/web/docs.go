@@ -40,7 +40,7 @@ type document struct {
 func newLibrary() *library {
 	return &library{
 		markdown: goldmark.New(
-			goldmark.WithExtensions(extension.Table, extension.Linkify),
+			goldmark.WithExtensions(extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignNone)), extension.Linkify),
 			goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithASTTransformers(util.Prioritized(links{}, 100))),
 		),
 		pages: map[string]*document{},
@@ -63,9 +63,15 @@ func (l *library) page(name string) *document {
 	if err := l.markdown.Convert(source, &html, parser.WithContext(context)); err != nil {
 		return nil
 	}
-	d := &document{Name: name, Title: titleOf(source, name), HTML: template.HTML(html.String())} //nolint:gosec // It is of our own files, and raw HTML is left out.
+	d := &document{Name: name, Title: titleOf(source, name), HTML: template.HTML(accessible(html.String()))} //nolint:gosec // It is of our own files, and raw HTML is left out.
 	l.pages[name] = d
 	return d
+}
+
+// accessible tells what heads of columns are, and has the keyboard get to what is too wide for the screen. Where these
+// words are text, their brackets are written otherwise.
+func accessible(html string) string {
+	return strings.NewReplacer("<th>", `<th scope="col">`, "<pre>", `<pre tabindex="0">`, "<table>", `<table tabindex="0">`).Replace(html)
 }
 
 // titleOf returns the first heading of a page.
