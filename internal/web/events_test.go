@@ -24,7 +24,10 @@ func (w *world) serve(t *testing.T) (url string) {
 	server := httptest.NewUnstartedServer(nil)
 	server.Config = NewServer(w.Options)
 	server.Start()
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		w.Updates.close() // As at the shutdown.
+		server.Close()
+	})
 	return server.URL
 }
 
