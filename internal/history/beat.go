@@ -43,13 +43,13 @@ func IDOf(r *probe.Result) int64 { return r.Start.UnixMilli() }
 // maxPhases is how many phases a beat has room for. A test holds it against probe.Phases.
 const maxPhases = 20
 
-// tenMicroseconds is the unit in which a beat keeps the duration of its probe: 11 hours fit.
-const tenMicroseconds = 10 * time.Microsecond
+// beatUnit is that in which a beat keeps the duration of its probe: 11 hours fit.
+const beatUnit = 10 * time.Microsecond
 
 // A beat is a Beat in 56 bytes: ten thousand accounts have 600,000 of them.
 type beat struct {
 	id       int64
-	duration uint32 // in tenMicroseconds
+	duration uint32 // in beatUnit
 	// phase and reason are places in probe.Phases and probe.Reasons, from 1 on; 0 after a success.
 	phase, reason uint8
 	// phases are durations, by the place in probe.Phases; 0 where the phase didn't run.
@@ -58,8 +58,8 @@ type beat struct {
 
 // newBeat keeps the essence of a Result.
 func newBeat(r *probe.Result) beat {
-	units := min(max(0, r.Duration.Round(tenMicroseconds)/tenMicroseconds), math.MaxUint32)
-	b := beat{id: IDOf(r), duration: uint32(units)} //nolint:gosec // It was cut to fit.
+	units := min(max(0, r.Duration.Round(beatUnit)/beatUnit), math.MaxUint32)
+	b := beat{id: IDOf(r), duration: uint32(units)}
 	phases := probe.Phases()
 	if r.Err != nil {
 		b.phase, b.reason = place(phases, r.Err.Phase), place(probe.Reasons(), r.Err.Reason)
@@ -78,7 +78,7 @@ func place[T comparable](list []T, value T) uint8 { return uint8(slices.Index(li
 // long returns the Beat.
 func (b *beat) long() Beat {
 	phases, reasons := probe.Phases(), probe.Reasons()
-	l := Beat{ID: b.id, Start: time.UnixMilli(b.id), Duration: time.Duration(b.duration) * tenMicroseconds}
+	l := Beat{ID: b.id, Start: time.UnixMilli(b.id), Duration: time.Duration(b.duration) * beatUnit}
 	if b.phase > 0 {
 		l.Phase = phases[b.phase-1]
 	}
@@ -148,7 +148,7 @@ type short uint16
 const digits = 11
 
 func newShort(d time.Duration) short {
-	us := uint64(max(0, d.Round(time.Microsecond)/time.Microsecond)) //nolint:gosec // It isn't negative.
+	us := uint64(max(0, d.Round(time.Microsecond)/time.Microsecond))
 	shift := max(0, bits.Len64(us)-digits)
 	if shift > 0 { // Round, which may need one bit more.
 		us += 1 << (shift - 1)

@@ -71,8 +71,8 @@ func TestUsual(t *testing.T) {
 	if got := Usual(beats); got != 0 {
 		t.Errorf("Usual of nothing is %v", got)
 	}
-	for _, ms := range []time.Duration{30, 10, 9000, 20} {
-		beats = append(beats, Beat{Duration: ms * time.Millisecond})
+	for _, d := range []time.Duration{30 * time.Millisecond, 10 * time.Millisecond, 9 * time.Second, 20 * time.Millisecond} {
+		beats = append(beats, Beat{Duration: d})
 	}
 	beats = append(beats, Beat{Duration: time.Millisecond, Reason: probe.ReasonRefused})
 	if got := Usual(beats); got != 20*time.Millisecond {

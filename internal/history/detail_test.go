@@ -118,7 +118,7 @@ func full(account string, n int) *probe.Result {
 	for _, stage := range []probe.Stage{probe.StageBeforeAuth, probe.StageAfterAuth} {
 		r.Capabilities = append(r.Capabilities, probe.Capabilities{Stage: stage, Names: strings.Fields(strings.Repeat("CAPABILITY=NAME ", 30))})
 	}
-	number := func() *uint32 { n := uint32(n); return &n } //nolint:gosec // It is small.
+	number := func() *uint32 { n := uint32(n); return &n }
 	r.Mailboxes = []probe.Mailbox{{Name: "INBOX", Messages: number(), Unseen: number(), UIDNext: number(), UIDValidity: number()}}
 	r.Transcript = talk(45)
 	return r

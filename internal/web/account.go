@@ -157,7 +157,7 @@ func (p *pages) probeNow(w http.ResponseWriter, r *http.Request) {
 	}
 	status, notice := p.tryNow(r.Context(), a.Name)
 	if notice == "" {
-		http.Redirect(w, r, rootOf(r)+accountPath(a.Name), http.StatusSeeOther)
+		http.Redirect(w, r, rootOf(r)+accountPath(a.Name), http.StatusSeeOther) //nolint:gosec // It is a path of ours, and the name of an account of ours.
 		return
 	}
 	if now, ok := p.opts.Account(a.Name); ok {

@@ -74,6 +74,9 @@ func TestBrowserAccessibility(t *testing.T) {
 			for _, problem := range realtest.Evaluate[[]string](tab, accessibility) {
 				t.Errorf("%s, %s, %d wide: %s", path, look.scheme, look.width, problem)
 			}
+			if got := realtest.Evaluate[float64](tab, `Math.min(1000, ...[...document.querySelectorAll("details[open] .transcript .text")].map((e) => e.getBoundingClientRect().width))`); got < float64(look.width)/3 {
+				t.Errorf("%s has %v points of %d for a line of the conversation", path, got, look.width)
+			}
 			if got := realtest.Evaluate[int64](tab, "document.documentElement.scrollWidth"); got > look.width {
 				t.Errorf("%s is %d wide on a screen of %d", path, got, look.width)
 			}

@@ -24,7 +24,7 @@ func (p *pages) showConfig(w http.ResponseWriter, r *http.Request) {
 	}
 	if full {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Write(yaml.Bytes())
+		_, _ = w.Write(yaml.Bytes()) // Whoever hung up has no use for an error.
 		return
 	}
 	p.show(w, r, http.StatusOK, "config", struct {

@@ -78,8 +78,12 @@ func (p *pages) list(q query, now time.Time) (listing, listSummary) {
 	l := find(p.opts.Accounts(), q, now)
 	s := listSummary{Root: "./", Failing: l.Failing, Pager: newPager(l)}
 	for _, t := range []tab{
-		{Title: "All"}, {Title: "Failing", Class: "failing"}, {Title: "Suspended", Class: "suspended"}, {Title: "Overdue", Class: "overdue"},
-		{Title: "Waiting", Class: "waiting"}, {Title: "OK", Class: "ok"},
+		{Title: "All"},
+		{Title: "Failing", Class: "failing"},
+		{Title: "Suspended", Class: "suspended"},
+		{Title: "Overdue", Class: "overdue"},
+		{Title: "Waiting", Class: "waiting"},
+		{Title: "OK", Class: "ok"},
 	} {
 		t.Count, t.Current = l.Counts[t.Class], q.State == t.Class
 		if t.Count == 0 && !t.Current && t.Class != "" && t.Class != "failing" && t.Class != "ok" {

@@ -110,7 +110,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, status int, name st
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	w.Write(html)
+	_, _ = w.Write(html) // Whoever hung up has no use for an error.
 }
 
 // render returns a page or a part of one as a whole, so that an error in a template doesn't leave half of it.

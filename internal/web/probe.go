@@ -160,7 +160,7 @@ func (p *pages) newProbeView(a *Account, id int64, now time.Time) *probeView {
 		v.RTT = durationText(*r.RTT)
 	}
 	if r.Fetched != nil {
-		v.Fetched = fmt.Sprintf("%s of %s", bytesText(uint64(max(0, r.Fetched.Bytes))), visible(r.Fetched.Mailbox)) //nolint:gosec // It isn't negative.
+		v.Fetched = fmt.Sprintf("%s of %s", bytesText(uint64(max(0, r.Fetched.Bytes))), visible(r.Fetched.Mailbox))
 	}
 	switch {
 	case len(lines) > 0:
@@ -262,9 +262,9 @@ func capabilityLists(stages []probe.Capabilities) []capabilityList {
 func transcriptLines(transcript []wire.TranscriptLine) []line {
 	lines := make([]line, len(transcript))
 	for i, t := range transcript {
-		lines[i] = line{durationText(t.At), "server", "S:", visible(t.Text)}
+		lines[i] = line{durationText(t.At), "received", "S:", visible(t.Text)}
 		if t.Sent {
-			lines[i].Class, lines[i].Who = "client", "C:"
+			lines[i].Class, lines[i].Who = "sent", "C:"
 		}
 	}
 	return lines
