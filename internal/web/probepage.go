@@ -38,7 +38,7 @@ type probeView struct {
 	Capabilities []capabilityList
 	Notes        []string
 	Lines        []line
-	// Usable says what the conversation is that isn't there.
+	// NoTranscript is why there is no conversation.
 	NoTranscript string
 }
 
