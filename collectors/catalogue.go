@@ -25,9 +25,14 @@ const (
 	Histogram Type = "histogram"
 )
 
-// Catalogue returns every metric that this package exports, in the order of the documentation.
+// Catalogue returns every metric of /metrics, in the order of the documentation.
 func Catalogue() []Metric {
-	return slices.Clone(catalogue[:])
+	return slices.Clone(catalogue[:onDemandSuccess])
+}
+
+// OnDemandCatalogue returns the metrics that the pages of probes on demand have beside the gauges of /metrics.
+func OnDemandCatalogue() []Metric {
+	return slices.Clone(catalogue[onDemandSuccess:])
 }
 
 // id is the place of a metric in the catalogue.
@@ -85,6 +90,9 @@ const (
 	exporterTimestampSource
 	exporterReloadSuccessful
 	exporterReloadSuccess
+	onDemandSuccess // From here on: not on /metrics.
+	onDemandDuration
+	onDemandHeldBack
 	metricCount
 )
 
@@ -333,5 +341,18 @@ var catalogue = [metricCount]Metric{
 		"imap_exporter_config_last_reload_success_timestamp_seconds", Gauge, "seconds",
 		"When the configuration was last loaded successfully, as Unix time.",
 		nil, never,
+	},
+	onDemandSuccess: {
+		"probe_success", Gauge, "", "Whether the probe succeeded (1) or not (0).",
+		perAccount, "when it was held back because of another account's rejected login",
+	},
+	onDemandDuration: {
+		"probe_duration_seconds", Gauge, "seconds", "How long the probe took, LOGOUT included, or how long it was waited for in vain.",
+		perAccount, "when it was held back",
+	},
+	onDemandHeldBack: {
+		"imap_probe_held_back_info", Gauge, "", "Why no probe was made (backoff, throttled or quiet). Always 1.",
+		[]string{"account", "server", "reason"},
+		"unless it was held back",
 	},
 }

@@ -21,7 +21,7 @@ import (
 const docs = "../docs/metrics.md"
 
 // generated is a generated part of the documentation: what it is, its arguments, and its text.
-var generated = regexp.MustCompile(`(?s)<!-- (metrics|phases|reasons)([a-z_ ]*) -->\n(.*?)<!-- end -->`)
+var generated = regexp.MustCompile(`(?s)<!-- (metrics|ondemand|phases|reasons)([a-z_ ]*) -->\n(.*?)<!-- end -->`)
 
 // TestDocs writes the generated parts anew and compares.
 func TestDocs(t *testing.T) {
@@ -30,6 +30,10 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	examples, err := os.ReadFile("testdata/full.prom")
+	if err != nil {
+		t.Fatal(err)
+	}
+	onDemand, err := os.ReadFile("testdata/ondemand.prom")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,6 +46,8 @@ func TestDocs(t *testing.T) {
 			body = valueTable(t, "phase", "../probe/phase.go", probe.Phases())
 		case "reasons":
 			body = valueTable(t, "reason", "../probe/reason.go", probe.Reasons())
+		case "ondemand":
+			body = metricTable(OnDemandCatalogue()) + "\n```\n" + exampleLines(t, OnDemandCatalogue(), string(onDemand)) + "```\n"
 		case "metrics":
 			var some []Metric
 			for _, metric := range Catalogue() {
@@ -163,7 +169,7 @@ func TestDocsNameNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := make(map[string]bool)
-	for _, m := range Catalogue() {
+	for _, m := range append(Catalogue(), OnDemandCatalogue()...) {
 		known[m.Name] = true
 		if m.Type == Histogram {
 			known[m.Name+"_bucket"], known[m.Name+"_sum"], known[m.Name+"_count"] = true, true, true

@@ -222,7 +222,7 @@ func TestSumOfTimings(t *testing.T) {
 	if got := s.result.Phases; len(got) != 1 || got[0] != (Timing{Phase: PhaseStatus, Duration: 4, Late: 6}) {
 		t.Errorf("got %+v", got)
 	}
-	want := []Span{{Phase: PhaseStatus, Start: 5, Duration: 1}, {Phase: PhaseStatus, Start: 9, Duration: 3, OK: true}}
+	want := []Span{{Phase: PhaseStatus, Start: 5, Duration: 1, Late: 2}, {Phase: PhaseStatus, Start: 9, Duration: 3, Late: 4, OK: true}}
 	if diff := cmp.Diff(want, s.result.Spans); diff != "" {
 		t.Errorf("spans (-want +got):\n%s", diff)
 	}

@@ -6,31 +6,80 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"imap-exporter/internal/config"
 	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/output"
+	"imap-exporter/internal/wire"
 )
 
-// newCheckCommand returns the subcommand that judges a configuration and touches no network.
+// newCheckCommand returns the subcommand that judges a configuration. Without --live it touches no network.
 func newCheckCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Validate the configuration, and print what would be probed",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			demo, err := mailtest.NewDemo()
-			if err != nil {
-				return err
-			}
-			defer demo.Close()
-			cfg, err := loadConfig(cmd, idleDemo{demo})
-			if err != nil {
-				return err
-			}
-			for _, warning := range cfg.Warnings {
-				fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", warning)
-			}
-			return cfg.Describe(cmd.OutOrStdout())
-		},
+		Long: "check validates the configuration and prints what would be probed, without probing. With --live it probes each\n" +
+			"account once, too, and says how that went. It exits with 0 when all is well, else with 1.",
+		Args: cobra.NoArgs,
+		RunE: runCheck,
 	}
+	cmd.Flags().Bool("live", false, "probe each account once, too")
+	return cmd
+}
+
+func runCheck(cmd *cobra.Command, _ []string) error {
+	live, err := cmd.Flags().GetBool("live")
+	if err != nil {
+		return err
+	}
+	demo, err := mailtest.NewDemo()
+	if err != nil {
+		return err
+	}
+	defer demo.Close()
+	var servers config.Demo = idleDemo{demo}
+	if live {
+		servers = demo
+	}
+	cfg, err := loadConfig(cmd, servers)
+	if err != nil {
+		return err
+	}
+	for _, warning := range cfg.Warnings {
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", warning)
+	}
+	if live {
+		return checkLive(cmd, cfg)
+	}
+	return cfg.Describe(cmd.OutOrStdout())
+}
+
+// checkLive probes each account once, and prints a line for each.
+func checkLive(cmd *cobra.Command, cfg *config.Config) error {
+	release, err := wire.KeepTimestamps()
+	if err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: times may be less true on a busy machine: %v\n", err)
+	}
+	defer release()
+	shots := make([]shot, len(cfg.Accounts))
+	for i := range cfg.Accounts {
+		shots[i] = newShot(&cfg.Accounts[i], cfg.Accounts[i].Target)
+	}
+	failed := 0
+	progress := newProgress(cmd, len(shots))
+	err = probeOnce(cmd.Context(), shots, bounds{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}, func(i int) error {
+		ok := shots[i].OK()
+		if !ok {
+			failed++
+		}
+		return progress.step(ok, func() error { return output.Summary(cmd.OutOrStdout(), shots[i].Probe) })
+	})
+	switch {
+	case err != nil:
+		return err
+	case failed > 0:
+		return fmt.Errorf("%d of %d accounts failed", failed, len(shots))
+	}
+	return nil
 }
 
 // An idleDemo knows the embedded mail servers, and starts none.

@@ -31,7 +31,9 @@ type options struct {
 	autoReload time.Duration
 	// spreadSeed is schedule.Options.Seed.
 	spreadSeed string
-	stderr     io.Writer
+	// timeoutOffset is how long before the end of a scrape's timeout the probe for it ends.
+	timeoutOffset time.Duration
+	stderr        io.Writer
 }
 
 // An exporter has the accounts of a configuration on a schedule, and remembers what their probes came to.

@@ -29,29 +29,27 @@ func (e *exporter) jobs(cfg *config.Config) []schedule.Job {
 			Server:        a.Target.Server,
 			Interval:      a.Interval,
 			RetryInterval: a.RetryInterval,
-			Run:           func(ctx context.Context) schedule.Outcome { return outcomeOf(e.probe(ctx, a.Target)) },
+			Run:           func(ctx context.Context) schedule.Outcome { return e.probeFor(ctx, a.Target, true, a.Target.Timeout) },
 			Secret:        a.Fingerprint,
 		}
 	}
 	return jobs
 }
 
-// probe probes an account, and has the Result kept.
-func (e *exporter) probe(ctx context.Context, target *probe.Target) *probe.Result {
-	before := e.history.Last(target.Account)
-	result := probe.Run(ctx, target)
+// keep has a Result of an account's own kept, shown, and logged.
+func (e *exporter) keep(ctx context.Context, result *probe.Result) {
+	before := e.history.Last(result.Account)
 	e.metrics.Observe(result)
-	e.updates.Changed(target.Account)
-	if e.history.Last(target.Account) != before { // A canceled one is discarded.
+	e.updates.Changed(result.Account)
+	if e.history.Last(result.Account) != before { // A canceled one is discarded.
 		logResult(ctx, e.logger, before, result)
 	}
-	return result
 }
 
 // outcomeOf returns what the schedule must know of a Result.
 func outcomeOf(r *probe.Result) schedule.Outcome {
 	loggedIn := func(t probe.Timing) bool { return t.Phase == probe.PhaseAuth && t.OK }
-	outcome := schedule.Outcome{OK: r.OK(), LoggedIn: slices.ContainsFunc(r.Phases, loggedIn), Report: r}
+	outcome := schedule.Outcome{OK: r.OK(), LoggedIn: slices.ContainsFunc(r.Phases, loggedIn)}
 	if r.Err != nil {
 		outcome.Rejected = r.Err.Phase == probe.PhaseAuth && r.Err.Reason == probe.ReasonRejected
 		outcome.Throttled = r.Err.Reason == probe.ReasonThrottled

@@ -36,7 +36,7 @@ type program struct {
 
 func programOf(ts *testscript.TestScript) *program { return ts.Value(programKey{}).(*program) }
 
-// start is the script command that runs the exporter.
+// start is the script command that runs the exporter, and sets $ADDRESS to where it listens.
 func start(ts *testscript.TestScript, _ bool, args []string) {
 	p := programOf(ts)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -58,6 +58,7 @@ func start(ts *testscript.TestScript, _ bool, args []string) {
 	select {
 	case address := <-p.log.address:
 		p.url = "http://" + address
+		ts.Setenv("ADDRESS", address)
 	case err := <-p.exited:
 		ts.Fatalf("exporter ended: %v\n%s", err, p.log)
 	case <-time.After(patience):

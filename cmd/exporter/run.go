@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
@@ -21,8 +22,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	if err := cmd.ExecuteContext(ctx); err != nil {
-		printError(stderr, err)
-		return 1
+		status, silent := statusOf(err)
+		if !silent {
+			printError(stderr, err)
+		}
+		return status
 	}
 	return 0
 }
@@ -66,7 +70,8 @@ func newCommand() *cobra.Command {
 	flags.String("log.level", "info", "least `level` to log: debug, info, warn or error")
 	flags.String("log.format", "logfmt", "`format` of the log: logfmt or json")
 	flags.SortFlags = false
-	cmd.AddCommand(newCheckCommand())
+	cmd.Flags().Duration("timeout-offset", 500*time.Millisecond, "`time` that a probe for Prometheus ends before the scrape does, at /probe")
+	cmd.AddCommand(newCheckCommand(), newProbeCommand(), newInitCommand(), newHealthcheckCommand(), newManCommand())
 	return cmd
 }
 

@@ -20,6 +20,8 @@ import (
 //	hold                                  begin a request, and never end it
 //	logged text                           wait until the exporter has logged the text
 //	signal TERM|INT|HUP                   send a signal to the exporter
+//	exits status program [arguments]      run a program, and expect this exit status
+//	nagios state                          expect on stdout what Nagios takes for this state
 //	stopped status                        expect it to exit within 5 s with this status; then stderr is its log
 //
 // Each has a mute.yaml with an account whose server, $MUTE, accepts connections and never says a word.
@@ -39,6 +41,8 @@ func TestScripts(t *testing.T) {
 			"logged":  logged,
 			"signal":  sendSignal,
 			"stopped": stopped,
+			"exits":   exits,
+			"nagios":  nagiosLine,
 		},
 	})
 }

@@ -69,6 +69,12 @@ func readOptions(cmd *cobra.Command) (opts options, err error) {
 	if opts.spreadSeed, err = flags.GetString("spread-seed"); err != nil {
 		return opts, err
 	}
+	if opts.timeoutOffset, err = flags.GetDuration("timeout-offset"); err != nil {
+		return opts, err
+	}
+	if opts.timeoutOffset < 0 {
+		return opts, errors.New("--timeout-offset: must not be negative")
+	}
 	if opts.autoReload, err = flags.GetDuration("config.auto-reload-interval"); err != nil {
 		return opts, err
 	}

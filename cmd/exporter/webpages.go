@@ -32,9 +32,12 @@ func (e *exporter) pages() web.Options {
 			cfg := e.config.Load()
 			return web.Links{Prometheus: cfg.Web.PrometheusURL, Grafana: cfg.Web.GrafanaURL}
 		},
-		Ready:  e.ready.Load,
-		Probe:  e.probeNow,
-		Logger: e.logger,
+		Ready:         e.ready.Load,
+		Probe:         e.probeNow,
+		ProbeMetrics:  e.probeMetrics,
+		TimeoutOffset: e.opts.timeoutOffset,
+		Discover:      e.discover,
+		Logger:        e.logger,
 	}
 	if e.opts.lifecycle {
 		pages.Reload = e.reloadByHTTP

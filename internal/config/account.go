@@ -92,18 +92,18 @@ func (l *loader) finishAccount(tree *accountTree, p place) Account {
 		return Account{}
 	}
 	a := Account{Interval: m.interval, RetryInterval: m.retryInterval, Module: m.name, Labels: tree.Labels}
-	a.Target = l.target(m.target, tree, p)
+	a.Target, a.server = l.target(m.target, tree, p)
 	a.tree = *tree
 	a.tree.Server, a.tree.Module = a.Target.Server, m.name
 	if tree.Password != nil {
 		a.tree.Password = &Secret{}
 	}
-	a.Fingerprint, a.secret = fingerprinter(a.Target.Secret), l.secretIdentity(tree)
+	a.Fingerprint, a.secret = secretReader(a.Target.Secret).fingerprint, l.secretIdentity(tree)
 	return a
 }
 
 // target completes a module's target with what is the account's own.
-func (l *loader) target(shared *probe.Target, tree *accountTree, p place) *probe.Target {
+func (l *loader) target(shared *probe.Target, tree *accountTree, p place) (*probe.Target, server) {
 	t := *shared
 	t.Account, t.Username = tree.Name, tree.Username
 	if t.Username == "" && t.Auth != probe.AuthNone && t.Auth != probe.AuthExternal {
@@ -115,13 +115,18 @@ func (l *loader) target(shared *probe.Target, tree *accountTree, p place) *probe
 	}
 	s, ok := l.parseServer(tree.Server, t.TLSMode, p.key("server"))
 	if !ok {
-		return &t
+		return &t, s
 	}
+	at(&t, s)
+	return &t, s
+}
+
+// at has a target go to a server.
+func at(t *probe.Target, s server) {
 	t.Server, t.Address = s.label, s.address
 	if t.TLSConfig != nil {
 		t.TLSConfig = withServer(t.TLSConfig, s)
 	}
-	return &t
 }
 
 // withServer returns a copy for one server: the embedded ones are trusted by their own authority, and by their own name, alone.

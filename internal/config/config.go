@@ -59,8 +59,10 @@ type Config struct {
 	// Warnings are what is allowed but probably not meant, in the form of the errors of Load.
 	Warnings []string
 
-	// modules are those that accounts use, for Show.
-	modules []moduleTree
+	modules map[string]*module
+	byName  map[string]int // places in Accounts
+	// shown are the modules that accounts use, for Show.
+	shown []moduleTree
 }
 
 // Web is how the metrics are served.
@@ -107,6 +109,7 @@ type Account struct {
 	// that it tells nothing about the secret. It is "" where there is no secret, or it can't be read.
 	Fingerprint func() string
 
+	server server
 	// secret tells where the secret comes from, and for one that is read only once, its fingerprint.
 	secret string
 	// tree is what was written, without the password, for Show.
@@ -140,8 +143,12 @@ func Load(o Options) (*Config, error) {
 		return nil, err
 	}
 	c.Shard, c.Sources, c.Warnings, c.AllAccounts = l.shard, l.sources, l.report.warnings, len(all)
-	c.modules = l.usedModules(all)
+	c.shown = l.usedModules(all)
 	c.Accounts = slices.DeleteFunc(all, func(a Account) bool { return !l.shard.Has(a.Target.Account) })
+	c.modules, c.byName = l.modules, make(map[string]int, len(c.Accounts))
+	for i := range c.Accounts {
+		c.byName[c.Accounts[i].Target.Account] = i
+	}
 	return c, nil
 }
 

@@ -23,16 +23,17 @@ func fingerprint(secret string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// fingerprinter returns an Account.Fingerprint.
-func fingerprinter(secret func(context.Context) (string, error)) func() string {
-	return func() string {
-		if secret == nil {
-			return ""
-		}
-		text, err := secret(context.Background())
-		if err != nil {
-			return ""
-		}
-		return fingerprint(text)
+// A secretReader is a Target.Secret.
+type secretReader func(context.Context) (string, error)
+
+// fingerprint is an Account.Fingerprint.
+func (read secretReader) fingerprint() string {
+	if read == nil {
+		return ""
 	}
+	text, err := read(context.Background())
+	if err != nil {
+		return ""
+	}
+	return fingerprint(text)
 }

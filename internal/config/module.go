@@ -26,6 +26,8 @@ type module struct {
 	retryInterval time.Duration
 	// tree is what was written, and the defaults.
 	tree moduleTree
+	// anyTarget says that /probe may probe with it what is no account.
+	anyTarget bool
 	// target has everything but what an account adds. It is nil for a module with faults of its own, for which an account is not blamed.
 	target *probe.Target
 }
@@ -73,6 +75,10 @@ func (l *loader) finishModule(m *module, tree *moduleTree, p place) *probe.Targe
 	}
 	m.finishTimes(t, tree, p)
 	t.TLSConfig = l.tlsConfig(tree.TLSConfig, t, p)
+	m.anyTarget = or(tree.AllowAnyTarget, false)
+	if m.anyTarget && (t.Auth != probe.AuthNone || t.TLSConfig != nil && len(t.TLSConfig.Certificates) > 0) {
+		p.key("allow_any_target").refuse("needs auth: none, and no client certificate: callers of /probe must not choose where a credential goes")
+	}
 	if t.Auth == probe.AuthNone {
 		refuseMailboxKeys(tree, p)
 		t.Fetch = probe.FetchNone

@@ -20,18 +20,39 @@ type server struct {
 	name string
 	// roots are the embedded servers' authority; nil for all others.
 	roots *x509.CertPool
+	// host is label without the port, and ownPort says that the port was given, not taken from the TLS mode.
+	host    string
+	ownPort bool
+}
+
+// with returns the server as another TLS mode reaches it: at that mode's port, unless the port was given.
+func (s server) with(mode probe.TLSMode) server {
+	if s.ownPort {
+		return s
+	}
+	label := net.JoinHostPort(s.host, defaultPort(mode))
+	if s.roots == nil {
+		s.address = label
+	}
+	s.label = label
+	return s
+}
+
+// defaultPort is where servers speak IMAP in this mode (RFC 8314, section 3.2; RFC 9051, section 2.1).
+func defaultPort(mode probe.TLSMode) string {
+	if mode == probe.TLSImplicit {
+		return "993"
+	}
+	return "143"
 }
 
 // parseServer reads host, host:port, an IPv6 address or [IPv6]:port.
 func (l *loader) parseServer(text string, mode probe.TLSMode, p place) (server, bool) {
-	host, port := text, "993"
-	if mode != probe.TLSImplicit {
-		port = "143"
-	}
+	host, port, ownPort := text, defaultPort(mode), false
 	if h, given, err := net.SplitHostPort(text); err == nil && (strings.HasPrefix(text, "[") || strings.Count(text, ":") == 1) {
-		host, port = h, given
-	} else if inner, ok := strings.CutPrefix(text, "["); ok {
-		host = strings.TrimSuffix(inner, "]")
+		host, port, ownPort = h, given, true
+	} else if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
+		host = text[1 : len(text)-1]
 	}
 	ip, ipErr := netip.ParseAddr(host)
 	number, portErr := strconv.ParseUint(port, 10, 16)
@@ -48,11 +69,11 @@ func (l *loader) parseServer(text string, mode probe.TLSMode, p place) (server, 
 	case isDemoName(host):
 		return l.demoServer(host, address, host != text, p)
 	case ipErr == nil:
-		return server{label: address, address: address, name: ip.WithZone("").String()}, true
+		return server{label: address, address: address, name: ip.WithZone("").String(), host: host, ownPort: ownPort}, true
 	case !isHostName(host):
 		p.refuse("must be host or host:port; a name beyond ASCII in its xn-- form")
 	default:
-		return server{label: address, address: address, name: host}, true
+		return server{label: address, address: address, name: host, host: host, ownPort: ownPort}, true
 	}
 	return server{}, false
 }
@@ -93,5 +114,5 @@ func (l *loader) demoServer(name, label string, hasPort bool, p place) (server, 
 		p.refuse("the demo server does not start: %s", err)
 		return server{}, false
 	}
-	return server{label: label, address: address, name: name, roots: roots}, true
+	return server{label: label, address: address, name: name, roots: roots, host: name}, true
 }

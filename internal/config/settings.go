@@ -162,17 +162,23 @@ func (l *loader) settings(c *Config, tree *fileTree, root place, flags *pflag.Fl
 		root.refuse("%s", err)
 		return
 	}
-	c.Web.ListenAddress = r.viper.GetString("web.listen_address")
-	if !isListenAddress(c.Web.ListenAddress) {
-		r.refuse("web.listen_address", "must be host:port or :port, with a port from 0 to 65535")
-	}
-	c.Web.ConfigFile = l.webConfigFile(r)
-	c.Web.PrometheusURL, c.Web.GrafanaURL = r.url("web.prometheus_url"), r.url("web.grafana_url")
+	c.Web = l.web(r)
 	c.Log.Level = r.word("log.level", "debug", "info", "warn", "error")
 	c.Log.Format = r.word("log.format", "logfmt", "json")
 	c.MaxConcurrent = r.number("max_concurrent", 0, 10000)
 	c.MaxConcurrentPerServer = r.number("max_concurrent_per_server", 1, 10000)
 	c.Demo = r.boolean("demo.enabled")
+}
+
+// web returns how the metrics are served.
+func (l *loader) web(r *resolver) Web {
+	w := Web{ListenAddress: r.viper.GetString("web.listen_address")}
+	if !isListenAddress(w.ListenAddress) {
+		r.refuse("web.listen_address", "must be host:port or :port, with a port from 0 to 65535")
+	}
+	w.ConfigFile = l.webConfigFile(r)
+	w.PrometheusURL, w.GrafanaURL = r.url("web.prometheus_url"), r.url("web.grafana_url")
+	return w
 }
 
 // webConfigFile makes a path in the file relative to the file's folder; one from elsewhere is relative to the working directory.

@@ -22,7 +22,7 @@ func shownKeys() []string {
 		"max_concurrent", "max_concurrent_per_server", "histograms", "demo", "enabled", "modules", "accounts",
 		"name", "interval", "timeout", "retry_interval", "ip_family", "tls", "tls_config", "ca_file", "server_name", "cert_file",
 		"key_file", "min_version", "insecure_skip_verify", "auth", "allow_plaintext_auth", "select", "read_only", "fetch", "section",
-		"bytes", "mailboxes", "quota", "send_id", "server", "password_file", "password_env", "token_file", "module", "labels",
+		"bytes", "allow_any_target", "mailboxes", "quota", "send_id", "server", "password_file", "password_env", "token_file", "module", "labels",
 	}
 }
 
@@ -31,7 +31,7 @@ func shownKeys() []string {
 func (c *Config) Show(w io.Writer, limit int) (left int, err error) {
 	tree := fileTree{
 		MaxConcurrent: &c.MaxConcurrent, MaxConcurrentPerServer: &c.MaxConcurrentPerServer, Histograms: new(string(c.Histograms)),
-		Modules: c.modules,
+		Modules: c.shown,
 	}
 	tree.Web.ListenAddress, tree.Web.ConfigFile = &c.Web.ListenAddress, &c.Web.ConfigFile
 	tree.Web.PrometheusURL, tree.Web.GrafanaURL = &c.Web.PrometheusURL, &c.Web.GrafanaURL
@@ -89,6 +89,7 @@ func (m *module) shown(tree moduleTree, t *probe.Target) moduleTree {
 	tree.Name, tree.Interval, tree.Timeout, tree.RetryInterval = m.name, &interval, &timeout, &retry
 	tree.IPFamily, tree.TLS, tree.Auth = new(string(t.IPFamily)), new(string(t.TLSMode)), new(string(t.Auth))
 	tree.AllowPlaintextAuth, tree.ReadOnly, tree.SendID = &t.AllowPlaintextAuth, &t.ReadOnly, &t.SendID
+	tree.AllowAnyTarget = &m.anyTarget
 	if t.Auth != probe.AuthNone {
 		tree.Select, tree.Quota, tree.Mailboxes = &t.Select, &t.Quota, t.Mailboxes
 		tree.Fetch = &fetchTree{Section: new(string(t.Fetch)), Bytes: &t.FetchBytes}

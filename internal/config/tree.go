@@ -41,6 +41,7 @@ type moduleTree struct {
 	Mailboxes          []string   `yaml:"mailboxes"`
 	Quota              *bool      `yaml:"quota"`
 	SendID             *bool      `yaml:"send_id"`
+	AllowAnyTarget     *bool      `yaml:"allow_any_target"`
 }
 
 type tlsTree struct {

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -149,6 +150,16 @@ func unavailable(t testing.TB, name string, reason error) {
 		t.Fatalf("%s can't run: %v", name, reason)
 	}
 	t.Skipf("%s can't run: %v", name, reason)
+}
+
+// Tool returns the path of a program that scripts/install.sh installs into the system.
+func Tool(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		unavailable(t, name, fmt.Errorf("%w: `make test` installs it, as root on Debian 12", err))
+	}
+	return path
 }
 
 func usable(dir string) error {

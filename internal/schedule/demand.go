@@ -14,6 +14,8 @@ var (
 	ErrUnknown = errors.New("no such account")
 	// ErrCanceled: the run was cut short or never started, because the job was changed or removed, or the schedule stops.
 	ErrCanceled = errors.New("the probe was cut short: the exporter stops, or the account was changed or removed")
+	// ErrNoRoom: the run could not start by Demand.StartBy, because others took all the room.
+	ErrNoRoom = errors.New("too many probes are running or waiting")
 )
 
 // HeldBack is why Do doesn't run a job now.
@@ -38,30 +40,80 @@ func (h *HeldBack) Error() string {
 	}
 }
 
+// A Demand is a run that is asked for beside the slots.
+type Demand struct {
+	// Name is the job's.
+	Name string
+	// Kind tells the runs of a job apart: who asks for the same Kind shares a run. The slots' is "".
+	Kind string
+	// Run is run in place of the job's own; nil is that.
+	Run func(context.Context) Outcome
+	// NoLogin says that Run doesn't log in, so that rejected logins don't hold it back.
+	NoLogin bool
+	// StartBy is when the run must have started, or it is not wanted; zero: whenever it can.
+	StartBy time.Time
+	// Guest, where it isn't "", is the server of a Run that belongs to no job. Name is then of no account: only Kind
+	// and Guest tell which runs are the same, and only the bounds hold for it.
+	Guest string
+}
+
 // An answer is what a caller of Do gets.
 type answer struct {
 	outcome Outcome
 	err     error
 }
 
-// Do runs a job now, or joins its run that is under way or waits for room, and returns the Outcome when that has ended. What bounds and guards the slots holds for it: it waits for room while ctx lasts, and returns a
-// *HeldBack at once when logins are held back. It isn't a slot, so the Counts don't have it; the next slot comes half
-// an interval later at the earliest.
-func (s *Schedule) Do(ctx context.Context, name string) (Outcome, error) {
-	s.lookAtSecret(name)
-	caller := make(chan answer, 1)
+// A caller waits for a run.
+type caller struct {
+	Demand
+	answer chan answer
+}
+
+// Do runs a job now, or joins its run that is under way or waits for room, and returns the Outcome when that has ended.
+// What bounds and guards the slots holds for it: it waits for room, and for the end of the quiet after a rejected login,
+// while ctx lasts. It returns a *HeldBack at once when logins are held back, or StartBy comes before the end of the
+// quiet. It isn't a slot, so the Counts don't have it. After a run that does what the slots do, the next slot comes
+// half an interval later at the earliest; see also Outcome.Aside.
+func (s *Schedule) Do(ctx context.Context, d Demand) (Outcome, error) {
+	d.Name = d.jobName()
+	s.lookAtSecret(d.Name)
+	c := &caller{d, make(chan answer, 1)}
 	var err error
-	s.own(func(now time.Time) { err = s.demand(name, caller, now) })
+	s.own(func(now time.Time) { err = s.demand(c, now) })
 	if err != nil {
 		return Outcome{}, err
 	}
-	select {
-	case a := <-caller:
-		return a.outcome, a.err
-	case <-ctx.Done():
-		s.own(func(now time.Time) { s.withdraw(name, caller, now) })
-		return Outcome{}, ctx.Err()
+	var late <-chan time.Time
+	if !d.StartBy.IsZero() {
+		timer := time.NewTimer(time.Until(d.StartBy))
+		defer timer.Stop()
+		late = timer.C
 	}
+	for {
+		select {
+		case a := <-c.answer:
+			return a.outcome, a.err
+		case <-late:
+			s.own(func(now time.Time) {
+				if !s.started(c) {
+					err = ErrNoRoom
+					s.withdraw(c, now)
+				}
+			})
+		case <-ctx.Done():
+			err = ctx.Err()
+			s.own(func(now time.Time) { s.withdraw(c, now) })
+		}
+		if err != nil {
+			return Outcome{}, err
+		}
+	}
+}
+
+// started reports whether the run that a caller waits for has started.
+func (s *Schedule) started(c *caller) bool {
+	j := s.jobs[c.Name]
+	return j == nil || j.run != nil && !j.run.orphaned && j.run.kind == c.Kind
 }
 
 // lookAtSecret ends a suspension when the secret has changed. It reads it in the caller's goroutine, as it may block.
@@ -86,36 +138,106 @@ func (s *Schedule) lookAtSecret(name string) {
 }
 
 // demand has a caller of Do wait for a run of a job, which it makes wait for room if there is none yet.
-func (s *Schedule) demand(name string, caller chan<- answer, now time.Time) error {
-	j := s.jobs[name]
+func (s *Schedule) demand(c *caller, now time.Time) error {
+	j := s.jobs[c.Name]
+	if j == nil && c.Guest != "" && !s.stopping {
+		j = s.invite(c.Demand)
+	}
 	switch {
 	case s.stopping:
 		return ErrCanceled
 	case j == nil:
 		return ErrUnknown
-	case j.run != nil: // An orphaned one is followed by another.
-	case now.Before(j.server.quietUntil):
-		return &HeldBack{Until: s.clock.wall(j.server.quietUntil), Reason: Quiet}
-	case !j.slotWaits && len(j.callers) == 0:
-		if held := s.heldBack(j, now); held != nil {
-			held.Until = s.clock.wall(held.Until)
-			return held
+	case j.run != nil: // An orphaned one, or one of another kind, is followed by another.
+	default:
+		if err := s.refusal(j, c, now); err != nil {
+			s.dismiss(j)
+			return err
 		}
-		s.enqueue(j, now)
 	}
-	j.callers = append(j.callers, caller)
+	j.callers = append(j.callers, c)
+	s.enqueue(j, now)
+	return nil
+}
+
+// refusal returns why an idle or waiting job isn't run for a caller now, or nil.
+func (s *Schedule) refusal(j *job, c *caller, now time.Time) error {
+	if !c.StartBy.IsZero() && now.Add(time.Until(c.StartBy)).Before(j.server.quietUntil) {
+		return &HeldBack{Until: s.clock.wall(j.server.quietUntil), Reason: Quiet}
+	}
+	if j.slotWaits || len(j.callers) > 0 {
+		return nil
+	}
+	if held := s.heldBack(j, c.NoLogin, now); held != nil {
+		held.Until = s.clock.wall(held.Until)
+		return held
+	}
 	return nil
 }
 
 // withdraw takes back what demand did for a caller.
-func (s *Schedule) withdraw(name string, caller chan<- answer, now time.Time) {
-	j := s.jobs[name]
+func (s *Schedule) withdraw(c *caller, now time.Time) {
+	j := s.jobs[c.Name]
 	if j == nil {
 		return
 	}
-	j.callers = slices.DeleteFunc(j.callers, func(c chan<- answer) bool { return c == caller })
+	j.callers = slices.DeleteFunc(j.callers, func(other *caller) bool { return other == c })
 	if len(j.callers) == 0 && !j.slotWaits {
 		j.server.waiting.remove(j)
-		s.settle(j.server, now)
 	}
+	s.settle(j.server, now) // Who waits now may be another.
+	s.dismiss(j)
+}
+
+// recall deals with what waited for the end of a run of another kind: a slot, and callers.
+func (s *Schedule) recall(j *job, now time.Time) {
+	if j.slotWaits {
+		if held := s.heldBack(j, false, now); held != nil {
+			s.tally.skip(held.Reason, 1)
+			j.slotWaits = false
+			s.changed(j)
+		}
+	}
+	waiting := j.callers
+	j.callers = nil
+	for _, c := range waiting {
+		err := s.refusal(j, c, now)
+		if s.stopping {
+			err = ErrCanceled
+		}
+		if err != nil {
+			c.answer <- answer{err: err}
+			continue
+		}
+		j.callers = append(j.callers, c)
+	}
+	if j.slotWaits || len(j.callers) > 0 {
+		s.enqueue(j, now)
+	}
+}
+
+// jobName is the name under which the schedule has the job. No job's own name is like a guest's.
+func (d Demand) jobName() string {
+	if d.Guest == "" {
+		return d.Name
+	}
+	return "guest\x00" + d.Kind + "\x00" + d.Guest
+}
+
+// invite makes a job for a guest, which lasts as long as there are callers.
+func (s *Schedule) invite(d Demand) *job {
+	j := &job{Job: Job{Name: d.Name, Server: d.Guest, Run: d.Run}, guest: true, server: s.serverOf(d.Guest)}
+	j.server.jobs++
+	s.jobs[j.Name] = j
+	return j
+}
+
+// dismiss removes a guest that nobody waits for.
+func (s *Schedule) dismiss(j *job) {
+	if !j.guest || j.run != nil || len(j.callers) > 0 || s.jobs[j.Name] != j {
+		return
+	}
+	delete(s.jobs, j.Name)
+	j.server.jobs--
+	s.forget(j.server)
 }

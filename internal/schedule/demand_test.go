@@ -188,7 +188,7 @@ func TestDoIsHeldBack(t *testing.T) {
 		w := begin(t, Options{}, wrong, throttled, r.job("neighbour", "s", 0, time.Second))
 		check := func(name string, reason Reason, atLeast, atMost time.Duration) {
 			t.Helper()
-			err := w.Do(t.Context(), name)
+			_, err := w.Schedule.Do(t.Context(), Demand{Name: name, StartBy: time.Now().Add(time.Second)})
 			held, ok := errors.AsType[*HeldBack](err)
 			if !ok {
 				t.Fatalf("Do(%s) = %v, want it held back", name, err)
@@ -240,7 +240,7 @@ func TestDoAroundRun(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		results := make(chan error, 1)
 		go func() {
-			_, err := s.Do(t.Context(), "a")
+			_, err := s.Do(t.Context(), Demand{Name: "a"})
 			results <- err
 		}()
 		wait(time.Second) // It waits for Run.
@@ -252,12 +252,34 @@ func TestDoAroundRun(t *testing.T) {
 		if err := <-results; !errors.Is(err, ErrCanceled) {
 			t.Errorf("%v, of a run that was cut short", err)
 		}
-		if _, err := s.Do(t.Context(), "a"); !errors.Is(err, ErrCanceled) {
+		if _, err := s.Do(t.Context(), Demand{Name: "a"}); !errors.Is(err, ErrCanceled) {
 			t.Errorf("%v after the end", err)
 		}
 		s.Set(nil)
 		if _, ok := s.State("a"); !ok {
 			t.Error("Set after the end did something")
+		}
+	})
+}
+
+// A caller who wants a run soon or not at all is told when there is no room, and gets what has started.
+func TestStartBy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		w := begin(t, Options{MaxConcurrent: 1}, r.job("a", "s", 0, time.Minute), r.job("b", "s", 0, time.Second))
+		do := func(name string) error {
+			_, err := w.Schedule.Do(t.Context(), Demand{Name: name, StartBy: time.Now().Add(5 * time.Second)})
+			return err
+		}
+		long := make(chan error, 1)
+		go func() { long <- do("a") }()
+		synctest.Wait()
+		begun := time.Now()
+		if err := do("b"); !errors.Is(err, ErrNoRoom) || time.Since(begun) != 5*time.Second {
+			t.Errorf("%v after %s, want no room after 5s", err, time.Since(begun))
+		}
+		if err := <-long; err != nil || r.count("b") != 0 {
+			t.Errorf("%v from what had started, %d runs of what nobody wanted", err, r.count("b"))
 		}
 	})
 }

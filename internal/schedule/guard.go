@@ -50,12 +50,13 @@ func (j *job) backoff(seed string) time.Duration {
 	return wait*9/10 + hash(seed+j.Name+"#"+strconv.Itoa(j.rejections))%(wait/5)
 }
 
-// heldBack returns what keeps an idle job from running now, or nil. Of a suspended job it takes the answer nil for a try.
-func (s *Schedule) heldBack(j *job, now time.Time) *HeldBack {
+// heldBack returns what keeps an idle job from running now, or nil. Of a suspended job it takes the answer nil for a
+// try, but where the run doesn't log in.
+func (s *Schedule) heldBack(j *job, noLogin bool, now time.Time) *HeldBack {
 	switch v := j.server; {
 	case now.Before(j.calm):
 		return &HeldBack{Until: j.calm, Reason: Throttled}
-	case !j.suspended():
+	case !j.suspended() || noLogin:
 		return nil
 	case now.Before(j.login):
 		return &HeldBack{Until: j.login, Reason: Backoff}
@@ -73,9 +74,12 @@ func (s *Schedule) heldBack(j *job, now time.Time) *HeldBack {
 }
 
 // judge draws the conclusions from a finished run.
-func (s *Schedule) judge(j *job, o Outcome, secret string, now time.Time) {
-	retried, tried := j.retrying(now), j.suspended()
-	j.lastResult, j.failing, j.untried = now, !o.OK, false
+func (s *Schedule) judge(j *job, r *run, now time.Time) {
+	o := r.outcome
+	retried := j.retrying(now)
+	if !o.Aside {
+		j.lastResult, j.failing = now, !o.OK
+	}
 	j.server.note(o, now)
 	if o.Throttled {
 		j.calm = now.Add(throttledAtMost)
@@ -86,16 +90,8 @@ func (s *Schedule) judge(j *job, o Outcome, secret string, now time.Time) {
 			j.calm = now.Add(o.Backoff)
 		}
 	}
-	switch {
-	case o.OK || o.LoggedIn:
-		j.accepted = true
-		if tried {
-			s.liftServer(j.server, now)
-		}
-	case o.Rejected:
-		s.suspend(j, secret, now)
-	case tried && !o.Throttled: // No verdict, but perhaps a login that counts: some servers let wrong ones hang.
-		s.suspend(j, secret, now)
+	if !r.noLogin {
+		s.judgeLogin(j, r, now)
 	}
 	switch retries := j.retrying(now); {
 	case retries && !retried:
@@ -103,6 +99,23 @@ func (s *Schedule) judge(j *job, o Outcome, secret string, now time.Time) {
 		s.timeline.put(j)
 	case retried && !retries:
 		s.toOwn(j, now)
+	}
+}
+
+// judgeLogin holds logins back, or no longer, after one that was tried.
+func (s *Schedule) judgeLogin(j *job, r *run, now time.Time) {
+	tried := j.suspended()
+	j.untried = false
+	switch o := r.outcome; {
+	case o.OK || o.LoggedIn:
+		j.accepted = true
+		if tried {
+			s.liftServer(j.server, now)
+		}
+	case o.Rejected:
+		s.suspend(j, r.secret, now)
+	case tried && !o.Throttled: // No verdict, but perhaps a login that counts: some servers let wrong ones hang.
+		s.suspend(j, r.secret, now)
 	}
 }
 

@@ -128,9 +128,9 @@ func beginAsleep(t *testing.T, opts Options, asleep func() time.Duration, jobs .
 	return w
 }
 
-// Do is Schedule.Do without the Outcome.
+// Do is Schedule.Do of a job's own run, without the Outcome.
 func (w *watcher) Do(ctx context.Context, name string) error {
-	_, err := w.Schedule.Do(ctx, name)
+	_, err := w.Schedule.Do(ctx, Demand{Name: name})
 	return err
 }
 

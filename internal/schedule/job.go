@@ -50,6 +50,9 @@ type Outcome struct {
 	Backoff   time.Duration
 	// Canceled: the run was cut short because its context was done. It counts as nothing.
 	Canceled bool
+	// Aside: the run wasn't what the slots run, and tells only whether logins go well. The slots and RetryInterval
+	// are as if it had never been.
+	Aside bool
 	// Report is what the run has to tell to callers of Do. The schedule doesn't look at it.
 	Report any
 }
@@ -76,7 +79,8 @@ type job struct {
 	slotWaits bool      // the slot has come, and is neither started nor skipped
 	checking  bool      // as slotWaits, until it is known whether the secret has changed
 	run       *run      // the run under way, or nil
-	callers   []chan<- answer
+	callers   []*caller
+	guest     bool // it is of no account; see Demand.Guest
 
 	lastResult time.Time // zero before the first
 	failing    bool

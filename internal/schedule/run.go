@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -9,6 +10,10 @@ import (
 type run struct {
 	job      *job
 	server   *server
+	kind     string
+	noLogin  bool
+	began    time.Time
+	ownTime  bool // it was asked for with a Run of the caller's: the slots go on until it is known whether that matters
 	cancel   context.CancelFunc
 	orphaned bool // the job was removed, or is another one by now: what comes out doesn't matter
 	outcome  Outcome
@@ -17,10 +22,10 @@ type run struct {
 
 // due deals with a job whose slot has come.
 func (s *Schedule) due(j *job, now time.Time) {
-	busy := j.slotWaits || j.run != nil && !j.run.orphaned
+	busy := j.slotWaits || j.run != nil && !j.run.orphaned && !j.run.ownTime
 	var held *HeldBack
 	if !busy && !j.checking && len(j.callers) == 0 {
-		held = s.heldBack(j, now)
+		held = s.heldBack(j, false, now)
 	}
 	slot := j.next
 	passed := j.advance(now)
@@ -47,7 +52,7 @@ func (s *Schedule) due(j *job, now time.Time) {
 
 // enqueue makes a job wait at its server.
 func (s *Schedule) enqueue(j *job, now time.Time) {
-	if j.run == nil { // Else the end of the orphaned run comes first.
+	if j.run == nil { // Else its end comes first.
 		j.server.waiting.put(j)
 		s.settle(j.server, now)
 	}
@@ -67,7 +72,8 @@ func (s *Schedule) startReady(ctx context.Context, now time.Time) {
 func (s *Schedule) start(ctx context.Context, j *job, now time.Time) {
 	v := j.server
 	ctx, cancel := context.WithCancel(ctx)
-	r := &run{job: j, server: v, cancel: cancel}
+	r := &run{job: j, server: v, cancel: cancel, began: now}
+	do := j.chooseRun(r)
 	v.alone = nil
 	if j.alone() {
 		v.alone = r
@@ -83,18 +89,39 @@ func (s *Schedule) start(ctx context.Context, j *job, now time.Time) {
 		j.slotWaits = false
 		s.tally.start()
 		s.opts.Observe.Started(j.Name, now.Sub(j.slot))
-	} else if j.slot = now; j.Interval > 0 { // By Do.
-		j.next = j.after(now, now)
-		s.timeline.put(j)
+	} else if !r.ownTime {
+		s.countAsSlot(j, r, now)
 	}
 	s.changed(j)
 
 	job := j.Job
 	go func() {
 		r.secret = job.fingerprint()
-		r.outcome = job.Run(ctx)
+		r.outcome = do(ctx)
 		s.ended <- r
 	}()
+}
+
+// chooseRun returns what to run next: the waiting slot's own, or else what the first caller wants.
+func (j *job) chooseRun(r *run) func(context.Context) Outcome {
+	if j.slotWaits || len(j.callers) == 0 {
+		return j.Run
+	}
+	first := j.callers[0]
+	r.kind, r.noLogin, r.ownTime = first.Kind, first.NoLogin, first.Run != nil
+	if first.Run == nil {
+		return j.Run
+	}
+	return first.Run
+}
+
+// countAsSlot has the next slot come half an interval after a run by Do at the earliest.
+func (s *Schedule) countAsSlot(j *job, r *run, now time.Time) {
+	j.slot = r.began
+	if j.Interval > 0 {
+		j.next = j.after(r.began, now)
+		s.timeline.put(j)
+	}
 }
 
 // end gives back the room that a run took, and draws the conclusions.
@@ -113,24 +140,36 @@ func (s *Schedule) end(r *run, now time.Time) {
 	switch {
 	case r.orphaned:
 		v.note(r.outcome, now)
-		if j.slotWaits || len(j.callers) > 0 {
-			s.enqueue(j, now)
-		}
 	case !r.outcome.Canceled:
-		s.judge(j, r.outcome, r.secret, now)
+		if r.ownTime && !r.outcome.Aside && !j.slotWaits {
+			s.countAsSlot(j, r, now)
+		}
+		s.judge(j, r, now)
 		s.changed(j)
-		j.answer(answer{outcome: r.outcome})
+		j.answerKind(r.kind, answer{outcome: r.outcome})
 	default:
-		j.answer(answer{err: ErrCanceled})
+		j.answerKind(r.kind, answer{err: ErrCanceled})
 	}
+	s.recall(j, now)
 	s.settle(v, now)
+	s.dismiss(j)
 	s.forget(v)
 }
 
-// answer tells the callers of Do how their run ended.
+// answerKind tells those callers of Do that asked for this kind of run how it ended.
+func (j *job) answerKind(kind string, a answer) {
+	j.callers = slices.DeleteFunc(j.callers, func(c *caller) bool {
+		if c.Kind == kind {
+			c.answer <- a
+		}
+		return c.Kind == kind
+	})
+}
+
+// answer tells all callers of Do.
 func (j *job) answer(a answer) {
-	for _, caller := range j.callers {
-		caller <- a
+	for _, c := range j.callers {
+		c.answer <- a
 	}
 	j.callers = nil
 }
@@ -152,4 +191,8 @@ func (s *Schedule) state(j *job) State {
 }
 
 // changed tells the observer.
-func (s *Schedule) changed(j *job) { s.opts.Observe.Changed(j.Name, s.state(j)) }
+func (s *Schedule) changed(j *job) {
+	if !j.guest {
+		s.opts.Observe.Changed(j.Name, s.state(j))
+	}
+}

@@ -55,7 +55,8 @@ func (v *server) suspend(j *job) {
 // alone says whether a job's run has its server to itself at the start, because it may well be rejected: it was the
 // last time, or it is the first try.
 func (j *job) alone() bool {
-	return j.suspended() || j.untried && j.server.jobs <= aloneAtFirst
+	noLogin := !j.slotWaits && len(j.callers) > 0 && j.callers[0].NoLogin
+	return !noLogin && (j.suspended() || j.untried && j.server.jobs <= aloneAtFirst)
 }
 
 // opening returns when the next waiting job may start; ok is false when that depends on the end of a run.

@@ -22,7 +22,7 @@ func (s *Schedule) Set(jobs []Job) {
 			return
 		}
 		for name, j := range s.jobs {
-			if i, ok := wanted[name]; !ok || jobs[i].Server != j.Server {
+			if i, ok := wanted[name]; !j.guest && (!ok || jobs[i].Server != j.Server) {
 				s.remove(j, now)
 			}
 		}

@@ -81,6 +81,26 @@ func (s *storm) do(t *testing.T, job Job) {
 	}()
 }
 
+// ask has somebody wait for a run of another kind, or of a guest.
+func (s *storm) ask(t *testing.T, job Job) {
+	d := Demand{Name: job.Name, Kind: []string{"one", "other"}[s.IntN(2)], NoLogin: s.IntN(2) == 0, Run: func(ctx context.Context) Outcome {
+		outcome := job.Run(ctx)
+		outcome.Aside = true
+		return outcome
+	}}
+	if s.IntN(3) == 0 {
+		d.Guest, d.Run = job.Server, s.job("guest of "+d.Kind+job.Server, job.Server, 0, 2*time.Second).Run
+	}
+	if s.IntN(2) == 0 {
+		d.StartBy = time.Now().Add(time.Duration(s.IntN(10)) * time.Second)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(s.IntN(20))*time.Second+time.Nanosecond)
+	go func() {
+		defer cancel()
+		_, _ = s.w.Schedule.Do(ctx, d)
+	}()
+}
+
 // blow lets the storm go on until a time, and checks what must hold at any moment.
 func (s *storm) blow(t *testing.T, until time.Time) {
 	var last Counts
@@ -110,6 +130,8 @@ func (s *storm) blow(t *testing.T, until time.Time) {
 			if s.IntN(5) == 0 { // All stands still.
 				s.w.own(func(time.Time) { pause(time.Duration(s.IntN(60)) * time.Second) })
 			}
+		case 5:
+			s.ask(t, s.pool[s.IntN(len(s.pool))])
 		}
 	}
 }
@@ -147,6 +169,11 @@ func testStorm(t *testing.T, s *storm) {
 		}
 		if most > limit {
 			t.Errorf("%d runs of %q at once, at most %d may", most, key, limit)
+		}
+	}
+	for name, j := range s.w.jobs {
+		if j.guest {
+			t.Errorf("%q is left", name)
 		}
 	}
 	var lags uint64

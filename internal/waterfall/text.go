@@ -31,7 +31,6 @@ type Style struct {
 const (
 	good  = "\x1b[32m"
 	bad   = "\x1b[31m"
-	faint = "\x1b[2m"
 	bold  = "\x1b[1m"
 	plain = "\x1b[0m"
 )

@@ -41,8 +41,16 @@ type Options struct {
 	Ready func() bool
 	// Probe probes an account now, or joins the probe of it that is under way, and returns its Result, transcript
 	// included. The schedule's guards and bounds hold: it waits for room while ctx lasts. Its errors are those of
-	// schedule.Do: ErrUnknown, ErrCanceled, a *HeldBack, and ctx's.
+	// schedule.Do: ErrCanceled, a *HeldBack, and ctx's; and config.ErrUnknownAccount.
 	Probe func(context.Context, ProbeRequest) (*probe.Result, error)
+	// ProbeMetrics does the same for /probe, and returns metrics of what came of it. A Result that didn't come in time
+	// and a probe that was held back are answers, too, so that of schedule.Do's errors there are only ErrCanceled and
+	// ErrNoRoom, and beside them config.ErrUnknownAccount, config.ErrUnknownModule and config.ErrRefused.
+	ProbeMetrics func(context.Context, ProbeRequest) (ProbeAnswer, error)
+	// TimeoutOffset is how long before the end of a scrape's timeout the probe for it ends.
+	TimeoutOffset time.Duration
+	// Discover returns the accounts as targets for Prometheus to find.
+	Discover func() []TargetGroup
 	// Reload reads the configuration anew, and returns what has changed, or what is wrong with it, for whoever asked.
 	// Nil: not by HTTP, and nor may the pages have accounts probed.
 	Reload func(context.Context) (report string, err error)
@@ -52,12 +60,6 @@ type Options struct {
 
 // Links are addresses of Prometheus and Grafana, without a slash at the end; "" where nobody said.
 type Links struct{ Prometheus, Grafana string }
-
-// A ProbeRequest says what to probe now.
-type ProbeRequest struct {
-	// Account is the configured name.
-	Account string
-}
 
 // lifecycle says whether HTTP may have the exporter do something.
 func (o *Options) lifecycle() bool { return o.Reload != nil }
@@ -104,6 +106,8 @@ func NewServer(opts Options) *http.Server {
 		}
 		fmt.Fprintln(w, "Ready.")
 	})
+	mux.Handle("GET /probe", probeHandler(opts))
+	mux.Handle("GET /sd", discoveryHandler(opts))
 	mux.Handle("POST /-/reload", reload(opts))
 	mux.Handle("PUT /-/reload", reload(opts))
 	server := &http.Server{

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests run: a C compiler for the race detector, a browser, and the real servers, each into a root directory of its
+# Installs what the tests run: a C compiler for the race detector, mandoc, a browser, and the real servers, each into a root directory of its
 # own, because Debian's three IMAP packages exclude one another and nobody's machine should gain a mail server by a test run.
 # Nothing of this is started here. A second run finds everything in place. See internal/realtest.
 set -eu
@@ -18,7 +18,7 @@ refuse() {
 
 # Only tools, no daemons, so the system needs no protection from what these packages would start.
 missing=
-for package in gcc libc6-dev mmdebstrap chromium fonts-dejavu-core; do
+for package in gcc libc6-dev mandoc mmdebstrap chromium fonts-dejavu-core; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
 done
 if [ -n "$missing" ]; then

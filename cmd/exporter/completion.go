@@ -1,0 +1,49 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"imap-exporter/internal/config"
+	"imap-exporter/internal/mailtest"
+)
+
+// completeWords completes a flag that takes one of these words.
+func completeWords(words ...string) cobra.CompletionFunc {
+	return cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
+}
+
+// completeAccounts completes the names of accounts, but those that are there already.
+func completeAccounts(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	if cfg := configForCompletion(cmd); cfg != nil {
+		for _, a := range cfg.Accounts {
+			if !slices.Contains(args, a.Target.Account) {
+				names = append(names, a.Target.Account)
+			}
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeModules completes the names of modules.
+func completeModules(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if cfg := configForCompletion(cmd); cfg != nil {
+		return cfg.ModuleNames(), cobra.ShellCompDirectiveNoFileComp
+	}
+	return nil, cobra.ShellCompDirectiveNoFileComp
+}
+
+// configForCompletion returns the configuration, or nil: a shell is no place to complain.
+func configForCompletion(cmd *cobra.Command) *config.Config {
+	demo, err := mailtest.NewDemo()
+	if err != nil {
+		return nil
+	}
+	cfg, err := loadConfig(cmd, idleDemo{demo})
+	if err != nil {
+		return nil
+	}
+	return cfg
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"imap-exporter/internal/config"
+	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/setup"
+	"imap-exporter/probe"
+)
+
+// initFlags are the flags of the command init.
+type initFlags struct{ answers setup.Answers }
+
+// newInitCommand returns the subcommand that makes a first configuration.
+func newInitCommand() *cobra.Command {
+	var f initFlags
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Ask a few questions, and write a configuration that works",
+		Long: "init finds the server of an e-mail address, tries how to connect to it and, once, whether the login is accepted,\n" +
+			"and writes --config.file, and the password to a file beside it that nobody else may read. What a flag says is not\n" +
+			"asked. It overwrites nothing.",
+		Example: "  exporter init --config.file=my.yaml\n" +
+			"  exporter init --config.file=my.yaml --address canary@example.org --name canary --password-file canary.password --mailboxes INBOX",
+		Args: cobra.NoArgs,
+		RunE: f.run,
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.answers.Address, "address", "", "e-mail `address` of the account")
+	flags.StringVar(&f.answers.Username, "username", "", "login `name`, where it isn't the address")
+	flags.StringVar(&f.answers.Server, "server", "", "`host[:port]`, in place of what DNS says")
+	flags.StringVar(&f.answers.TLS, "tls", "", "`mode`: implicit or starttls; without it, both are tried")
+	flags.StringVar(&f.answers.CAFile, "ca-file", "", "`file` with the authorities to trust, in place of the system's")
+	flags.StringVar(&f.answers.PasswordFile, "password-file", "", "`file` that has the password already")
+	flags.StringVar(&f.answers.Name, "name", "", "`name` of the account in metrics")
+	flags.StringSliceVar(&f.answers.Mailboxes, "mailboxes", nil, "`names` or patterns of mailboxes to count")
+	flags.SortFlags = false
+	return cmd
+}
+
+// run is the command.
+func (f *initFlags) run(cmd *cobra.Command, _ []string) error {
+	file, err := cmd.Flags().GetString("config.file")
+	if err != nil {
+		return err
+	}
+	s := &setup.Setup{
+		User: &terminalUser{cmd: cmd, in: bufio.NewReader(cmd.InOrStdin())}, Resolver: net.DefaultResolver, Probe: probe.Run,
+		File: file, Answers: f.answers,
+	}
+	if f.answers.Server == "demo" || strings.HasPrefix(f.answers.Server, "demo-") {
+		demo, err := mailtest.NewDemo()
+		if err != nil {
+			return err
+		}
+		defer demo.Close()
+		s.Demo = demo
+	}
+	if err := s.Run(cmd.Context()); err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "Next: exporter --config.file=%s, then open http://localhost:10993\n", file)
+	return nil
+}
+
+// A terminalUser answers on the terminal, or by the lines of a pipe.
+type terminalUser struct {
+	cmd *cobra.Command
+	in  *bufio.Reader
+}
+
+// Ask asks on the terminal.
+func (u *terminalUser) Ask(question, fallback string) (string, error) {
+	prompt := question
+	if fallback != "" {
+		prompt += " [" + fallback + "]"
+	}
+	fmt.Fprintf(u.cmd.OutOrStdout(), "%s: ", prompt)
+	answer, err := u.line()
+	if answer = strings.TrimSpace(answer); answer == "" {
+		answer = fallback
+	}
+	return answer, err
+}
+
+// line reads an answer. At the end of the input there is none.
+func (u *terminalUser) line() (string, error) {
+	line, err := u.in.ReadString('\n')
+	if _, isTerminal := terminalOf(u.cmd.InOrStdin()); !isTerminal {
+		fmt.Fprintln(u.cmd.OutOrStdout()) // The user's line break does it otherwise.
+	}
+	if errors.Is(err, io.EOF) && line == "" {
+		return "", errors.New("there is no answer")
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
+}
+
+// AskPassword asks without echo.
+func (u *terminalUser) AskPassword(question string) (config.Secret, error) {
+	if _, isTerminal := terminalOf(u.cmd.InOrStdin()); isTerminal {
+		return askPassword(u.cmd, question+": ")
+	}
+	fmt.Fprintf(u.cmd.OutOrStdout(), "%s: ", question)
+	line, err := u.line()
+	return config.NewSecret(line), err
+}
+
+// Say prints a line.
+func (u *terminalUser) Say(format string, args ...any) {
+	fmt.Fprintf(u.cmd.OutOrStdout(), format+"\n", args...)
+}

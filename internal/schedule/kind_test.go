@@ -1,0 +1,191 @@
+package schedule
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// ask has the schedule run do for a job, as a kind of run, and returns the error.
+func (w *watcher) ask(t *testing.T, name, kind string, do Job) chan error {
+	answer := make(chan error, 1)
+	go func() {
+		_, err := w.Schedule.Do(t.Context(), Demand{Name: name, Kind: kind, Run: do.Run})
+		answer <- err
+	}()
+	synctest.Wait()
+	return answer
+}
+
+// Callers that want the same kind of run share one. Those that want another get theirs after it, never beside it.
+func TestKindsOfRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		w := begin(t, Options{}, r.job("a", "s", 0, time.Second))
+		thorough := r.job("thorough", "a's", 0, 2*time.Second)
+		quick := r.job("quick", "a's", 0, time.Second)
+		var answers []chan error
+		for range 3 {
+			answers = append(answers, w.ask(t, "a", "thorough", thorough), w.ask(t, "a", "quick", quick), w.ask(t, "a", "", Job{}))
+		}
+		begun := time.Now()
+		for _, answer := range answers {
+			if err := <-answer; err != nil {
+				t.Error(err)
+			}
+		}
+		if took := time.Since(begun); took != 4*time.Second || r.most("") != 1 {
+			t.Errorf("it took %s with %d at a time, want 4s with one after the other", took, r.most(""))
+		}
+		for _, name := range []string{"a", "thorough", "quick"} {
+			if n := r.count(name); n != 1 {
+				t.Errorf("%d runs of %s", n, name)
+			}
+		}
+	})
+}
+
+// What is not what the slots run moves no slot and makes nobody retry; a slot that comes meanwhile is served after it.
+func TestAside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		job := r.job("a", "s", 10*time.Minute, time.Second)
+		job.RetryInterval = time.Minute
+		w := begin(t, Options{}, job)
+		wait(time.Hour)
+		before, _ := w.State("a")
+		aside := r.jobWith("aside", "x", 0, func(int) (time.Duration, Outcome) { return time.Minute, Outcome{Aside: true} })
+		wait(time.Until(before.NextRun) - 3*time.Minute)
+		if err := <-w.ask(t, "a", "other", aside); err != nil {
+			t.Error(err)
+		}
+		if after, _ := w.State("a"); after != before {
+			t.Errorf("the state is %+v, was %+v", after, before)
+		}
+		wait(time.Until(before.NextRun) - 30*time.Second)
+		answer := w.ask(t, "a", "other", aside)
+		runs, counts := r.count("a"), w.Counts()
+		if err := <-answer; err != nil {
+			t.Error(err)
+		}
+		wait(2 * time.Second)
+		if got := w.Counts(); r.count("a") != runs+1 || got.Started != counts.Started+1 || got.skipped() != counts.skipped() || w.lag("a") != 30*time.Second {
+			t.Errorf("%d runs, lag %s, counts %+v were %+v", r.count("a")-runs, w.lag("a"), got, counts)
+		}
+	})
+}
+
+// A run by the caller's function that turns out to be what the slots run moves the next slot as that does.
+func TestOwnRunThatCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		w := begin(t, Options{}, r.job("a", "s", 10*time.Minute, time.Second))
+		wait(time.Hour)
+		before, _ := w.State("a")
+		wait(time.Until(before.NextRun) - time.Minute)
+		if err := <-w.ask(t, "a", "", r.job("mine", "x", 0, time.Second)); err != nil {
+			t.Error(err)
+		}
+		if after, _ := w.State("a"); !after.NextRun.Equal(before.NextRun.Add(10 * time.Minute)) {
+			t.Errorf("the next run is at %s, was at %s", after.NextRun, before.NextRun)
+		}
+	})
+}
+
+// A login that is rejected aside is as bad as any: it suspends the job, and skips the slot that waited for it. What
+// doesn't log in is not held back, and ends no suspension.
+func TestAsideIsGuarded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		w := begin(t, Options{}, r.job("a", "s", time.Minute, time.Second))
+		wait(10 * time.Minute)
+		before, _ := w.State("a")
+		wait(time.Until(before.NextRun) - time.Second)
+		rejected := r.jobWith("rejected", "x", 0, func(int) (time.Duration, Outcome) {
+			return 5 * time.Second, Outcome{Aside: true, Rejected: true}
+		})
+		runs := r.count("a")
+		if err := <-w.ask(t, "a", "other", rejected); err != nil {
+			t.Error(err)
+		}
+		wait(0)
+		if s, _ := w.State("a"); !s.Suspended || r.count("a") != runs || w.Counts().Skipped[Backoff] != 1 {
+			t.Errorf("%+v, %d runs, counts %+v", s, r.count("a")-runs, w.Counts())
+		}
+		wait(quietTime)
+		if _, ok := errors.AsType[*HeldBack](<-w.ask(t, "a", "other", rejected)); !ok || r.count("rejected") != 1 {
+			t.Error("it isn't held back")
+		}
+		banner := r.jobWith("banner", "x", 0, func(int) (time.Duration, Outcome) { return time.Second, Outcome{OK: true, Aside: true} })
+		if _, err := w.Schedule.Do(t.Context(), Demand{Name: "a", Kind: "banner", Run: banner.Run, NoLogin: true}); err != nil {
+			t.Errorf("what doesn't log in: %v", err)
+		}
+		if s, _ := w.State("a"); !s.Suspended || r.count("banner") != 1 {
+			t.Errorf("%+v after a run without login", s)
+		}
+	})
+}
+
+// Guests share runs and keep the bounds, outlast a reload, and leave nothing behind.
+func TestGuests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		w := begin(t, Options{MaxConcurrent: 2, MaxConcurrentPerServer: 1}, r.job("a", "s", 0, 3*time.Second))
+		results := make(chan error, 30)
+		ask := func(server string) {
+			do := r.job("guest of "+server, server, 0, time.Second).Run
+			_, err := w.Schedule.Do(t.Context(), Demand{Kind: "banner", Guest: server, Run: do, NoLogin: true})
+			results <- err
+		}
+		go func() { results <- w.Do(t.Context(), "a") }()
+		synctest.Wait()
+		for range 5 {
+			for _, server := range []string{"s", "t", "u"} {
+				go ask(server)
+			}
+		}
+		synctest.Wait()
+		w.Set([]Job{r.job("a", "s", 0, 3*time.Second)})
+		for range 16 {
+			if err := <-results; err != nil {
+				t.Error(err)
+			}
+		}
+		if r.most("") != 2 || r.most("s") != 1 || r.most("guest of t") != 1 {
+			t.Errorf("%d at a time, %d on s", r.most(""), r.most("s"))
+		}
+		for _, server := range []string{"s", "t", "u"} {
+			if n := r.count("guest of " + server); n != 1 {
+				t.Errorf("%d runs on %s, want that all share one", n, server)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		if _, err := w.Schedule.Do(ctx, Demand{Kind: "banner", Guest: "v", Run: r.job("v", "v", 0, time.Second).Run}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v of a guest that gives up", err)
+		}
+		wait(time.Minute)
+		if len(w.jobs) != 1 || len(w.servers) != 1 {
+			t.Errorf("%d jobs and %d servers are left", len(w.jobs), len(w.servers))
+		}
+	})
+}
+
+// Whoever waits for the end of a run of another kind is told when the schedule stops.
+func TestKindsAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		w := begin(t, Options{Grace: time.Minute}, r.job("a", "s", 0, 5*time.Second))
+		own := w.ask(t, "a", "", Job{})
+		other := w.ask(t, "a", "other", r.job("other", "x", 0, time.Second))
+		w.stop()
+		if err := <-own; err != nil {
+			t.Errorf("the run under way: %v", err)
+		}
+		if err := <-other; !errors.Is(err, ErrCanceled) {
+			t.Errorf("the one that waited: %v", err)
+		}
+	})
+}

@@ -1,0 +1,123 @@
+package setup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"imap-exporter/internal/config"
+	"imap-exporter/probe"
+)
+
+// listed is how many of the account's mailboxes a comment lists.
+const listed = 20
+
+// write writes the configuration, and the password if it was asked for, and has the configuration checked.
+func (s *Setup) write(at candidate, password *config.Secret, r *probe.Result) error {
+	name, secretFile := s.PasswordFile, ""
+	if password != nil {
+		secretFile = s.passwordFile()
+		name = filepath.Base(secretFile)
+		if err := create(secretFile, password.Reveal()+"\n", 0o600); err != nil {
+			return err
+		}
+	} else if absolute, err := filepath.Abs(name); err == nil {
+		name = absolute
+	}
+	err := create(s.File, s.text(at, name, r), 0o644)
+	if err == nil {
+		if _, err = config.Load(config.Options{File: s.File, Demo: s.Demo}); err == nil {
+			s.User.Say("Written: %s", strings.TrimSuffix(strings.Join([]string{s.File, secretFile}, ", "), ", "))
+			return nil
+		}
+		err = errors.Join(fmt.Errorf("what was to be written is not valid: %w", err), os.Remove(s.File))
+	}
+	if secretFile != "" {
+		err = errors.Join(err, os.Remove(secretFile))
+	}
+	return err
+}
+
+// create writes a file that must not exist. Half a file doesn't stay.
+func create(path, text string, mode os.FileMode) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode) //nolint:gosec // The path is the operator's.
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
+}
+
+// text is the configuration.
+func (s *Setup) text(at candidate, passwordFile string, r *probe.Result) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("# The configuration of the IMAP exporter. Every key is explained in docs/configuration.md.")
+	line("#")
+	line("#   exporter check --config.file=%s   validate this file", filepath.Base(s.File))
+	line("#   exporter --config.file=%s         serve http://localhost:10993/metrics", filepath.Base(s.File))
+	line("")
+	line("web:")
+	line("  listen_address: \":10993\"")
+	line("")
+	if s.Demo != nil {
+		line("demo: {enabled: true}")
+		line("")
+	}
+	line("# How to probe. What is not here has its default: read-only, for instance, so that nothing changes in the mailbox.")
+	line("modules:")
+	line("  - name: default")
+	line("    interval: 60s")
+	line("    timeout: 20s")
+	line("    tls: %s", at.mode)
+	if s.CAFile != "" {
+		ca := s.CAFile
+		if absolute, err := filepath.Abs(ca); err == nil {
+			ca = absolute
+		}
+		line("    tls_config: {ca_file: %s}", quote(ca))
+	}
+	if len(s.Mailboxes) > 0 {
+		quoted := make([]string, len(s.Mailboxes))
+		for i, m := range s.Mailboxes {
+			quoted[i] = quote(m)
+		}
+		line("    mailboxes: [%s]", strings.Join(quoted, ", "))
+	} else {
+		line("    mailboxes: [INBOX]   # whose messages are counted; [\"*\"] is all")
+	}
+	line("    quota: %t", r.Quota != nil && r.Quota.Supported)
+	line("")
+	line("# Whom to probe. The name becomes the label \"account\"; the login never does.")
+	line("accounts:")
+	line("  - name: %s", quote(s.Name))
+	line("    server: %s", quote(at.server))
+	line("    username: %s", quote(s.Username))
+	line("    password_file: %s", quote(passwordFile))
+	s.describe(line, r)
+	return b.String()
+}
+
+// describe adds what the server told, as comments.
+func (s *Setup) describe(line func(string, ...any), r *probe.Result) {
+	if len(r.Mailboxes) > 1 {
+		line("")
+		line("# The account's mailboxes on %s:", r.Start.UTC().Format("2006-01-02"))
+		for i, m := range r.Mailboxes {
+			if i == listed {
+				line("#   and %d more", len(r.Mailboxes)-listed)
+				break
+			}
+			line("#   %s", m.Name)
+		}
+	}
+}
+
+// quote writes a text so that YAML reads it as it is. The escapes of Go are YAML's, too.
+func quote(text string) string { return strconv.Quote(text) }
