@@ -139,6 +139,7 @@ func (m *Metrics) Observe(r *probe.Result) {
 	if a == nil || a.Server != r.Server || !m.history.Add(r) {
 		return
 	}
+	r = m.history.Last(r.Account) // The same, in less memory.
 	s := m.servers[r.Server]
 	m.serverPages[s.place] = s.observe(r, a.learn(r), *m.serverPages[s.place])
 	m.accountPages[a.place] = a.observe(r, *m.accountPages[a.place])

@@ -56,8 +56,9 @@ func (p *plain) SetAccounts(accounts []Account) {
 }
 
 func (p *plain) Observe(r *probe.Result) {
+	before := p.history.Last(r.Account)
 	p.Metrics.Observe(r)
-	if p.history.Last(r.Account) != r {
+	if p.history.Last(r.Account) == before {
 		return
 	}
 	if r.OK() {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -14,7 +13,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	runtimecollectors "github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/common/promslog"
-	"github.com/prometheus/common/version"
 
 	"imap-exporter/collectors"
 	"imap-exporter/internal/config"
@@ -48,6 +46,8 @@ type exporter struct {
 	registry *prometheus.Registry // all metrics but those of e.metrics
 	metrics  *collectors.Metrics
 	history  *history.Store
+	plans    plans
+	updates  *web.Updates
 	schedule *schedule.Schedule
 	ready    atomic.Bool // the schedule runs
 	faults   faultLog
@@ -55,6 +55,10 @@ type exporter struct {
 	reloading sync.Mutex
 	failed    string // what the last reload found wrong, if it did; guarded by reloading
 }
+
+// kept is what is remembered of the accounts' probes: for each account so many in short and so many whole, and these in
+// no more than so many bytes in all.
+var kept = history.Limits{Beats: 60, Successes: 20, Failures: 20, Bytes: 32 << 20}
 
 // schedulingLatencies adds go_sched_latencies_seconds, how long goroutines wait for a core: the first sign of a machine
 // that is too small.
@@ -69,7 +73,8 @@ func newExporter(opts options) (*exporter, error) {
 	e := &exporter{
 		opts:     opts,
 		registry: prometheus.NewRegistry(),
-		history:  history.New(history.Limits{}),
+		history:  history.New(kept),
+		updates:  web.NewUpdates(),
 	}
 	e.started = new(*cfg)
 	e.started.Accounts, e.started.Sources = nil, nil
@@ -98,7 +103,7 @@ func newExporter(opts options) (*exporter, error) {
 		MaxConcurrentPerServer: cfg.MaxConcurrentPerServer,
 		Grace:                  grace,
 		Seed:                   opts.spreadSeed,
-		Observe:                observer{e.metrics},
+		Observe:                observer{e},
 	})
 	e.putInForce(cfg)
 	e.metrics.Reloaded(true, time.Now())
@@ -117,36 +122,8 @@ func newExporter(opts options) (*exporter, error) {
 // that they know the accounts that the schedule tells of.
 func (e *exporter) putInForce(cfg *config.Config) {
 	e.config.Store(cfg)
+	e.plans.set(cfg.Accounts)
 	e.metrics.SetAccounts(accountsOf(cfg))
 	e.schedule.Set(e.jobs(cfg))
-}
-
-// pages returns what the web pages show.
-func (e *exporter) pages() web.Options {
-	pages := web.Options{
-		Version:       cmp.Or(version.Version, "development version"),
-		Gatherer:      collectors.Gatherers{e.metrics, prometheus.ToTransactionalGatherer(e.registry)},
-		Registerer:    e.registry,
-		Accounts:      e.webAccounts,
-		Ready:         e.ready.Load,
-		Probe:         e.probeNow,
-		ProbeMetrics:  e.probeMetrics,
-		TimeoutOffset: e.opts.timeoutOffset,
-		Discover:      e.discover,
-		Logger:        e.logger,
-	}
-	if e.opts.lifecycle {
-		pages.Reload = e.reloadByHTTP
-	}
-	return pages
-}
-
-// webAccounts returns the accounts, as configured, and their last Results.
-func (e *exporter) webAccounts() []web.Account {
-	cfg := e.config.Load()
-	accounts := make([]web.Account, len(cfg.Accounts))
-	for i, a := range cfg.Accounts {
-		accounts[i] = web.Account{Name: a.Target.Account, Server: a.Target.Server, Last: e.history.Last(a.Target.Account)}
-	}
-	return accounts
+	e.updates.Changed("") // Accounts may be gone.
 }

@@ -36,13 +36,12 @@ func (e *exporter) jobs(cfg *config.Config) []schedule.Job {
 	return jobs
 }
 
-// keep has a Result of an account's own kept, and logged.
+// keep has a Result of an account's own kept, shown, and logged.
 func (e *exporter) keep(ctx context.Context, result *probe.Result) {
 	before := e.history.Last(result.Account)
-	kept := *result
-	kept.Transcript = nil // Nothing but the log shows it, and of ten thousand accounts it would be 100 MB.
-	e.metrics.Observe(&kept)
-	if e.history.Last(result.Account) == &kept { // A canceled one is discarded.
+	e.metrics.Observe(result)
+	e.updates.Changed(result.Account)
+	if e.history.Last(result.Account) != before { // A canceled one is discarded.
 		logResult(ctx, e.logger, before, result)
 		e.faults.log(ctx, e.logger, result)
 	}
@@ -71,8 +70,8 @@ func (e *exporter) counts() collectors.Counts {
 	return collectors.Counts{Scheduled: counts.Scheduled, Started: counts.Started, Skipped: skipped}
 }
 
-// An observer tells the metrics what happens on the schedule.
-type observer struct{ metrics *collectors.Metrics }
+// An observer tells the metrics and the pages what happens on the schedule.
+type observer struct{ *exporter }
 
 // Started tells of a start, and how late it is.
 func (o observer) Started(name string, lag time.Duration) { o.metrics.Started(name, lag) }
@@ -80,4 +79,6 @@ func (o observer) Started(name string, lag time.Duration) { o.metrics.Started(na
 // Changed tells what comes next for an account.
 func (o observer) Changed(name string, s schedule.State) {
 	o.metrics.Changed(name, collectors.State(s))
+	o.plans.changed(name, s)
+	o.updates.Changed(name)
 }

@@ -93,6 +93,11 @@ func (l *loader) finishAccount(tree *accountTree, p place) Account {
 	}
 	a := Account{Interval: m.interval, RetryInterval: m.retryInterval, Module: m.name, Labels: tree.Labels}
 	a.Target, a.server = l.target(m.target, tree, p)
+	a.tree = *tree
+	a.tree.Server, a.tree.Module = a.Target.Server, m.name
+	if tree.Password != nil {
+		a.tree.Password = &Secret{}
+	}
 	a.Fingerprint, a.secret = secretReader(a.Target.Secret).fingerprint, l.secretIdentity(tree)
 	return a
 }

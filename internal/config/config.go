@@ -61,6 +61,8 @@ type Config struct {
 
 	modules map[string]*module
 	byName  map[string]int // places in Accounts
+	// shown are the modules that accounts use, for Show.
+	shown []moduleTree
 }
 
 // Web is how the metrics are served.
@@ -74,6 +76,8 @@ type Web struct {
 	AllowedHosts []string
 	// DebugListenAddress is where profiles of the program are served, on loopback; "" means nowhere.
 	DebugListenAddress string
+	// PrometheusURL and GrafanaURL are where people look at the metrics, for links: without a slash at the end, or "".
+	PrometheusURL, GrafanaURL string
 }
 
 // Log is what is logged, and how.
@@ -113,6 +117,8 @@ type Account struct {
 	server server
 	// secret tells where the secret comes from, and for one that is read only once, its fingerprint.
 	secret string
+	// tree is what was written, without the password, for Show.
+	tree accountTree
 }
 
 // Load reads and validates the configuration. Its error joins everything found wrong, one line each:
@@ -143,6 +149,7 @@ func Load(o Options) (*Config, error) {
 	}
 	l.exposure.warn()
 	c.Shard, c.Sources, c.Warnings, c.AllAccounts = l.shard, l.sources, l.report.warnings, len(all)
+	c.shown = l.usedModules(all)
 	c.Accounts = slices.DeleteFunc(all, func(a Account) bool { return !l.shard.Has(a.Target.Account) })
 	c.modules, c.byName = l.modules, make(map[string]int, len(c.Accounts))
 	for i := range c.Accounts {

@@ -24,6 +24,8 @@ type module struct {
 	name          string
 	interval      time.Duration
 	retryInterval time.Duration
+	// tree is what was written, and the defaults.
+	tree moduleTree
 	// anyTarget says that /probe may probe with it what is no account.
 	anyTarget bool
 	// target has everything but what an account adds. It is nil for a module with faults of its own, for which an account is not blamed.
@@ -47,12 +49,13 @@ func (l *loader) loadModules(trees []moduleTree, at place) {
 		}
 		target := l.finishModule(m, &tree, p)
 		if !p.broken() {
-			m.target = target
+			m.target, m.tree = target, m.shown(tree, target)
 		}
 	}
 	if l.modules[defaultModule] == nil {
 		m := &module{name: defaultModule}
 		m.target = l.finishModule(m, &moduleTree{}, at)
+		m.tree = m.shown(moduleTree{}, m.target)
 		l.modules[defaultModule] = m
 	}
 }
@@ -193,6 +196,19 @@ func short(d time.Duration) string {
 		s = cut + "h"
 	}
 	return s
+}
+
+// usedModules returns the modules of accounts, sorted by name.
+func (l *loader) usedModules(accounts []Account) []moduleTree {
+	used := map[string]bool{}
+	for i := range accounts {
+		used[accounts[i].Module] = true
+	}
+	var trees []moduleTree
+	for _, name := range slices.Sorted(maps.Keys(used)) {
+		trees = append(trees, l.modules[name].tree)
+	}
+	return trees
 }
 
 func (l *loader) moduleNames() string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,6 +43,8 @@ func settings() []setting {
 		{"web.config_file", "web.config.file", ""},
 		{allowedHosts, "web.allowed-hosts", ""},
 		{debugListenAddress, "web.debug-listen-address", ""},
+		{"web.prometheus_url", "", ""},
+		{"web.grafana_url", "", ""},
 		{"log.level", "log.level", "info"},
 		{"log.format", "log.format", "logfmt"},
 		{"max_concurrent", "", 0},
@@ -79,6 +82,8 @@ func newResolver(tree *fileTree, root place, flags *pflag.FlagSet) (*resolver, e
 	if hosts := tree.Web.AllowedHosts; hosts != nil {
 		file[allowedHosts] = strings.Join(hosts, ",") // As a flag or variable has them.
 	}
+	put(file, "web.prometheus_url", tree.Web.PrometheusURL)
+	put(file, "web.grafana_url", tree.Web.GrafanaURL)
 	put(file, "log.level", tree.Log.Level)
 	put(file, "log.format", tree.Log.Format)
 	put(file, "max_concurrent", tree.MaxConcurrent)
@@ -183,6 +188,19 @@ func (r *resolver) loopback(key string) string {
 	return address
 }
 
+// url returns the address of a web site, without a slash at the end.
+func (r *resolver) url(key string) string {
+	value := r.viper.GetString(key)
+	if value == "" {
+		return ""
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		r.refuse(key, "must be an address such as https://prometheus.example.org, without user, password, ? or #")
+	}
+	return strings.TrimRight(value, "/")
+}
+
 // settings fills in what flags and environment may give.
 func (l *loader) settings(c *Config, tree *fileTree, root place, flags *pflag.FlagSet) {
 	r, err := newResolver(tree, root, flags)
@@ -207,6 +225,7 @@ func (l *loader) web(r *resolver) Web {
 	w.ConfigFile = l.webConfigFile(r)
 	w.AllowedHosts = r.hosts(allowedHosts)
 	w.DebugListenAddress = r.loopback(debugListenAddress)
+	w.PrometheusURL, w.GrafanaURL = r.url("web.prometheus_url"), r.url("web.grafana_url")
 	return w
 }
 

@@ -9,6 +9,8 @@ type fileTree struct {
 		ConfigFile         *string  `yaml:"config_file"`
 		AllowedHosts       []string `yaml:"allowed_hosts"`
 		DebugListenAddress *string  `yaml:"debug_listen_address"`
+		PrometheusURL      *string  `yaml:"prometheus_url"`
+		GrafanaURL         *string  `yaml:"grafana_url"`
 	} `yaml:"web"`
 	Log struct {
 		Level  *string `yaml:"level"`

@@ -1,4 +1,5 @@
-// Package realtest runs real servers for tests, on loopback: Dovecot, Cyrus, Courier, Prometheus and Alertmanager.
+// Package realtest runs real servers for tests, on loopback: Dovecot, Cyrus, Courier, Prometheus and Alertmanager. And a browser,
+// Chromium.
 //
 // Each server starts in a fresh copy of a root directory that scripts/install.sh has installed (as `make test` does), on
 // ports of its own, and is killed with all its processes and files at the end of the test. Any number may run at once.

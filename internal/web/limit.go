@@ -18,18 +18,20 @@ const (
 	reloadsInFlight = 4
 )
 
-// atMost serves n requests at a time, and answers more with 503.
-func atMost(n int, next http.Handler) http.Handler {
+// atMost returns what limits handlers: together they serve n requests at a time, and more are answered with 503.
+func atMost(n int) func(http.Handler) http.Handler {
 	slots := make(chan struct{}, n)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case slots <- struct{}{}:
-			defer func() { <-slots }()
-			next.ServeHTTP(w, r)
-		default:
-			http.Error(w, "Busy: try again.", http.StatusServiceUnavailable)
-		}
-	})
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case slots <- struct{}{}:
+				defer func() { <-slots }()
+				next.ServeHTTP(w, r)
+			default:
+				http.Error(w, "Busy: try again.", http.StatusServiceUnavailable)
+			}
+		})
+	}
 }
 
 // A crowd is the connections of a server. When there are too many, the one that has waited longest without a request

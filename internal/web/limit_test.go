@@ -21,8 +21,8 @@ import (
 // crowdSize is more clients than there may be.
 const crowdSize = maxConnections + 60
 
-// listen serves on a port of loopback until the end of the test, over TLS if there is a configuration.
-func listen(t *testing.T, server *http.Server, config *tls.Config) (address string) {
+// listenTLS serves on a port of loopback until the end of the test, over TLS if there is a configuration.
+func listenTLS(t *testing.T, server *http.Server, config *tls.Config) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -98,7 +98,7 @@ func TestHalfOpenRequests(t *testing.T) {
 					open = max(open, len(states))
 				}
 			}
-			address := listen(t, server, c.config)
+			address := listenTLS(t, server, c.config)
 			held := hold(t, address, c.text, crowdSize)
 			client := http.Client{
 				Timeout: 30 * time.Second, // Less than it would take for all to be timed out, one after the other.
@@ -170,7 +170,7 @@ func TestTheLongestWaitingMakesRoom(t *testing.T) {
 		}),
 	}
 	limitConnections(server, 3)
-	address := listen(t, server, nil)
+	address := listenTLS(t, server, nil)
 	slow := hold(t, address, "GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 1)[0]
 	<-entered
 	busy := hold(t, address, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 1)[0]
@@ -219,7 +219,7 @@ func TestNoRoom(t *testing.T) {
 		<-answer
 	})}
 	limitConnections(server, 2)
-	address := listen(t, server, nil)
+	address := listenTLS(t, server, nil)
 	hold(t, address, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 2)
 	<-entered
 	<-entered
@@ -232,7 +232,7 @@ func TestNoRoom(t *testing.T) {
 // More requests than may be served at a time are answered with 503, and the others as ever.
 func TestAtMost(t *testing.T) {
 	answer, entered := make(chan struct{}), make(chan struct{}, 2)
-	handler := atMost(2, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	handler := atMost(2)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		entered <- struct{}{}
 		<-answer
 	}))

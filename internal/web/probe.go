@@ -70,10 +70,8 @@ func probeHandler(opts Options) http.Handler {
 			return
 		}
 		request.Timeout = timeoutOf(r, opts.TimeoutOffset)
-		// The server's own timeouts are for those who are slow. This one waits for us.
-		control := http.NewResponseController(w)
-		_ = control.SetReadDeadline(time.Time{})
-		_ = control.SetWriteDeadline(time.Now().Add(request.Timeout + readTimeout))
+		// The server's own timeout is for those who are slow. This one waits for us.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(request.Timeout + readTimeout))
 		// What is left of the offset is for a probe that ends because its time is over: its Result is still to be had.
 		ctx, cancel := context.WithTimeout(r.Context(), request.Timeout+opts.TimeoutOffset/2)
 		defer cancel()

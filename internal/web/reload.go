@@ -22,6 +22,11 @@ func reload(opts Options) http.Handler {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		fmt.Fprintln(w, report)
 	})
+	return sameSite(handler)
+}
+
+// sameSite lets no browser in that another site's page has sent.
+func sameSite(handler http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "Refused: the request comes from a page of another site.", http.StatusForbidden)

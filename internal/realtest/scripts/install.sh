@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs what the tests run: a C compiler for the race detector, tools that break networks, mandoc, and the real servers, each
-# into a root directory of its own, because Debian's three IMAP packages exclude one another and nobody's machine should gain a
-# mail server by a test run. Nothing of this is started here. A second run finds everything in place. See internal/realtest.
+# Installs what the tests run: a C compiler for the race detector, tools that break networks, mandoc, a browser, and the real
+# servers, each into a root directory of its own, because Debian's three IMAP packages exclude one another and nobody's machine
+# should gain a mail server by a test run. Nothing of this is started here. A second run finds everything in place. See
+# internal/realtest.
 set -eu
 
 roots=${IMAP_EXPORTER_TEST_ROOTS:-/var/cache/imap-exporter-test}
@@ -18,7 +19,7 @@ refuse() {
 
 # Only tools, no daemons that would start by themselves, so the system needs no protection from these packages.
 missing=
-for package in gcc libc6-dev mandoc mmdebstrap iproute2 nftables; do
+for package in gcc libc6-dev mandoc mmdebstrap iproute2 nftables chromium fonts-dejavu-core; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
 done
 if [ -n "$missing" ]; then

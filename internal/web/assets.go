@@ -1,0 +1,29 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"net/http"
+	"time"
+)
+
+//go:embed assets/*
+var assetFiles embed.FS
+
+// asset serves a file that never changes while the program runs. Browsers keep it, and ask whether it is still the same.
+func asset(name string) http.HandlerFunc {
+	data, err := assetFiles.ReadFile("assets/" + name)
+	sum := sha256.Sum256(data)
+	tag := `"` + hex.EncodeToString(sum[:8]) + `"`
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Cache-Control", "no-cache") // It means: to be kept, and asked for.
+		w.Header().Set("ETag", tag)
+		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))
+	}
+}

@@ -1,0 +1,182 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+)
+
+const (
+	// pace is the least time between two messages to one page.
+	pace = time.Second
+	// quiet is the longest time without a message, after which a proxy might take the page for gone.
+	quiet = 20 * time.Second
+	// patience is how long a page may take to read a message. One that takes longer is hung up on.
+	patience = 5 * time.Second
+	// listEvery is the least time between two looks at which accounts are on a page of the list. That goes through all
+	// accounts, so of all pages together it takes at most one listShare of the time.
+	listEvery = 5 * time.Second
+	listShare = 50
+)
+
+// A stream sends parts of a page to a browser: server-sent events, as of the HTML standard, section 9.2.
+type stream struct {
+	w    http.ResponseWriter
+	ctrl *http.ResponseController
+	sent time.Time
+}
+
+// open answers the browser. It fails where the connection can't be told apart from others.
+func openStream(w http.ResponseWriter) (*stream, error) {
+	s := &stream{w: w, ctrl: http.NewResponseController(w)}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no") // Else nginx collects messages.
+	return s, s.write([]byte("retry: 5000\n\n"))
+}
+
+// send sends elements of the page, each of which takes the place of that with the same id.
+func (s *stream) send(html []byte) error {
+	if len(html) == 0 {
+		return nil
+	}
+	var message bytes.Buffer
+	for line := range bytes.Lines(html) {
+		fmt.Fprintf(&message, "data: %s\n", bytes.TrimRight(line, "\r\n"))
+	}
+	message.WriteByte('\n')
+	return s.write(message.Bytes())
+}
+
+// keep says something if nothing was said for long.
+func (s *stream) keep(now time.Time) error {
+	if now.Sub(s.sent) < quiet {
+		return nil
+	}
+	return s.write([]byte(":\n\n"))
+}
+
+func (s *stream) write(message []byte) error {
+	s.sent = time.Now()
+	if err := s.ctrl.SetWriteDeadline(s.sent.Add(patience)); err != nil {
+		return err
+	}
+	if _, err := s.w.Write(message); err != nil {
+		return err
+	}
+	return s.ctrl.Flush()
+}
+
+// watch calls look every so often until the browser hangs up, or is hung up on.
+func (p *pages) watch(w http.ResponseWriter, r *http.Request, look func(*stream, *watcher) error) {
+	watcher := p.updates.open()
+	if watcher == nil {
+		w.Header().Set("Retry-After", "60")
+		http.Error(w, "Too many pages are open. Reload this one to see what is new.", http.StatusServiceUnavailable)
+		return
+	}
+	defer p.updates.leave(watcher)
+	s, err := openStream(w)
+	if err != nil {
+		p.opts.Logger.DebugContext(r.Context(), "A page is not kept up to date", "err", err)
+		return
+	}
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	for {
+		if err := look(s, watcher); err != nil {
+			return
+		}
+		if err := s.keep(time.Now()); err != nil {
+			return
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-p.updates.closed:
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// listEvents keeps a page of the list up to date: its rows as they change, and every few seconds which ones there are.
+func (p *pages) listEvents(w http.ResponseWriter, r *http.Request) {
+	l := liveList{pages: p, query: parseQuery(r.URL.Query()), version: r.URL.Query().Get("version")}
+	p.watch(w, r, l.look)
+}
+
+// A liveList is what an open page of the list shows.
+type liveList struct {
+	pages   *pages
+	query   query
+	version string
+	names   []string
+	summary string
+	next    time.Time
+}
+
+// look sends what has changed.
+func (l *liveList) look(s *stream, w *watcher) error {
+	changed, version := l.pages.updates.take(w), l.pages.updates.version()
+	if version == l.version {
+		return nil
+	}
+	var html bytes.Buffer
+	now := time.Now()
+	if now.Before(l.next) {
+		if err := l.renderRows(&html, changed, now); err != nil {
+			return err
+		}
+		return s.send(html.Bytes())
+	}
+	l.version = version
+	if err := l.renderList(&html, w, changed, now); err != nil {
+		return err
+	}
+	l.next = now.Add(max(listEvery, time.Since(now)*time.Duration(listShare*l.pages.updates.count())))
+	return s.send(html.Bytes())
+}
+
+// renderRows renders the rows that have changed.
+func (l *liveList) renderRows(html *bytes.Buffer, changed map[string]bool, now time.Time) error {
+	for _, name := range l.names {
+		if !changed[name] {
+			continue
+		}
+		if a, ok := l.pages.opts.Account(name); ok {
+			if err := l.pages.templates.ExecuteTemplate(html, "row", l.pages.newRow(&a, now)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// renderList renders all rows if they are others, or in another order, and the summary if it is another one.
+func (l *liveList) renderList(html *bytes.Buffer, w *watcher, changed map[string]bool, now time.Time) error {
+	list, summary := l.pages.list(l.query, now)
+	var names []string
+	for _, a := range list.Accounts {
+		names = append(names, a.Name)
+	}
+	if slices.Equal(names, l.names) {
+		if err := l.renderRows(html, changed, now); err != nil {
+			return err
+		}
+	} else {
+		l.names = names
+		l.pages.updates.watch(w, names)
+		if err := l.pages.templates.ExecuteTemplate(html, "rows", l.pages.rows(list.Accounts, now)); err != nil {
+			return err
+		}
+	}
+	text, err := l.pages.render("summary", summary)
+	if err != nil || string(text) == l.summary {
+		return err
+	}
+	l.summary = string(text)
+	html.Write(text)
+	return nil
+}

@@ -1,0 +1,286 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"imap-exporter/internal/history"
+	"imap-exporter/internal/wire"
+	"imap-exporter/probe"
+)
+
+// A probeView is what is known of one probe.
+type probeView struct {
+	// Link is its page.
+	Link    string
+	Start   moment
+	Took    string
+	Failure *failure
+	Fall    *fall
+	Mode    string
+	TLS     *probe.TLS
+	Expiry  *expiry
+	// RTT is "" where unknown.
+	RTT      string
+	Connects []string
+	// Mailboxes, and whether there would be more.
+	Mailboxes []mailboxRow
+	Truncated bool
+	Fetched   string
+	Quotas    []quotaRow
+	// NoQuota says that the server doesn't offer it.
+	NoQuota      bool
+	Capabilities []capabilityList
+	Notes        []string
+	Lines        []line
+	// NoTranscript is why there is no conversation.
+	NoTranscript string
+}
+
+// A mailboxRow is what is known of a mailbox; "" is what isn't.
+type mailboxRow struct {
+	Name, Messages, Unseen, Recent, Size, UIDNext, UIDValidity, ModSeq string
+	Newest, Oldest                                                     moment
+}
+
+// A quotaRow is one limit.
+type quotaRow struct {
+	Root, Resource string
+	*bar
+}
+
+// A capabilityList is what a server offered at one stage.
+type capabilityList struct {
+	Title string
+	Names []capability
+}
+
+// A capability is New when the stage before didn't have it.
+type capability struct {
+	Name string
+	New  bool
+}
+
+// A line is one of the transcript.
+type line struct {
+	At, Class, Who, Text string
+}
+
+// A probePage is one probe of an account, and the way to its neighbours.
+type probePage struct {
+	frame
+	Name, Path   string
+	Probe        *probeView
+	Newer, Older string
+}
+
+// showProbe serves the page of a probe.
+func (p *pages) showProbe(w http.ResponseWriter, r *http.Request) {
+	a, id, ok := p.probeOf(r)
+	now := time.Now()
+	view := p.newProbeView(&a, id, now)
+	if !ok || view == nil {
+		p.notFound(w, r, "This probe isn't kept any more, or there was none at this time.")
+		return
+	}
+	page := probePage{
+		frame: p.frame(r, "Probe of "+visible(a.Name), "accounts"), Name: visible(a.Name), Path: accountPath(a.Name), Probe: view,
+	}
+	recent := p.history.Recent(a.Name)
+	if i := slices.IndexFunc(recent, func(r *probe.Result) bool { return history.IDOf(r) == id }); i >= 0 {
+		if i > 0 {
+			page.Newer = probePath(page.Path, history.IDOf(recent[i-1]))
+		}
+		if i < len(recent)-1 {
+			page.Older = probePath(page.Path, history.IDOf(recent[i+1]))
+		}
+	}
+	p.show(w, r, http.StatusOK, "probe", page)
+}
+
+// probeOf reads an address.
+func (p *pages) probeOf(r *http.Request) (a Account, id int64, ok bool) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	a, ok = p.accountOf(r.PathValue("name"))
+	return a, id, ok && err == nil
+}
+
+// showTranscript serves a conversation as a file.
+func (p *pages) showTranscript(w http.ResponseWriter, r *http.Request) {
+	a, id, ok := p.probeOf(r)
+	result, lines := p.history.Result(a.Name, id)
+	if !ok || len(lines) == 0 {
+		p.notFound(w, r, "There is no conversation of this probe, or it isn't kept any more.")
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", fileName(a.Name)+"-"+result.Start.UTC().Format("20060102T150405Z")+".txt"))
+	fmt.Fprintf(w, "# %s on %s, %s\n", visible(a.Name), visible(a.Server), moment{at: result.Start}.Full())
+	for _, l := range transcriptLines(lines) {
+		fmt.Fprintf(w, "%10s  %s %s\n", l.At, l.Who, l.Text)
+	}
+}
+
+// fileName leaves of a name what is harmless in the name of a file, wherever it is saved.
+func fileName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) || r == '-' {
+			return r
+		}
+		return '_'
+	}, name)
+}
+
+// newProbeView returns nil when the probe isn't there.
+func (p *pages) newProbeView(a *Account, id int64, now time.Time) *probeView {
+	r, lines := p.history.Result(a.Name, id)
+	if r == nil && a.Last != nil && history.IDOf(a.Last) == id {
+		r = a.Last
+	}
+	if r == nil {
+		return nil
+	}
+	v := &probeView{
+		Link: probePath(accountPath(a.Name), id), Start: moment{r.Start, now}, Took: durationText(r.Duration),
+		Failure: p.explain.failure(r), Fall: p.explain.fall(r), Mode: modeText(r.Mode), Connects: connects(r.Connects),
+		Mailboxes: mailboxRows(r.Mailboxes, now), Truncated: r.MailboxesTruncated != nil && *r.MailboxesTruncated,
+		Quotas: quotaRows(r.Quota), NoQuota: r.Quota != nil && !r.Quota.Supported, Capabilities: capabilityLists(r.Capabilities),
+		Notes: visibleAll(r.Notes), Lines: transcriptLines(lines),
+	}
+	if r.TLS != nil {
+		v.TLS = &probe.TLS{Version: visible(r.TLS.Version), Cipher: visible(r.TLS.Cipher)}
+		v.Expiry = newExpiry(r.TLS.NotAfter, now)
+	}
+	if r.RTT != nil {
+		v.RTT = durationText(*r.RTT)
+	}
+	if r.Fetched != nil {
+		v.Fetched = fmt.Sprintf("%s of %s", bytesText(uint64(max(0, r.Fetched.Bytes))), visible(r.Fetched.Mailbox))
+	}
+	switch {
+	case len(lines) > 0:
+	case len(r.Connects) == 0:
+		v.NoTranscript = "There was no conversation: the probe ended before a connection was tried."
+	default:
+		v.NoTranscript = "There was none, or it isn't kept any more."
+	}
+	return v
+}
+
+func modeText(mode probe.TLSMode) string {
+	switch mode {
+	case probe.TLSImplicit:
+		return "TLS from the first byte"
+	case probe.TLSStartTLS:
+		return "TLS by STARTTLS"
+	default:
+		return "no TLS"
+	}
+}
+
+// connects tells of the attempts to connect.
+func connects(list []probe.Connect) []string {
+	var words []string
+	for _, c := range list {
+		outcome := string(c.Reason)
+		if outcome == "" {
+			outcome = "connected"
+		}
+		words = append(words, fmt.Sprintf("IPv%s %s", c.Family, outcome))
+	}
+	return words
+}
+
+func mailboxRows(mailboxes []probe.Mailbox, now time.Time) []mailboxRow {
+	rows := make([]mailboxRow, len(mailboxes))
+	for i, m := range mailboxes {
+		rows[i] = mailboxRow{
+			Name: visible(m.Name), Messages: known(m.Messages, countText), Unseen: known(m.Unseen, countText), Recent: known(m.Recent, countText),
+			Size: known(m.SizeBytes, bytesText), UIDNext: known(m.UIDNext, plainText), UIDValidity: known(m.UIDValidity, plainText),
+			ModSeq: known(m.HighestModSeq, plainText),
+		}
+		if m.Newest != nil {
+			rows[i].Newest = moment{*m.Newest, now}
+		}
+		if m.Oldest != nil {
+			rows[i].Oldest = moment{*m.Oldest, now}
+		}
+	}
+	return rows
+}
+
+// known returns the text of a value, or "".
+func known[T any](value *T, text func(T) string) string {
+	if value == nil {
+		return ""
+	}
+	return text(*value)
+}
+
+func plainText[T uint32 | uint64](n T) string { return strconv.FormatUint(uint64(n), 10) }
+
+func quotaRows(quota *probe.Quota) []quotaRow {
+	var rows []quotaRow
+	if quota == nil {
+		return nil
+	}
+	for _, root := range quota.Roots {
+		name := visible(root.Name)
+		if name == "" {
+			name = "(no name)"
+		}
+		if b := newBar(root.Storage, bytesText); b != nil {
+			rows = append(rows, quotaRow{name, "storage", b})
+		}
+		if b := newBar(root.Messages, countText[uint64]); b != nil {
+			rows = append(rows, quotaRow{name, "messages", b})
+		}
+	}
+	return rows
+}
+
+func capabilityLists(stages []probe.Capabilities) []capabilityList {
+	titles := map[probe.Stage]string{
+		probe.StageBeforeTLS: "Before TLS", probe.StageBeforeAuth: "Before the login", probe.StageAfterAuth: "After the login",
+	}
+	var lists []capabilityList
+	for i, stage := range stages {
+		l := capabilityList{Title: titles[stage.Stage]}
+		for _, name := range stage.Names {
+			l.Names = append(l.Names, capability{visible(name), i > 0 && !slices.Contains(stages[i-1].Names, name)})
+		}
+		lists = append(lists, l)
+	}
+	return lists
+}
+
+func transcriptLines(transcript []wire.TranscriptLine) []line {
+	lines := make([]line, len(transcript))
+	for i, t := range transcript {
+		lines[i] = line{durationText(t.At), "received", "S:", visible(t.Text)}
+		if t.Sent {
+			lines[i].Class, lines[i].Who = "sent", "C:"
+		}
+	}
+	return lines
+}
+
+// maxVisible bounds what is shown of one text, in bytes: a mailbox of probe.MaxNameRunes fits.
+const maxVisible = 1024
+
+// visible shows what would be acted upon instead of shown: control characters, and those that turn the writing direction.
+// The wire has done so already; what is shown here mustn't depend on that.
+func visible(s string) string { return wire.Printable(s, maxVisible) }
+
+func visibleAll(list []string) []string {
+	all := make([]string, len(list))
+	for i, s := range list {
+		all[i] = visible(s)
+	}
+	return all
+}

@@ -1,0 +1,94 @@
+package web
+
+import (
+	"strconv"
+	"sync"
+)
+
+// maxWatchers is how many open pages may be kept up to date at a time. Others have to be reloaded by hand.
+const maxWatchers = 32
+
+// Updates keeps open pages up to date. It is safe for concurrent use.
+type Updates struct {
+	mu       sync.Mutex
+	changes  uint64
+	watchers map[*watcher]struct{}
+	closed   chan struct{}
+	once     sync.Once
+}
+
+// NewUpdates returns Updates that no page watches.
+func NewUpdates() *Updates {
+	return &Updates{watchers: make(map[*watcher]struct{}), closed: make(chan struct{})}
+}
+
+// A watcher is an open page: the accounts on it, and those of them that have changed.
+type watcher struct{ names, changed map[string]bool }
+
+// Changed tells that something about an account has changed. It costs next to nothing while no page shows that account.
+func (u *Updates) Changed(name string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.changes++
+	for w := range u.watchers {
+		if w.names[name] {
+			w.changed[name] = true
+		}
+	}
+}
+
+// version is another one after each change.
+func (u *Updates) version() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return strconv.FormatUint(u.changes, 36)
+}
+
+// open returns a watcher of nothing yet, or nil when there are too many.
+func (u *Updates) open() *watcher {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if len(u.watchers) >= maxWatchers {
+		return nil
+	}
+	w := &watcher{}
+	u.watchers[w] = struct{}{}
+	return w
+}
+
+// watch has a watcher look at these accounts alone, from now on.
+func (u *Updates) watch(w *watcher, names []string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	w.names, w.changed = make(map[string]bool, len(names)), make(map[string]bool)
+	for _, name := range names {
+		w.names[name] = true
+	}
+}
+
+// take returns the accounts that have changed since it did so last.
+func (u *Updates) take(w *watcher) map[string]bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	changed := w.changed
+	if len(changed) > 0 {
+		w.changed = make(map[string]bool)
+	}
+	return changed
+}
+
+// count returns how many watchers there are.
+func (u *Updates) count() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.watchers)
+}
+
+func (u *Updates) leave(w *watcher) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.watchers, w)
+}
+
+// close has all pages hang up, for the shutdown.
+func (u *Updates) close() { u.once.Do(func() { close(u.closed) }) }
