@@ -18,7 +18,7 @@ const hidden = "<hidden>"
 // about it: passwords of course, and login names, which no metric has either.
 func shownKeys() []string {
 	return []string{
-		"web", "listen_address", "config_file", "prometheus_url", "grafana_url", "log", "level", "format",
+		"web", "listen_address", "config_file", "allowed_hosts", "debug_listen_address", "prometheus_url", "grafana_url", "log", "level", "format",
 		"max_concurrent", "max_concurrent_per_server", "histograms", "demo", "enabled", "modules", "accounts",
 		"name", "interval", "timeout", "retry_interval", "ip_family", "tls", "tls_config", "ca_file", "server_name", "cert_file",
 		"key_file", "min_version", "insecure_skip_verify", "auth", "allow_plaintext_auth", "select", "read_only", "fetch", "section",
@@ -34,6 +34,7 @@ func (c *Config) Show(w io.Writer, limit int) (left int, err error) {
 		Modules: c.shown,
 	}
 	tree.Web.ListenAddress, tree.Web.ConfigFile = &c.Web.ListenAddress, &c.Web.ConfigFile
+	tree.Web.AllowedHosts, tree.Web.DebugListenAddress = c.Web.AllowedHosts, &c.Web.DebugListenAddress
 	tree.Web.PrometheusURL, tree.Web.GrafanaURL = &c.Web.PrometheusURL, &c.Web.GrafanaURL
 	tree.Log.Level, tree.Log.Format = &c.Log.Level, &c.Log.Format
 	tree.Demo.Enabled = &c.Demo
