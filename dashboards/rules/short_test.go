@@ -2,5 +2,5 @@
 
 package rules_test
 
-// everyMutant: an ordinary run tries one mutant of each kind for each rule.
+// everyMutant: an ordinary run tries some of each rule.
 const everyMutant = false
