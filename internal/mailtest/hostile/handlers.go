@@ -39,7 +39,7 @@ func flood(begin, piece string) mailtest.Handler {
 // numbered sends lines for ever, each with its number.
 func numbered(format string) mailtest.Handler {
 	return func(c *mailtest.Conn, _ mailtest.Command) error {
-		return c.Flood(func(i int) string { return fmt.Sprintf(format, 4_000_000_000-i) })
+		return c.Flood(func(i int) string { return fmt.Sprintf(format, 4_000_000_000-int64(i)) })
 	}
 }
 
