@@ -2,6 +2,7 @@ package hostile
 
 import (
 	"crypto/tls"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,8 +20,20 @@ const (
 // Success is what a probe of an honest server comes to.
 const Success = "success"
 
-// Tampered are values that servers of the table made up in clear text, or about other mailboxes. None may come out anywhere.
-var Tampered = []string{"718001", "718002", "54321", "X-INJECTED"}
+// madeUp is what servers of the table say in clear text, or of other mailboxes. Digits before or after it, as in a duration, or a
+// colon before it, as in an address, make it something else.
+var madeUp = regexp.MustCompile(`(?m)(?:^|[^0-9.:])(718001|718002|54321)(?:[^0-9.]|$)|X-INJECTED`)
+
+// MadeUp finds in text what a server of the table made up, with a little of what is around it; "" if there is nothing. It must come
+// out nowhere.
+func MadeUp(text string) string {
+	found := madeUp.FindStringIndex(text)
+	if found == nil {
+		return ""
+	}
+	const around = 100
+	return text[max(0, found[0]-around):min(len(text), found[1]+around)]
+}
 
 // A Case is a server, and what a probe of it must come to.
 type Case struct {
