@@ -26,20 +26,25 @@ func (a *attendance) login(c *mailtest.Conn, cmd mailtest.Command) error {
 	return c.Default(cmd)
 }
 
-func (a *attendance) logout(c *mailtest.Conn, cmd mailtest.Command) error {
-	a.mu.Lock()
-	a.sessions--
-	a.mu.Unlock()
-	return c.Default(cmd)
+// examine never answers, and waits until the client has gone.
+func (a *attendance) examine(c *mailtest.Conn, _ mailtest.Command) error {
+	for {
+		if _, err := c.ReadLine(); err != nil {
+			a.mu.Lock()
+			a.sessions--
+			a.mu.Unlock()
+			return err
+		}
+	}
 }
 
-// An account has one session at a time, though LOGOUT takes longer than the interval, and whatever is reloaded meanwhile.
+// An account has one session at a time, though each one, with its leave-taking, takes longer than the interval, and whatever is
+// reloaded meanwhile.
 func TestOneSessionAtATime(t *testing.T) {
 	var account attendance
-	server := slowServer(t, mailtest.Options{
-		NoRecord: true, Delay: map[string]time.Duration{"LOGOUT": time.Second},
-		Handle: map[string]mailtest.Handler{"LOGIN": account.login, "LOGOUT": account.logout},
-	})
+	server := slowServer(t, mailtest.Options{NoRecord: true, Handle: map[string]mailtest.Handler{
+		"LOGIN": account.login, "EXAMINE": account.examine,
+	}})
 	file := apartConfig(t, "300ms", "300ms", 1, server.Addr())
 	a := startApart(t, file, nil)
 	content, err := os.ReadFile(file)
