@@ -1,8 +1,9 @@
 # The targets for people who work on this. `go run ./cmd/exporter` needs none of them.
 
 LINT_VERSION = 2.15.0
-# How long `make fuzz` fuzzes each target.
+# How long `make fuzz` fuzzes each target, and which: make fuzz FUZZTIME=60s FUZZ='FuzzProbe|FuzzLoad|FuzzServer'.
 FUZZTIME = 10s
+FUZZ = ^Fuzz
 
 TOOLS = $(shell go env GOPATH)/imap-exporter-tools
 LINT = $(TOOLS)/golangci-lint-$(LINT_VERSION)/golangci-lint
@@ -39,7 +40,7 @@ servers:
 
 fuzz:
 	@set -e; for package in $$(go list ./...); do \
-		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+		for target in $$(go test -list '$(FUZZ)' $$package | grep '^Fuzz' || true); do \
 			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 		done; \
 	done

@@ -172,8 +172,6 @@ func cutTag(raw string) (before, after string, found bool) {
 	return raw, "", false
 }
 
-func hang(c *mailtest.Conn, _ mailtest.Command) error  { return c.Hang() }
-func reset(c *mailtest.Conn, _ mailtest.Command) error { return c.Reset() }
-func drop(c *mailtest.Conn, _ mailtest.Command) error  { return c.Drop() }
+func hang(c *mailtest.Conn, _ mailtest.Command) error { return c.Hang() }
 
 var errTest = errors.New("the file is gone")

@@ -151,6 +151,60 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// A server that sends byte by byte may not make us read a million times.
+func TestSingleBytesCost(t *testing.T) {
+	client, server := net.Pipe()
+	defer server.Close()
+	go func() {
+		for {
+			if _, err := server.Write([]byte("x")); err != nil {
+				return
+			}
+		}
+	}()
+	socket, err := NewSocket(client, time.Now(), time.Now().Add(5*time.Second), 10*leastRead)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	reads := 0
+	for buf := make([]byte, 100); err == nil; reads++ {
+		_, err = socket.Read(buf)
+	}
+	if !errors.Is(err, ErrTooLarge) || reads != 10+1 {
+		t.Errorf("%d reads, then %v", reads, err)
+	}
+}
+
+// A flattening is a layer above the Socket that words its errors anew.
+type flattening struct{ net.Conn }
+
+func (f flattening) Read(p []byte) (int, error) {
+	n, err := f.Conn.Read(p)
+	if err != nil {
+		err = errors.New("something is wrong")
+	}
+	return n, err
+}
+
+// What the Socket knows is truer than what a layer above made of it; but not than a verdict of that layer.
+func TestCauseBeatsTheLayerAbove(t *testing.T) {
+	g := script(t, "* OK hi\r\n", "")
+	greet(t, g)
+	if err := g.Upgrade(flattening{g.socket}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Do("NOOP"); !errors.Is(err, io.EOF) {
+		t.Errorf("got %v, want the Socket's", err)
+	}
+	g = script(t, "* OK hi\r\n")
+	g.socket.Interrupt(ErrCanceled)
+	said := &StatusError{Status: BYE}
+	if err := g.Fail(said); !errors.Is(err, said) {
+		t.Errorf("got %v, want the server's own word", err)
+	}
+}
+
 // TestClient holds go-imap's client against a server that says more than was asked.
 func TestClient(t *testing.T) {
 	noise := "* FLAGS (a]b)\r\n* XVENDOR (\r\n* CAPABILITY (\r\n* OK [CAPABILITY (] x\r\n* 5 EXPUNGE\r\n"
@@ -181,66 +235,4 @@ func TestClient(t *testing.T) {
 	_, _ = g.Do("LOGOUT")
 	conn.Close()
 	client.Close()
-}
-
-// FuzzServer lets a server answer each command of a conversation with anything, in any pieces. TAG stands for the tag.
-func FuzzServer(f *testing.F) {
-	const fetched = "* 3 FETCH (INTERNALDATE \" 1-Jan-2020 00:00:00 +0000\" BODY[HEADER]<0> {2}\r\nab)\r\nTAG OK"
-	f.Add("* CAPABILITY A\r\nTAG OK", "TAG OK", "* 3 EXISTS\r\nTAG OK", fetched, "TAG OK", uint8(200))
-	f.Add("* CAPABILITY (\r\nTAG OK", "TAG NO [X] y", "TAG NO", "* 3 FETCH (BODY[] \"x\")\r\nTAG NO [LIMIT (] x", "TAG BAD", uint8(0))
-	f.Add("TAG OK", "+ go", "* 3 EXISTS\r\n* OK [UIDNEXT 4] x\r\nTAG OK", "* 3 FETCH (BODY[HEADER.FIELDS (A)] {1}\r\nx)\r\nTAG OK", "+ x\r\nTAG OK", uint8(5))
-	f.Fuzz(func(t *testing.T, a, b, c, d, e string, chunk uint8) {
-		client, server := net.Pipe()
-		served := make(chan struct{})
-		go func() {
-			defer close(served)
-			answer(server, int(chunk)+1, a, b, c, d, e)
-		}()
-		socket, err := NewSocket(client, time.Now(), time.Now().Add(200*time.Millisecond), 1<<16)
-		if err != nil {
-			t.Fatal(err)
-		}
-		g := NewGate(socket)
-		greet(t, g)
-		_, _ = g.Do("CAPABILITY")
-		_ = g.Login("ü", "p", false)
-		conn := g.Conn()
-		lent := imapclient.New(conn, nil)
-		_, _ = lent.Select("INBOX", nil).Wait()
-		_, _ = lent.Fetch(imap.SeqSetNum(3), &imap.FetchOptions{InternalDate: true}).Collect()
-		_ = lent.Unselect().Wait()
-		_, _ = g.Do("LOGOUT")
-		conn.Close()
-		lent.Close()
-		socket.Close()
-		<-served
-	})
-}
-
-// answer greets, then answers each line with one of answers, in pieces of at most chunk bytes, and further ones with OK.
-func answer(server net.Conn, chunk int, answers ...string) {
-	defer server.Close()
-	send := func(s string) bool {
-		for s != "" {
-			n := min(len(s), chunk)
-			if _, err := io.WriteString(server, s[:n]); err != nil {
-				return false
-			}
-			s = s[n:]
-		}
-		return true
-	}
-	buf := make([]byte, 4096)
-	for next := "* OK hi"; send(next + "\r\n"); {
-		n, err := server.Read(buf)
-		if err != nil {
-			return
-		}
-		tag, _, _ := strings.Cut(strings.TrimSpace(string(buf[:n])), " ")
-		next = "TAG OK"
-		if len(answers) > 0 {
-			next, answers = answers[0], answers[1:]
-		}
-		next = strings.ReplaceAll(next, "TAG", tag)
-	}
 }

@@ -53,8 +53,8 @@ func broken() []Case {
 		{"BYE", "unavailable", bye}, {"a reset", "reset", reset}, {"the end", "reset", drop}, {"silence", "timeout", hang},
 	} {
 		cases = append(cases,
-			Case{Name: fault.name + " at STARTTLS", Mode: clear, Want: "starttls/" + fault.reason, Server: on("STARTTLS", fault.handler)},
-			Case{Name: fault.name + " at CAPABILITY in clear text", Mode: clear, Want: "capability/" + fault.reason, Server: on("CAPABILITY", fault.handler)},
+			Case{Name: fault.name + " at STARTTLS", Mode: inClear, Want: "starttls/" + fault.reason, Server: on("STARTTLS", fault.handler)},
+			Case{Name: fault.name + " at CAPABILITY in clear text", Mode: inClear, Want: "capability/" + fault.reason, Server: on("CAPABILITY", fault.handler)},
 		)
 	}
 	return in("broken", append(cases,

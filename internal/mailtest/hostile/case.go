@@ -9,9 +9,11 @@ import (
 )
 
 // Password and Token are the secrets of the account, distinctive, so that they are found wherever they should not be.
+// Unquotable is a password that can only be sent as a literal.
 const (
-	Password = "canary-hostile-secret"       //nolint:gosec // It opens nothing but these servers.
-	Token    = "canary-hostile-token-secret" //nolint:gosec // See above.
+	Password   = "canary-hostile-secret"
+	Token      = "canary-hostile-token-secret"
+	Unquotable = "canary-größe-secret"
 )
 
 // Success is what a probe of an honest server comes to.
@@ -83,7 +85,7 @@ func Cases(elsewhere string) []Case {
 	cases := slices.Concat(
 		stripped(), preauth(), disguised(), referrals(elsewhere), buffered(), tampered(), spoofed(), others(),
 		injected(), certificates(), handshakes(), endless(), nested(), dripped(), crafted(), foreign(), characters(),
-		broken(), literals(), quirks(), gateways(), counts(),
+		broken(), literals(), quirks(), gateways(), oddities(), counts(),
 	)
 	for i := range cases {
 		c := &cases[i]

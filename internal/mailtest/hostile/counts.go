@@ -7,7 +7,7 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// counts are the habits of which no product, or more than one, is known.
+// counts are the habits in counts, quotas and names.
 func counts() []Case {
 	return in(Quirks,
 		Case{
@@ -21,26 +21,6 @@ func counts() []Case {
 				"STATUS":       "* status inbox (messages 9)\r\nTAG ok done\r\n",
 				"GETQUOTAROOT": "* quotaroot inbox x\r\n* quota x (storage 10 512)\r\nTAG ok done\r\n",
 			}),
-		},
-		Case{
-			Name: "UIDNEXT and UIDVALIDITY are 0", Source: "several: https://github.com/jstedfast/MailKit (MailKit/Net/Imap/ImapEngine.cs)", Want: Success,
-			Absent: []string{"mailbox_uidnext", "mailbox_uidvalidity"}, Server: replay("* OK hi\r\n", answers{
-				"EXAMINE": "* 24 EXISTS\r\n* OK [UIDNEXT 0] x\r\n* OK [UIDVALIDITY 0] x\r\n* OK [UNSEEN 0] x\r\nTAG OK done\r\n",
-				"STATUS":  "* STATUS INBOX (MESSAGES 24 UIDNEXT 0 UIDVALIDITY 0)\r\nTAG OK done\r\n",
-			}),
-		},
-		Case{
-			Name: "LITERAL and + stand apart", Source: "several: https://github.com/jstedfast/MailKit/issues/1654", Want: Success,
-			Account: Account{Password: "canary-größe-secret"}, Server: mailtest.Options{Capabilities: announce("IMAP4rev1 LITERAL + ID", "IMAP4rev1 LITERAL +")},
-		},
-		Case{
-			Name: "a code stands without its OK", Source: "home.pl: https://github.com/jstedfast/MailKit/issues/115", Want: Success,
-			Server: replay("* OK hi\r\n", answers{"UNSELECT": "* [COPYUID 55 31 6]\r\nTAG OK done\r\n"}),
-		},
-		Case{
-			Name: "a code is not of the capitals that we know", Source: "bea-to-email.de: https://github.com/jstedfast/MailKit/issues/1589", Want: Success,
-			Server: replay("* OK hi\r\n", answers{"EXAMINE": "* 24 EXISTS\r\n* OK [Flags (\\Answered \\Seen)] x\r\n* OK [UidNext 31] x\r\nTAG OK done\r\n"}),
-			Values: values{"mailbox_uidnext": 31},
 		},
 		Case{
 			Name: "the quota root's mailbox has parentheses", Source: "Telus: https://github.com/jakartaee/mail-api/issues/32", Want: Success,
@@ -62,19 +42,6 @@ func counts() []Case {
 			Name: "the quota comes before its root", Source: "go-imap v2.0.0-beta.8 loses it: docs/decisions/0001-instrumented-connection.md", Want: Success,
 			Values: values{"quota_storage_limit_bytes": 2048},
 			Server: replay("* OK hi\r\n", answers{"GETQUOTAROOT": "* QUOTA a (STORAGE 1 2)\r\n* QUOTAROOT INBOX a\r\nTAG OK done\r\n"}),
-		},
-		Case{
-			Name: "a flag list begins with a space", Source: "several: https://github.com/emersion/go-imap/issues/633", Want: Success,
-			Server: replay("* OK hi\r\n", answers{"EXAMINE": "* 24 EXISTS\r\n* OK [PERMANENTFLAGS ( \\*)] x\r\nTAG OK done\r\n"}),
-		},
-		Case{
-			Name: "the root of the mailboxes is listed", Source: "139.com: https://github.com/MailCore/mailcore2/issues/1592", Want: Success,
-			Account: Account{Mailboxes: []string{"*"}}, Values: values{"mailbox_messages": 24}, Absent: []string{"mailbox_uidnext"}, Server: replay(
-				"* OK Richinfo Mail System commongw Server Ready (139coms)\r\n", answers{
-					"CAPABILITY": "* CAPABILITY IMAP4rev1 XLIST RM_MAIL_TYPE\r\nTAG OK CAPABILITY completed\r\n",
-					"EXAMINE":    "* 24 EXISTS\r\n* 5 RECENT\r\n* OK [UIDVALIDITY 1] UIDs valid\r\nTAG OK [READ-ONLY] EXAMINE completed\r\n",
-					"LIST":       "* LIST (\\Noselect) \"/\" \"\"\r\n* LIST () \"/\" \"INBOX\"\r\nTAG OK LIST Completed\r\n",
-				}),
 		},
 		Case{
 			Name: "counts for NIL, and items that nobody asked for", Source: "several, of APPENDLIMIT and MAILBOXID: https://github.com/linagora/james-project/issues/5347", Want: Success,

@@ -63,11 +63,11 @@ func crafted() []Case {
 		Case{Name: "an answer in two", Want: Success, Server: says("FETCH",
 			"* 24 FETCH (INTERNALDATE \" 1-Jan-2020 00:00:00 +0000\")\r\n* 24 FETCH (BODY[HEADER]<0> NIL)\r\nTAG OK\r\n")},
 		Case{
-			Name: "5,000 mailboxes", Want: Success, Account: Account{Mailboxes: []string{"*"}}, Values: values{"mailboxes_truncated": 1, "mailbox_messages": 24 + 500},
+			Name: "5,000 mailboxes", Want: Success, Account: Account{Mailboxes: []string{"*"}}, Values: values{"mailboxes_truncated": 1, "mailbox_unseen_messages": 500},
 			Server: mailtest.Options{Handle: map[string]mailtest.Handler{
 				"LIST": answer(many(5000, "* LIST () \"/\" box%d\r\n") + "TAG OK\r\n"),
 				"STATUS": func(c *mailtest.Conn, cmd mailtest.Command) error {
-					c.Line("* STATUS %s (MESSAGES 5)", cmd.Args[0])
+					c.Line("* STATUS %s (MESSAGES 5 UNSEEN 5)", cmd.Args[0])
 					return c.OK(cmd.Tag, "done")
 				},
 			}},
@@ -102,6 +102,8 @@ func foreign() []Case {
 		Case{Name: "mailboxes in answer to STATUS", Want: Success, Server: on("STATUS", first("* LIST () \"/\" 718001\r\n"))},
 		Case{Name: "EXISTS after STATUS", Want: Success, Values: values{"mailbox_messages": 24}, Server: on("GETQUOTAROOT", first("* 54321 EXISTS\r\n* 54321 EXPUNGE\r\n"))},
 		Case{Name: "unknown responses", Want: Success, Server: on("FETCH", first("* VANISHED 1:5\r\n* XVENDOR (a {3}\r\nxyz b)\r\n* 5 XVENDOR\r\n\r\n* 3 EXPUNGE\r\n"))},
+		Case{Name: "16 lines that are no response", Want: Success, Server: on("EXAMINE", first(strings.Repeat("hello there\r\n", 16)))},
+		Case{Name: "17 lines that are no response", Want: "select/protocol", Server: on("EXAMINE", first(strings.Repeat("hello there\r\n", 17)))},
 		Case{Name: "a response without a name", Want: "select/protocol", Server: on("EXAMINE", first("* \r\n"))},
 		Case{Name: "RECENT in a panic", Want: Success, Values: values{"mailbox_recent_messages": 1}, Server: statuses("* STATUS INBOX (MESSAGES 1 RECENT 1)\r\n")},
 	)

@@ -76,11 +76,5 @@ func gateways() []Case {
 				"CAPABILITY": "* CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=LOGIN ID XSTOP APPENDLIMIT\r\nTAG OK CAPABILITY Complete\r\n",
 			}),
 		},
-		Case{
-			Name: "mox has no limit worth the name", Source: "mox: https://github.com/mjl-/mox (imapserver)", Want: Success,
-			Server: replay("* OK [CAPABILITY IMAP4rev2 IMAP4rev1 ENABLE LITERAL+ IDLE APPENDLIMIT=9223372036854775807] mox imap\r\n", answers{
-				"CAPABILITY": "* CAPABILITY IMAP4rev2 IMAP4rev1 ENABLE LITERAL+ IDLE UNSELECT STATUS=SIZE QUOTA=RES-STORAGE APPENDLIMIT=9223372036854775807\r\nTAG OK done\r\n",
-			}),
-		},
 	)
 }

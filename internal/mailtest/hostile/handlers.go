@@ -27,17 +27,6 @@ func first(raw string) mailtest.Handler {
 	}
 }
 
-// last lets an honest server answer, and sends raw along with that.
-func last(raw string) mailtest.Handler {
-	return func(c *mailtest.Conn, cmd mailtest.Command) error {
-		if err := c.Default(cmd); err != nil {
-			return err
-		}
-		c.Raw(strings.ReplaceAll(raw, "TAG", cmd.Tag))
-		return nil
-	}
-}
-
 // flood sends begin, and piece for ever.
 func flood(begin, piece string) mailtest.Handler {
 	block := strings.Repeat(piece, 1+16<<10/len(piece))

@@ -15,9 +15,9 @@ func injected() []Case {
 	const caps = "* CAPABILITY IMAP4rev1\r\n"
 	return in("injection",
 		Case{Name: "guessed tags", Want: "capability/protocol", Server: mailtest.Options{Greeting: "* OK hi\r\n" + guesses.String()}},
-		Case{Name: "guessed tags in clear text", Mode: clear, Want: "capability/protocol", Server: mailtest.Options{Greeting: "* OK hi\r\n" + guesses.String()}},
+		Case{Name: "guessed tags in clear text", Mode: inClear, Want: "capability/protocol", Server: mailtest.Options{Greeting: "* OK hi\r\n" + guesses.String()}},
 		Case{Name: "guessed tags after an answer", Want: "auth/protocol", Server: says("CAPABILITY", caps+"TAG OK\r\n"+guesses.String())},
-		Case{Name: "STARTTLS answered ahead", Mode: clear, Want: "starttls/protocol", Server: says("CAPABILITY", "* CAPABILITY IMAP4rev1 STARTTLS\r\nTAG OK\r\nA2 OK begin\r\n")},
+		Case{Name: "STARTTLS answered ahead", Mode: inClear, Want: "starttls/protocol", Server: says("CAPABILITY", "* CAPABILITY IMAP4rev1 STARTTLS\r\nTAG OK\r\nA2 OK begin\r\n")},
 		Case{Name: "another's tag", Want: "capability/protocol", Server: says("CAPABILITY", caps+"T1 OK done\r\n")},
 		Case{Name: "another's tag first", Want: "capability/protocol", Server: says("CAPABILITY", "T2 OK done\r\n"+caps+"TAG OK done\r\n")},
 		Case{Name: "another's refusal", Want: "capability/protocol", Server: says("CAPABILITY", "T2 NO done\r\n"+caps+"TAG OK done\r\n")},

@@ -91,9 +91,5 @@ func quirks() []Case {
 				"FETCH":   "* NUMBER FETCH (MODSEQ (-1) FLAGS (\\Seen) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" BODY[HEADER]<0> {3}\r\nabc)\r\nTAG OK Success\r\n",
 			}),
 		},
-		Case{
-			Name: "wp.pl says BYE with the tag", Source: "wp.pl: https://github.com/jonhoo/rust-imap/issues/210", Want: Success,
-			Server: replay("* OK IMAP4rev1\r\n", answers{"LOGOUT": "TAG BYE IMAP4rev1 Server logging out\r\n"}),
-		},
 	)
 }

@@ -6,29 +6,30 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-const clear = mailtest.ModeStartTLS
+// inClear is how a conversation begins in which somebody on the line may speak for the server.
+const inClear = mailtest.ModeStartTLS
 
 // stripped are servers, or those who sit in front of them, that take STARTTLS away.
 func stripped() []Case {
 	return in("stripping",
 		Case{
-			Name: "no STARTTLS offered", Mode: clear, Want: "starttls/starttls_refused",
+			Name: "no STARTTLS offered", Mode: inClear, Want: "starttls/starttls_refused",
 			Server: says("CAPABILITY", "* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\nTAG OK done\r\n"),
 		},
-		Case{Name: "CAPABILITY is BAD", Mode: clear, Want: "capability/command_rejected", Server: says("CAPABILITY", "TAG BAD what\r\n")},
-		Case{Name: "CAPABILITY is NO", Mode: clear, Want: "capability/command_rejected", Server: says("CAPABILITY", "TAG NO no\r\n")},
-		Case{Name: "STARTTLS is NO", Mode: clear, Want: "starttls/starttls_refused", Server: says("STARTTLS", "TAG NO not today\r\n")},
-		Case{Name: "STARTTLS is BAD", Mode: clear, Want: "starttls/starttls_refused", Server: says("STARTTLS", "TAG BAD what\r\n")},
-		Case{Name: "STARTTLS wants more", Mode: clear, Want: "starttls/protocol", Server: says("STARTTLS", "+ continue with something.\r\n")},
-		Case{Name: "STARTTLS is private", Mode: clear, Want: "starttls/plaintext_refused", Server: says("STARTTLS", "TAG NO [PRIVACYREQUIRED] no\r\n")},
-		Case{Name: "STARTTLS is BYE", Mode: clear, Want: "starttls/bye", Server: says("STARTTLS", "* BYE no\r\n")},
-		Case{Name: "STARTTLS is a tagged PREAUTH", Mode: clear, Want: "starttls/protocol", Server: says("STARTTLS", "TAG PREAUTH come in\r\n")},
+		Case{Name: "CAPABILITY is BAD", Mode: inClear, Want: "capability/command_rejected", Server: says("CAPABILITY", "TAG BAD what\r\n")},
+		Case{Name: "CAPABILITY is NO", Mode: inClear, Want: "capability/command_rejected", Server: says("CAPABILITY", "TAG NO no\r\n")},
+		Case{Name: "STARTTLS is NO", Mode: inClear, Want: "starttls/starttls_refused", Server: says("STARTTLS", "TAG NO not today\r\n")},
+		Case{Name: "STARTTLS is BAD", Mode: inClear, Want: "starttls/starttls_refused", Server: says("STARTTLS", "TAG BAD what\r\n")},
+		Case{Name: "STARTTLS wants more", Mode: inClear, Want: "starttls/protocol", Server: says("STARTTLS", "+ continue with something.\r\n")},
+		Case{Name: "STARTTLS is private", Mode: inClear, Want: "starttls/plaintext_refused", Server: says("STARTTLS", "TAG NO [PRIVACYREQUIRED] no\r\n")},
+		Case{Name: "STARTTLS is BYE", Mode: inClear, Want: "starttls/bye", Server: says("STARTTLS", "* BYE no\r\n")},
+		Case{Name: "STARTTLS is a tagged PREAUTH", Mode: inClear, Want: "starttls/protocol", Server: says("STARTTLS", "TAG PREAUTH come in\r\n")},
 		Case{
-			Name: "STARTTLS, then clear text", Mode: clear, Want: "tls/tls",
+			Name: "STARTTLS, then clear text", Mode: inClear, Want: "tls/tls",
 			Server: on("STARTTLS", both(answer("TAG OK begin\r\n"), onHello(hangAfter("* OK still here\r\n")))),
 		},
 		Case{
-			Name: "STARTTLS in capitals and small", Mode: clear, Want: Success,
+			Name: "STARTTLS in capitals and small", Mode: inClear, Want: Success,
 			Server: mailtest.Options{
 				Capabilities: announce("imap4rev1 StartTLS", "IMAP4rev1"),
 				Handle:       map[string]mailtest.Handler{"STARTTLS": both(answer("TAG OK begin\r\n"), shake)},
@@ -40,7 +41,7 @@ func stripped() []Case {
 // preauth are servers that say that we are logged in, so that we need no TLS.
 func preauth() []Case {
 	greets := func(name, greeting string) Case {
-		return Case{Name: name, Mode: clear, Want: "greeting/preauth", Server: mailtest.Options{Greeting: greeting}}
+		return Case{Name: name, Mode: inClear, Want: "greeting/preauth", Server: mailtest.Options{Greeting: greeting}}
 	}
 	return in("PREAUTH",
 		greets("PREAUTH", "* PREAUTH welcome\r\n"),
@@ -58,21 +59,21 @@ func preauth() []Case {
 // disguised are servers that make themselves look old.
 func disguised() []Case {
 	return in("disguise",
-		Case{Name: "no capabilities", Mode: clear, Want: "capability/protocol", Server: says("CAPABILITY", "TAG OK done\r\n")},
+		Case{Name: "no capabilities", Mode: inClear, Want: "capability/protocol", Server: says("CAPABILITY", "TAG OK done\r\n")},
 		Case{
-			Name: "IMAP4 in the greeting", Mode: clear, Want: "starttls/starttls_refused",
+			Name: "IMAP4 in the greeting", Mode: inClear, Want: "starttls/starttls_refused",
 			Server: mailtest.Options{Greeting: "* OK [CAPABILITY IMAP4] hi\r\n", Capabilities: announce("IMAP4", "IMAP4")},
 		},
-		Case{Name: "IMAP4 alone", Mode: clear, Want: "starttls/starttls_refused", Server: says("CAPABILITY", "* CAPABILITY IMAP4\r\nTAG OK done\r\n")},
-		Case{Name: "STARTTLS only in the greeting", Mode: clear, Want: "starttls/starttls_refused", Server: mailtest.Options{
+		Case{Name: "IMAP4 alone", Mode: inClear, Want: "starttls/starttls_refused", Server: says("CAPABILITY", "* CAPABILITY IMAP4\r\nTAG OK done\r\n")},
+		Case{Name: "STARTTLS only in the greeting", Mode: inClear, Want: "starttls/starttls_refused", Server: mailtest.Options{
 			Greeting: "* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n", Capabilities: announce("IMAP4rev1 AUTH=PLAIN", "IMAP4rev1"),
 		}},
 		Case{
-			Name: "STARTTLS only in the tagged OK", Mode: clear, Want: "starttls/starttls_refused",
+			Name: "STARTTLS only in the tagged OK", Mode: inClear, Want: "starttls/starttls_refused",
 			Server: says("CAPABILITY", "* CAPABILITY IMAP4rev1\r\nTAG OK [CAPABILITY IMAP4rev1 STARTTLS] done\r\n"),
 		},
 		Case{
-			Name: "a login is invited", Mode: clear, Want: "starttls/starttls_refused",
+			Name: "a login is invited", Mode: inClear, Want: "starttls/starttls_refused",
 			Server: mailtest.Options{Capabilities: announce("IMAP4rev1 AUTH=PLAIN AUTH=LOGIN SASL-IR LITERAL+", "IMAP4rev1")},
 		},
 	)
@@ -91,13 +92,13 @@ func referrals(elsewhere string) []Case {
 		Case{Name: "PLAIN NO", Want: "auth/rejected", Account: Account{Auth: "plain"}, Server: says("AUTHENTICATE", "TAG NO "+referral+" go there\r\n")},
 		Case{Name: "PLAIN BYE", Want: "auth/bye", Account: Account{Auth: "plain"}, Server: says("AUTHENTICATE", "* BYE "+referral+" go there\r\n")},
 		Case{Name: "greeting", Want: "greeting/bye", Server: mailtest.Options{Greeting: "* BYE " + referral + " go there\r\n"}},
-		Case{Name: "greeting in clear", Mode: clear, Want: "greeting/bye", Server: mailtest.Options{Greeting: "* BYE " + referral + " go there\r\n"}},
-		Case{Name: "STARTTLS NO", Mode: clear, Want: "starttls/starttls_refused", Server: says("STARTTLS", "TAG NO "+referral+" go there\r\n")},
+		Case{Name: "greeting in clear", Mode: inClear, Want: "greeting/bye", Server: mailtest.Options{Greeting: "* BYE " + referral + " go there\r\n"}},
+		Case{Name: "STARTTLS NO", Mode: inClear, Want: "starttls/starttls_refused", Server: says("STARTTLS", "TAG NO "+referral+" go there\r\n")},
 		Case{
-			Name: "PREAUTH, then a mailbox", Mode: clear, Want: "greeting/preauth",
+			Name: "PREAUTH, then a mailbox", Mode: inClear, Want: "greeting/preauth",
 			Server: mailtest.Options{Greeting: "* PREAUTH " + mailbox + " welcome\r\n"},
 		},
-		Case{Name: "mailbox after STARTTLS", Mode: clear, Want: "select/command_rejected", Server: says("EXAMINE", "TAG NO "+mailbox+" go there\r\n")},
+		Case{Name: "mailbox after STARTTLS", Mode: inClear, Want: "select/command_rejected", Server: says("EXAMINE", "TAG NO "+mailbox+" go there\r\n")},
 		Case{Name: "mailbox", Want: "select/command_rejected", Server: says("EXAMINE", "TAG NO "+mailbox+" go there\r\n")},
 		Case{Name: "counts", Want: "status/command_rejected", Server: says("STATUS", "TAG NO "+mailbox+" go there\r\n")},
 		Case{Name: "on the way", Want: Success, Server: on("EXAMINE", first("* OK "+mailbox+" go there\r\n"))},
@@ -107,7 +108,7 @@ func referrals(elsewhere string) []Case {
 // buffered are servers that send more in clear text than the answer to STARTTLS (CVE-2011-0411 and its many kin).
 func buffered() []Case {
 	starttls := func(name, raw, want string) Case {
-		return Case{Name: name, Mode: clear, Want: want, Server: on("STARTTLS", both(answer(raw), shake))}
+		return Case{Name: name, Mode: inClear, Want: want, Server: on("STARTTLS", both(answer(raw), shake))}
 	}
 	const injection = "tls/starttls_injection"
 	return in("buffering",

@@ -12,34 +12,34 @@ import (
 func tampered() []Case {
 	var cases []Case
 	for name, data := range map[string]string{
-		"LIST":        "* LIST (\\HasNoChildren) \"/\" \"Archive 718001\"\r\n",
-		"LSUB":        "* LSUB () \"/\" \"Archive 718001\"\r\n",
-		"STATUS":      "* STATUS INBOX (MESSAGES 718001 UNSEEN 718002 SIZE 54321)\r\n",
-		"other":       "* STATUS Sent (MESSAGES 718001)\r\n",
-		"SEARCH":      "* SEARCH 54321\r\n",
-		"FLAGS":       "* FLAGS (\\Seen X-INJECTED)\r\n",
-		"EXISTS":      "* 54321 EXISTS\r\n",
-		"RECENT":      "* 54321 RECENT\r\n",
-		"EXPUNGE":     "* 54321 EXPUNGE\r\n",
-		"FETCH":       "* 1 FETCH (BODY[HEADER] {24}\r\nSubject: call 718001\r\n\r\n)\r\n",
-		"QUOTA":       "* QUOTA \"root 718001\" (STORAGE 718001 718002)\r\n",
-		"ALERT":       "* NO [ALERT] call 54321\r\n",
-		"UIDNEXT":     "* OK [UIDNEXT 718001] hi\r\n",
-		"a referral":  "* OK [REFERRAL IMAPS://718001.example.org/] hi\r\n",
-		"capability":  "* CAPABILITY IDLE\r\n",
-		"CAPABILITY":  "* OK [CAPABILITY IMAP4rev1 STARTTLS X-INJECTED] hi\r\n",
-		"credentials": "* ID (\"name\" \"718001\")\r\n",
+		"LIST":       "* LIST (\\HasNoChildren) \"/\" \"Archive 718001\"\r\n",
+		"LSUB":       "* LSUB () \"/\" \"Archive 718001\"\r\n",
+		"STATUS":     "* STATUS INBOX (MESSAGES 718001 UNSEEN 718002 SIZE 54321)\r\n",
+		"other":      "* STATUS Sent (MESSAGES 718001)\r\n",
+		"SEARCH":     "* SEARCH 54321\r\n",
+		"FLAGS":      "* FLAGS (\\Seen X-INJECTED)\r\n",
+		"EXISTS":     "* 54321 EXISTS\r\n",
+		"RECENT":     "* 54321 RECENT\r\n",
+		"EXPUNGE":    "* 54321 EXPUNGE\r\n",
+		"FETCH":      "* 1 FETCH (BODY[HEADER] {24}\r\nSubject: call 718001\r\n\r\n)\r\n",
+		"QUOTA":      "* QUOTA \"root 718001\" (STORAGE 718001 718002)\r\n",
+		"ALERT":      "* NO [ALERT] call 54321\r\n",
+		"UIDNEXT":    "* OK [UIDNEXT 718001] hi\r\n",
+		"a referral": "* OK [REFERRAL IMAPS://718001.example.org/] hi\r\n",
+		"capability": "* CAPABILITY IDLE\r\n",
+		"CAPABILITY": "* OK [CAPABILITY IMAP4rev1 STARTTLS X-INJECTED] hi\r\n",
+		"identity":   "* ID (\"name\" \"718001\")\r\n",
 	} {
 		for _, when := range []struct{ name, verb string }{{"after the greeting", "CAPABILITY"}, {"before STARTTLS", "STARTTLS"}} {
 			cases = append(cases, Case{
-				Name: name + " " + when.name, Mode: clear, Want: Success, Values: map[string]float64{"mailbox_messages": 24},
+				Name: name + " " + when.name, Mode: inClear, Want: Success, Values: map[string]float64{"mailbox_messages": 24},
 				Server: on(when.verb, onlyInClear(data)),
 			})
 		}
 	}
 	return append(in("tampering", cases...), in("tampering",
 		Case{
-			Name: "capabilities with the OK of STARTTLS", Mode: clear, Want: Success, Never: []string{"GETQUOTAROOT", "UNSELECT"},
+			Name: "capabilities with the OK of STARTTLS", Mode: inClear, Want: Success, Never: []string{"GETQUOTAROOT", "UNSELECT"},
 			Values: map[string]float64{"quota_supported": 0}, Server: mailtest.Options{
 				Capabilities: announce("IMAP4rev1 STARTTLS", "IMAP4rev1"),
 				Handle: map[string]mailtest.Handler{
@@ -48,7 +48,7 @@ func tampered() []Case {
 			},
 		},
 		Case{
-			Name: "capabilities in clear text", Mode: clear, Want: Success, Never: []string{"GETQUOTAROOT", "ID", "UNSELECT"}, Account: Account{SendID: true},
+			Name: "capabilities in clear text", Mode: inClear, Want: Success, Never: []string{"GETQUOTAROOT", "ID", "UNSELECT"}, Account: Account{SendID: true},
 			Values: map[string]float64{"quota_supported": 0}, Server: mailtest.Options{
 				Capabilities: func(stage mailtest.Stage, _ []string) []string {
 					if stage == mailtest.BeforeTLS {
@@ -58,7 +58,7 @@ func tampered() []Case {
 				},
 			},
 		},
-		Case{Name: "mechanisms in clear text", Mode: clear, Account: Account{Auth: "plain"}, Want: "auth/mechanism", Server: mailtest.Options{
+		Case{Name: "mechanisms in clear text", Mode: inClear, Account: Account{Auth: "plain"}, Want: "auth/mechanism", Server: mailtest.Options{
 			Capabilities: func(stage mailtest.Stage, _ []string) []string {
 				if stage == mailtest.BeforeTLS {
 					return strings.Fields("IMAP4rev1 STARTTLS AUTH=PLAIN")
@@ -85,13 +85,13 @@ func spoofed() []Case {
 	for _, code := range []string{"ALERT", "BADCHARSET (X)", "PARSE"} {
 		words := fmt.Sprintf("[%s] <script>alert('call us')</script>\r\n", code)
 		cases = append(cases,
-			Case{Name: "greeting OK " + code, Mode: clear, Want: Success, Server: mailtest.Options{Greeting: "* OK " + words}},
-			Case{Name: "greeting NO " + code, Mode: clear, Want: "greeting/protocol", Server: mailtest.Options{Greeting: "* NO " + words}},
+			Case{Name: "greeting OK " + code, Mode: inClear, Want: Success, Server: mailtest.Options{Greeting: "* OK " + words}},
+			Case{Name: "greeting NO " + code, Mode: inClear, Want: "greeting/protocol", Server: mailtest.Options{Greeting: "* NO " + words}},
 			Case{Name: "LOGIN NO " + code, Want: "auth/rejected", Server: says("LOGIN", "TAG NO "+words)},
 		)
 	}
 	return in("UI spoofing", append(cases,
-		Case{Name: "STARTTLS OK ALERT", Mode: clear, Want: Success, Server: on("STARTTLS", both(answer("TAG OK [ALERT] <b>call us</b>\r\n"), shake))},
+		Case{Name: "STARTTLS OK ALERT", Mode: inClear, Want: Success, Server: on("STARTTLS", both(answer("TAG OK [ALERT] <b>call us</b>\r\n"), shake))},
 		Case{
 			Name: "a mailbox that is markup", Want: Success, Account: Account{Mailboxes: []string{"*"}}, Values: map[string]float64{"mailbox_messages": 24 + 5},
 			Server: mailtest.Options{Handle: map[string]mailtest.Handler{

@@ -34,7 +34,7 @@ func certificates() []Case {
 		{Name: "TLS 1.2 at most", Want: Success, certificate: versions(tls.VersionTLS12, tls.VersionTLS12)},
 	} {
 		after := c
-		after.Name, after.Mode = c.Name+" after STARTTLS", clear
+		after.Name, after.Mode = c.Name+" after STARTTLS", inClear
 		cases = append(cases, c, after)
 	}
 	return in("certificate", cases...)
@@ -125,7 +125,7 @@ func handshakes() []Case {
 	} {
 		cases = append(cases,
 			Case{Name: c.name, Want: c.want, Server: on("CONNECT", c.handler)},
-			Case{Name: c.name + " after STARTTLS", Mode: clear, Want: c.want, Server: on("STARTTLS", both(answer("TAG OK begin\r\n"), flushed(c.handler)))},
+			Case{Name: c.name + " after STARTTLS", Mode: inClear, Want: c.want, Server: on("STARTTLS", both(answer("TAG OK begin\r\n"), flushed(c.handler)))},
 		)
 	}
 	return in("handshake", append(cases,
