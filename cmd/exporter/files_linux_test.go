@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -61,7 +62,9 @@ func TestTooFewFiles(t *testing.T) {
 	}})
 	file := apartConfig(t, "1s", "1s", 40, server.Addr())
 
-	cmd := exec.Command("exporter", "--config.file="+file, "--web.listen-address=localhost:0")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "exporter", "--config.file="+file, "--web.listen-address=localhost:0")
 	limited("40")(cmd)
 	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "the system lets us open 40 files, and we need at least 102") {
 		t.Errorf("started with 40 files: %v: %s", err, out)
