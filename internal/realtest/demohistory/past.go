@@ -33,7 +33,7 @@ func newPast(ctx context.Context, o Options) (*past, error) {
 		return nil, err
 	}
 	defer demo.Close()
-	cfg, err := config.Load(config.Options{File: o.Config, Demo: demo}) //nolint:contextcheck // It reads one small file.
+	cfg, err := config.Load(config.Options{File: o.Config, Demo: demo})
 	if err != nil {
 		return nil, err
 	}
