@@ -13,7 +13,7 @@ import (
 )
 
 // TestMutants breaks each rule in every way that mutants knows, and wants promtool's unit tests to notice. A mutant that
-// they don't notice is a guard that nothing guards. That is some five hundred, which takes minutes: `make soak` tries
+// they don't notice is a guard that nothing guards. That is some hundreds, which takes minutes: `make soak` tries
 // them all, and other runs some of each rule.
 func TestMutants(t *testing.T) {
 	promtool := realtest.Promtool(t)
