@@ -19,10 +19,10 @@ import (
 
 const (
 	healthyAccounts = 6
-	// A busy machine may make a probe take seconds. The first one begins within 30 s, or the interval if that is less.
+	// A busy machine may make a probe take seconds. The first one begins within the interval.
 	probeTimeout    = "8s"
 	healthyInterval = "8s"
-	hostileInterval = "1m"
+	hostileInterval = "25s"
 )
 
 // A neighbourhood is healthy accounts, and every hostile server of the table.
