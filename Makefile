@@ -22,7 +22,7 @@ build:
 # For some packages only: make test PKGS=./probe/...
 PKGS = ./...
 test: servers
-	go run ./internal/realtest/report build/test -race -shuffle=on -count=1 -timeout=10m $(PKGS)
+	go run ./internal/realtest/report build/test -race -shuffle=on -count=1 -timeout=20m $(PKGS)
 
 # On 32 bits. CGO would need another C compiler.
 test-386:
@@ -43,7 +43,7 @@ stack: servers
 	go run ./internal/realtest/demostack
 
 fuzz:
-	@set -e; for package in $$(go list ./...); do \
+	@set -e; for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs dirname | sort -u); do \
 		for target in $$(go test -list '$(FUZZ)' $$package | grep '^Fuzz' || true); do \
 			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 		done; \
