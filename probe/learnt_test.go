@@ -1,0 +1,65 @@
+package probe
+
+// learnt are the values of a Result by the metric that shows them, summed up over mailboxes and quota roots.
+func learnt(r *Result) map[string]float64 {
+	values := map[string]float64{}
+	for _, m := range r.Mailboxes {
+		sum(values, "mailbox_messages", m.Messages)
+		sum(values, "mailbox_unseen_messages", m.Unseen)
+		sum(values, "mailbox_recent_messages", m.Recent)
+		sum(values, "mailbox_uidnext", m.UIDNext)
+		sum(values, "mailbox_uidvalidity", m.UIDValidity)
+		sum(values, "mailbox_size_bytes", m.SizeBytes)
+		sum(values, "mailbox_highest_modseq", m.HighestModSeq)
+		if m.Newest != nil {
+			sum(values, "mailbox_newest_message_timestamp_seconds", new(uint64(m.Newest.Unix())))
+		}
+	}
+	if r.MailboxesTruncated != nil {
+		sum(values, "mailboxes_truncated", new(number(*r.MailboxesTruncated)))
+	}
+	if r.Fetched != nil {
+		sum(values, "fetch_bytes", new(uint64(r.Fetched.Bytes)))
+	}
+	if r.Quota != nil {
+		sum(values, "quota_supported", new(number(r.Quota.Supported)))
+		for _, root := range r.Quota.Roots {
+			if root.Storage != nil {
+				sum(values, "quota_storage_used_bytes", &root.Storage.Used)
+				sum(values, "quota_storage_limit_bytes", &root.Storage.Limit)
+			}
+			if root.Messages != nil {
+				sum(values, "quota_messages_used", &root.Messages.Used)
+				sum(values, "quota_messages_limit", &root.Messages.Limit)
+			}
+		}
+	}
+	return values
+}
+
+func sum[T uint32 | uint64](values map[string]float64, name string, value *T) {
+	if value != nil {
+		values[name] += float64(*value)
+	}
+}
+
+func number(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// learntNames are what a server may have put into labels.
+func learntNames(r *Result) []string {
+	var names []string
+	for _, m := range r.Mailboxes {
+		names = append(names, m.Name)
+	}
+	if r.Quota != nil {
+		for _, root := range r.Quota.Roots {
+			names = append(names, root.Name)
+		}
+	}
+	return names
+}
