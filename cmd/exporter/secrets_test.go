@@ -36,18 +36,25 @@ func assertNoLeak(t *testing.T, where string, output []byte) {
 // No flag takes a secret: everybody on a machine may read the arguments of every process.
 func TestNoFlagTakesASecret(t *testing.T) {
 	secret := regexp.MustCompile(`(?i)passw|secret|token|credential|auth`)
+	harmless := map[string]string{
+		"password-file":        "the name of a file",
+		"token-file":           "the name of a file",
+		"auth":                 "how to log in",
+		"allow-plaintext-auth": "yes or no",
+	}
+	arguments := map[string]string{"exporter probe": "names of accounts", "exporter man": "the name of a folder"}
 	var visit func(*cobra.Command)
 	flags := 0
 	visit = func(c *cobra.Command) {
 		c.InheritedFlags() // Adds those of the commands above.
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			flags++
-			if secret.MatchString(f.Name) {
+			if secret.MatchString(f.Name) && harmless[f.Name] == "" {
 				t.Errorf("%s: --%s", c.CommandPath(), f.Name)
 			}
 		})
-		if err := c.Args(c, []string{"canary-argument-secret"}); err == nil {
-			t.Errorf("%s takes arguments", c.CommandPath())
+		if takes := c.ValidateArgs([]string{"canary-argument-secret"}) == nil; takes != (arguments[c.CommandPath()] != "") {
+			t.Errorf("%s takes arguments: %v", c.CommandPath(), takes)
 		}
 		for _, sub := range c.Commands() {
 			visit(sub)

@@ -55,16 +55,13 @@ func (p *pages) search(name string) (Account, bool) {
 // handle adds the pages to a server.
 func (p *pages) handle(mux *http.ServeMux) {
 	limited := atMost(pagesInFlight)
-	for pattern, show := range map[string]http.HandlerFunc{
-		"GET /{$}":                         p.showList,
-		"GET /accounts/{name}":             p.showAccount,
-		"GET /accounts/{name}/probes/{id}": p.showProbe,
-		"GET /accounts/{name}/probes/{id}/transcript.txt": p.showTranscript,
-		"GET /config":         p.showConfig,
-		"GET /docs/{page...}": p.showDocs,
-	} {
-		mux.Handle(pattern, limited(show))
-	}
+	page := func(pattern string, show http.HandlerFunc) { mux.Handle(pattern, limited(show)) }
+	page("GET /{$}", p.showList)
+	page("GET /accounts/{name}", p.showAccount)
+	page("GET /accounts/{name}/probes/{id}", p.showProbe)
+	page("GET /accounts/{name}/probes/{id}/transcript.txt", p.showTranscript)
+	page("GET /config", p.showConfig)
+	page("GET /docs/{page...}", p.showDocs)
 	// These wait: for the end of a probe, and for news.
 	mux.Handle("POST /accounts/{name}/probe", sameSite(http.HandlerFunc(p.probeNow)))
 	mux.HandleFunc("GET /events/{$}", p.listEvents)
