@@ -119,7 +119,8 @@ type liveList struct {
 
 // look sends what has changed.
 func (l *liveList) look(s *stream, w *watcher) error {
-	changed, version := l.pages.updates.take(w), l.pages.updates.version()
+	// The version comes first: what changes in between is taken by it, or told by another one.
+	version, changed := l.pages.updates.version(), l.pages.updates.take(w)
 	if version == l.version {
 		return nil
 	}
@@ -168,6 +169,11 @@ func (l *liveList) renderList(html *bytes.Buffer, w *watcher, changed map[string
 	} else {
 		l.names = names
 		l.pages.updates.watch(w, names)
+		for i, name := range names { // What changed before they were watched.
+			if a, ok := l.pages.opts.Account(name); ok {
+				list.Accounts[i] = &a
+			}
+		}
 		if err := l.pages.templates.ExecuteTemplate(html, "rows", l.pages.rows(list.Accounts, now)); err != nil {
 			return err
 		}

@@ -206,3 +206,20 @@ func TestEveryMessageHasADeadline(t *testing.T) {
 		}
 	}
 }
+
+// What was taken is the taker's own: what changes afterwards is for the next time.
+func TestTake(t *testing.T) {
+	u := NewUpdates()
+	w := u.open()
+	u.watch(w, []string{"canary"})
+	for _, want := range []int{0, 1, 0} {
+		taken := u.take(w)
+		u.Changed("another")
+		if want == 0 {
+			u.Changed("canary")
+		}
+		if len(taken) != want {
+			t.Errorf("%d changes were taken, want %d", len(taken), want)
+		}
+	}
+}

@@ -70,10 +70,11 @@ func (u *Updates) watch(w *watcher, names []string) {
 func (u *Updates) take(w *watcher) map[string]bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	changed := w.changed
-	if len(changed) > 0 {
-		w.changed = make(map[string]bool)
+	if len(w.changed) == 0 {
+		return nil // And not the map, which is written to.
 	}
+	changed := w.changed
+	w.changed = make(map[string]bool)
 	return changed
 }
 
