@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/format"
 	"imap-exporter/internal/mailtest"
-	"imap-exporter/internal/output"
 	"imap-exporter/internal/wire"
 )
 
@@ -71,7 +71,7 @@ func checkLive(cmd *cobra.Command, cfg *config.Config) error {
 		if !ok {
 			failed++
 		}
-		return progress.step(ok, func() error { return output.Summary(cmd.OutOrStdout(), shots[i].Probe) })
+		return progress.step(ok, func() error { return format.Summary(cmd.OutOrStdout(), shots[i].Probe) })
 	})
 	switch {
 	case err != nil:

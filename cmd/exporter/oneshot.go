@@ -7,20 +7,20 @@ import (
 
 	"imap-exporter/collectors"
 	"imap-exporter/internal/config"
-	"imap-exporter/internal/output"
+	"imap-exporter/internal/format"
 	"imap-exporter/internal/schedule"
 	"imap-exporter/probe"
 )
 
 // A shot is a probe to make once, and then what came of it.
 type shot struct {
-	output.Probe
+	format.Probe
 	target *probe.Target
 }
 
 func newShot(a *config.Account, target *probe.Target) shot {
 	return shot{
-		Probe: output.Probe{Account: collectors.Account{
+		Probe: format.Probe{Account: collectors.Account{
 			Name: target.Account, Server: target.Server, Interval: a.Interval, Labels: a.Labels,
 		}},
 		target: target,
