@@ -43,7 +43,7 @@ type Options struct {
 	Ready func() bool
 	// Probe probes an account now, or joins the probe of it that is running, and returns its Result, transcript
 	// included. The schedule's limits hold: it waits for a free slot while ctx lasts. Its errors are those of
-	// schedule.Do: ErrCanceled, a *HeldBack, and ctx's; and config.ErrUnknownAccount.
+	// schedule.Do: ErrCanceled, a *BlockedError, and ctx's; and config.ErrUnknownAccount.
 	Probe func(context.Context, ProbeRequest) (*probe.Result, error)
 	// ProbeMetrics does the same for /probe, and returns the metrics of the outcome. A Result that didn't come in time and
 	// a probe that was suspended are outcomes, too. So of schedule.Do's errors it returns ErrCanceled and ErrNoRoom only,
