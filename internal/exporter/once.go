@@ -52,7 +52,7 @@ func ProbeOnce(ctx context.Context, targets []*probe.Target, opts OnceOptions) e
 	defer cancel() // So that Run ends.
 	for i := range jobs {
 		all.Go(func() {
-			outcome, err := s.Do(ctx, schedule.Demand{Name: jobs[i].Name})
+			outcome, err := s.Do(ctx, schedule.Request{Name: jobs[i].Name})
 			result, ok := outcome.Report.(*probe.Result)
 			if !ok || err != nil {
 				result = nil

@@ -52,21 +52,21 @@ func (j *job) backoff(seed string) time.Duration {
 
 // heldBack returns what keeps an idle job from running now, or nil. Of a suspended job it takes the answer nil for a
 // try, but where the run doesn't log in.
-func (s *Schedule) heldBack(j *job, noLogin bool, now time.Time) *HeldBack {
+func (s *Schedule) heldBack(j *job, noLogin bool, now time.Time) *BlockedError {
 	switch v := j.server; {
 	case now.Before(j.calm):
-		return &HeldBack{Until: j.calm, Reason: Throttled}
+		return &BlockedError{Until: j.calm, Reason: Throttled}
 	case !j.suspended() || noLogin:
 		return nil
 	case now.Before(j.login):
-		return &HeldBack{Until: j.login, Reason: Backoff}
+		return &BlockedError{Until: j.login, Reason: Backoff}
 	case j.turn:
 		j.turn = false
 		return nil
 	case now.Before(v.nextTurn): // Others had their try just now.
 		j.turn, j.login = true, v.nextTurn
 		v.nextTurn = v.nextTurn.Add(retryApart)
-		return &HeldBack{Until: j.login, Reason: Backoff}
+		return &BlockedError{Until: j.login, Reason: Backoff}
 	default:
 		v.nextTurn = now.Add(retryApart)
 		return nil
@@ -77,7 +77,7 @@ func (s *Schedule) heldBack(j *job, noLogin bool, now time.Time) *HeldBack {
 func (s *Schedule) judge(j *job, r *run, now time.Time) {
 	o := r.outcome
 	retried := j.retrying(now)
-	if !o.Aside {
+	if !o.OffSchedule {
 		j.lastResult, j.failing = now, !o.OK
 	}
 	j.server.note(o, now)
@@ -178,31 +178,22 @@ func (s *Schedule) checkNext() {
 		s.checks++
 		job := j.Job
 		go func() {
-			select {
-			case s.checked <- checked{j, job.fingerprint()}:
-			case <-s.stopped:
-			}
+			secret := job.fingerprint()
+			s.update(func(now time.Time) { s.endCheck(j, secret, now) })
 		}()
 	}
 }
 
-// A checked job has had its secret looked at.
-type checked struct {
-	job    *job
-	secret string
-}
-
 // endCheck serves the slot of a job whose secret has changed, and skips that of any other.
-func (s *Schedule) endCheck(c checked, now time.Time) {
+func (s *Schedule) endCheck(j *job, secret string, now time.Time) {
 	s.checks--
 	s.checkNext()
-	j := c.job
 	if !j.checking { // It was removed meanwhile.
 		return
 	}
 	j.checking = false
-	if s.noteSecret(j, c.secret, now); j.suspended() {
-		s.tally.skip(Backoff, 1)
+	if s.noteSecret(j, secret, now); j.suspended() {
+		s.skip(Backoff, 1)
 		return
 	}
 	j.slotWaits = true
