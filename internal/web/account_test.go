@@ -18,7 +18,7 @@ import (
 func probed() (w *fixture, failed *probe.Result) {
 	w = newFixture()
 	failed = rejected("NO [AUTHENTICATIONFAILED] Authentication failed.")
-	w.add(Account{Name: "canary", Server: "imap.example.org:993", Interval: time.Minute, NextRun: w.now.Add(time.Minute)}, success(100), failed, success(120))
+	w.add(testAccount{Name: "canary", Server: "imap.example.org:993", Interval: time.Minute, NextRun: w.now.Add(time.Minute)}, success(100), failed, success(120))
 	return w, failed
 }
 
@@ -41,13 +41,13 @@ func TestAccountPage(t *testing.T) {
 
 func TestAccountPageBeforeTheFirstProbe(t *testing.T) {
 	w := newFixture()
-	w.add(Account{Name: "new", Server: "imap.example.org:993"})
+	w.add(testAccount{Name: "new", Server: "imap.example.org:993"})
 	assertHas(t, w.get(t, "/accounts/new"), "waiting", "none yet", "on demand")
 }
 
 func TestFailureIsExplained(t *testing.T) {
 	w := newFixture()
-	w.add(Account{Name: "canary", Suspended: true, NextLogin: w.now.Add(time.Hour)}, rejected("NO [AUTHENTICATIONFAILED] Wrong."))
+	w.add(testAccount{Name: "canary", Suspended: true, NextLogin: w.now.Add(time.Hour)}, rejected("NO [AUTHENTICATIONFAILED] Wrong."))
 	assertHas(t, w.get(t, "/accounts/canary"), "auth/rejected", "wrong, changed or expired password, or a locked account", "us; mail admin if many accounts at once",
 		"NO [AUTHENTICATIONFAILED] Wrong.", "suspended", "in 59 min", `<details id="transcript" open>`)
 }

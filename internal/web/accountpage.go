@@ -67,7 +67,7 @@ func (p *pages) serveAccount(w http.ResponseWriter, r *http.Request) {
 	p.writePage(w, r, http.StatusOK, "account", page)
 }
 
-func (p *pages) newAccountPage(r *http.Request, a *Account) accountPage {
+func (p *pages) newAccountPage(r *http.Request, a *accountView) accountPage {
 	version := p.updates.version()
 	page := accountPage{pageLayout: p.layout(r, visible(a.Name), "accounts"), Root: rootOf(r), Lifecycle: p.opts.lifecycle()}
 	p.fillLive(&page, a)
@@ -76,14 +76,14 @@ func (p *pages) newAccountPage(r *http.Request, a *Account) accountPage {
 }
 
 // fillLive makes the part of the page that is kept up to date.
-func (p *pages) fillLive(page *accountPage, a *Account) {
+func (p *pages) fillLive(page *accountPage, a *accountView) {
 	now := time.Now()
 	page.row = p.newRow(a, now)
 	page.Failing = p.history.Counts().Failing
 	page.Interval = intervalText(a.Interval)
-	summaries := p.history.Beats(a.Name)
+	summaries := p.history.Summaries(a.Key())
 	page.Chart = newChart(summaries, now)
-	recent := p.history.Recent(a.Name)
+	recent := p.history.Recent(a.Key())
 	page.Bars = p.probeBars(page.Path, summaries, recent)
 	page.Recent = p.recentRows(page.Path, recent, now)
 	if a.Last != nil {
@@ -98,12 +98,12 @@ func (p *pages) fillLive(page *accountPage, a *Account) {
 }
 
 // probeBars draws the last probes.
-func (p *pages) probeBars(path string, summaries []history.Beat, recent []*probe.Result) []probeBar {
+func (p *pages) probeBars(path string, summaries []history.Summary, recent []*probe.Result) []probeBar {
 	there := make(map[int64]bool, len(recent))
 	for _, r := range recent {
 		there[history.IDOf(r)] = true
 	}
-	usual := history.Usual(summaries)
+	usual := history.MedianDuration(summaries)
 	bars := make([]probeBar, len(summaries))
 	for i := range summaries {
 		b := &summaries[i]
@@ -160,7 +160,7 @@ func (p *pages) probeNow(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, rootOf(r)+accountPath(a.Name), http.StatusSeeOther) //nolint:gosec // It is a path of ours, and the name of an account of ours.
 		return
 	}
-	if now, ok := p.opts.Account(a.Name); ok {
+	if now, ok := p.account(a.Name); ok {
 		a = now
 	}
 	page := p.newAccountPage(r, &a)
@@ -211,7 +211,7 @@ func (p *pages) accountEvents(w http.ResponseWriter, r *http.Request) {
 		if !changed {
 			return nil
 		}
-		now, ok := p.opts.Account(a.Name)
+		now, ok := p.account(a.Name)
 		if !ok {
 			return errGone
 		}

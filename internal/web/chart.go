@@ -56,7 +56,7 @@ const (
 )
 
 // newChart returns nil before the first probe.
-func newChart(summaries []history.Beat, now time.Time) *chart {
+func newChart(summaries []history.Summary, now time.Time) *chart {
 	if len(summaries) == 0 {
 		return nil
 	}
@@ -84,7 +84,7 @@ func newChart(summaries []history.Beat, now time.Time) *chart {
 
 // scale is that of the slowest success, or of the slowest probe where none went well: a failure that waited for its
 // timeout would flatten all others.
-func scale(summaries []history.Beat) format.Scale {
+func scale(summaries []history.Summary) format.Scale {
 	var slowest, success time.Duration
 	for i := range summaries {
 		slowest = max(slowest, summaries[i].Duration)
@@ -99,7 +99,7 @@ func scale(summaries []history.Beat) format.Scale {
 }
 
 // column draws one probe from the bottom up; what is above the scale is cut off.
-func (c *chart) column(b *history.Beat, place int, top time.Duration, now time.Time) chartColumn {
+func (c *chart) column(b *history.Summary, place int, top time.Duration, now time.Time) chartColumn {
 	col := chartColumn{
 		X: place * columnPitch, Width: columnWidth, OK: b.OK(), ID: b.ID, Start: relativeTime{b.Start, now}, Took: durationText(b.Duration),
 	}

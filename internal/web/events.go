@@ -146,7 +146,7 @@ func (l *liveList) renderRows(html *bytes.Buffer, changed map[string]bool, now t
 		if !changed[name] {
 			continue
 		}
-		if a, ok := l.pages.opts.Account(name); ok {
+		if a, ok := l.pages.account(name); ok {
 			if err := l.pages.templates.ExecuteTemplate(html, "row", l.pages.newRow(&a, now)); err != nil {
 				return err
 			}
@@ -170,7 +170,7 @@ func (l *liveList) renderList(html *bytes.Buffer, w *watcher, changed map[string
 		l.names = names
 		l.pages.updates.setAccounts(w, names)
 		for i, name := range names { // What changed before they were watched.
-			if a, ok := l.pages.opts.Account(name); ok {
+			if a, ok := l.pages.account(name); ok {
 				list.Accounts[i] = &a
 			}
 		}

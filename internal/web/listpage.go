@@ -75,7 +75,7 @@ func (p *pages) serveList(w http.ResponseWriter, r *http.Request) {
 
 // list finds the accounts of a page, and what is said of all of them.
 func (p *pages) list(q query, now time.Time) (queryResult, listSummary) {
-	l := runQuery(p.opts.Accounts(), q, now)
+	l := runQuery(p.accounts(), q, now)
 	s := listSummary{Root: "./", Failing: l.Failing, Pager: newPager(l)}
 	for _, t := range []tab{
 		{Title: "All"},
@@ -98,7 +98,7 @@ func (p *pages) list(q query, now time.Time) (queryResult, listSummary) {
 }
 
 // rows returns the rows of accounts.
-func (p *pages) rows(accounts []*Account, now time.Time) []row {
+func (p *pages) rows(accounts []*accountView, now time.Time) []row {
 	rows := make([]row, len(accounts))
 	for i, a := range accounts {
 		rows[i] = p.newRow(a, now)

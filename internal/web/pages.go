@@ -30,26 +30,10 @@ func newPages(opts Options) *pages {
 		opts: opts, history: opts.History, updates: opts.Updates, explain: loadExplanations(), docs: newDocsRenderer(),
 		templates: template.Must(template.New("").Funcs(template.FuncMap{"percent": percent, "percentOf": percentOf, "odd": odd}).ParseFS(templateFiles, "templates/*.html")),
 	}
-	if p.history == nil {
-		p.history = history.New(history.Limits{})
-	}
 	if p.updates == nil {
 		p.updates = NewUpdates()
 	}
-	if p.opts.Account == nil {
-		p.opts.Account = p.findAccount
-	}
 	return p
-}
-
-// findAccount finds an account in the list.
-func (p *pages) findAccount(name string) (Account, bool) {
-	for _, a := range p.opts.Accounts() {
-		if a.Name == name {
-			return a, true
-		}
-	}
-	return Account{}, false
 }
 
 // register adds the pages to a server.

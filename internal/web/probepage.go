@@ -92,7 +92,7 @@ func (p *pages) serveProbe(w http.ResponseWriter, r *http.Request) {
 	page := probePage{
 		pageLayout: p.layout(r, "Probe of "+visible(a.Name), "accounts"), Name: visible(a.Name), Path: accountPath(a.Name), Probe: view,
 	}
-	recent := p.history.Recent(a.Name)
+	recent := p.history.Recent(a.Key())
 	if i := slices.IndexFunc(recent, func(r *probe.Result) bool { return history.IDOf(r) == id }); i >= 0 {
 		if i > 0 {
 			page.Newer = probePath(page.Path, history.IDOf(recent[i-1]))
@@ -105,7 +105,7 @@ func (p *pages) serveProbe(w http.ResponseWriter, r *http.Request) {
 }
 
 // probeFromPath reads an address.
-func (p *pages) probeFromPath(r *http.Request) (a Account, id int64, ok bool) {
+func (p *pages) probeFromPath(r *http.Request) (a accountView, id int64, ok bool) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	a, ok = p.accountFromPath(r.PathValue("name"))
 	return a, id, ok && err == nil
@@ -114,7 +114,7 @@ func (p *pages) probeFromPath(r *http.Request) (a Account, id int64, ok bool) {
 // serveTranscript serves a conversation as a file.
 func (p *pages) serveTranscript(w http.ResponseWriter, r *http.Request) {
 	a, id, ok := p.probeFromPath(r)
-	result, lines := p.history.Result(a.Name, id)
+	result, lines := p.history.Result(a.Key(), id)
 	if !ok || len(lines) == 0 {
 		p.notFound(w, r, "There is no conversation of this probe, or it isn't kept any more.")
 		return
@@ -136,8 +136,8 @@ func fileName(name string) string {
 }
 
 // newProbeView returns nil when the probe isn't there.
-func (p *pages) newProbeView(a *Account, id int64, now time.Time) *probeView {
-	r, lines := p.history.Result(a.Name, id)
+func (p *pages) newProbeView(a *accountView, id int64, now time.Time) *probeView {
+	r, lines := p.history.Result(a.Key(), id)
 	if r == nil && a.Last != nil && history.IDOf(a.Last) == id {
 		r = a.Last
 	}

@@ -39,25 +39,22 @@ func (s state) urgency() int {
 	}
 }
 
-// lifetime is how many intervals the last Result tells the present for, as in package collectors.
-const lifetime = 3
-
-// state returns how the account does. That of one without an interval never is overdue: no probe is due.
-func (a *Account) state(now time.Time) state {
+// state returns how the account does.
+func (a *accountView) state(now time.Time) state {
 	switch {
 	case a.Last == nil:
 		return stateWaiting
 	case !a.Last.OK():
 		return stateFailing
-	case a.Interval > 0 && now.Sub(a.Last.Start) > lifetime*a.Interval:
-		return stateOverdue
-	default:
-		return stateOK
 	}
+	if staleAt := a.StaleAfter(a.Last.Start); !staleAt.IsZero() && now.After(staleAt) {
+		return stateOverdue
+	}
+	return stateOK
 }
 
 // expiry is when the certificate stops being valid; zero where none was seen.
-func (a *Account) expiry() time.Time {
+func (a *accountView) expiry() time.Time {
 	if a.Last == nil || a.Last.TLS == nil {
 		return time.Time{}
 	}
@@ -65,7 +62,7 @@ func (a *Account) expiry() time.Time {
 }
 
 // fullest returns the largest part of a quota that is used, from 0 to 1 and beyond; -1 without a quota.
-func (a *Account) fullest() float64 {
+func (a *accountView) fullest() float64 {
 	most := -1.0
 	if a.Last == nil || a.Last.Quota == nil {
 		return most
@@ -91,16 +88,16 @@ type query struct {
 
 // A candidate is an account of which it is to be found out whether, and where, it is listed.
 type candidate struct {
-	*Account
+	*accountView
 	state state
 }
 
 // sortOrders are what the list can be sorted by; candidates that are alike stay in the order of their names. What isn't known
 // comes last.
 func sortOrders() map[string]func(a, b candidate) int {
-	times := func(of func(*Account) time.Time) func(a, b candidate) int {
+	times := func(of func(*accountView) time.Time) func(a, b candidate) int {
 		return func(a, b candidate) int {
-			s, t := of(a.Account), of(b.Account)
+			s, t := of(a.accountView), of(b.accountView)
 			return cmp.Or(compareBool(s.IsZero(), t.IsZero()), s.Compare(t))
 		}
 	}
@@ -114,10 +111,10 @@ func sortOrders() map[string]func(a, b candidate) int {
 			}
 			return cmp.Compare(b.Last.Duration, a.Last.Duration) // The slowest first.
 		},
-		"since":       times(func(a *Account) time.Time { return a.Since }), // What has lasted longest first.
-		"certificate": times((*Account).expiry),
+		"since":       times(func(a *accountView) time.Time { return a.Since }), // What has lasted longest first.
+		"certificate": times((*accountView).expiry),
 		"quota":       func(a, b candidate) int { return cmp.Compare(b.fullest(), a.fullest()) }, // The fullest first.
-		"next":        times(func(a *Account) time.Time { return a.NextRun }),
+		"next":        times(func(a *accountView) time.Time { return a.NextRun }),
 	}
 }
 
@@ -178,7 +175,7 @@ func (q query) values() url.Values {
 }
 
 // matchesNames says whether an account is asked for, in whichever state it is, and matchesState whether it is in the state asked for.
-func (q query) matchesNames(a *Account) bool {
+func (q query) matchesNames(a *accountView) bool {
 	return contains(a.Name, q.Account) && contains(a.Server, q.Server)
 }
 
@@ -203,7 +200,7 @@ type queryResult struct {
 	// Query has the page that there is.
 	Query query
 	// Accounts are those of the page.
-	Accounts []*Account
+	Accounts []*accountView
 	// Found is how many there are on all pages, and Pages how many pages, at least 1. First is the number of the first
 	// account of the page, from 1 on.
 	Found, Pages, First int
@@ -214,7 +211,7 @@ type queryResult struct {
 }
 
 // runQuery returns the page of accounts that a query asks for. It is quicker when the accounts are sorted by name.
-func runQuery(accounts []Account, q query, now time.Time) queryResult {
+func runQuery(accounts []accountView, q query, now time.Time) queryResult {
 	l := queryResult{Counts: make(map[string]int)}
 	counts := make(map[state]int)
 	found := make([]candidate, 0, len(accounts))
@@ -223,7 +220,7 @@ func runQuery(accounts []Account, q query, now time.Time) queryResult {
 		if c.state == stateFailing {
 			l.Failing++
 		}
-		if !q.matchesNames(c.Account) {
+		if !q.matchesNames(c.accountView) {
 			continue
 		}
 		counts[c.state]++
@@ -251,7 +248,7 @@ func runQuery(accounts []Account, q query, now time.Time) queryResult {
 	from := (l.Query.Page - 1) * rowsPerPage
 	l.First = from + 1
 	for _, c := range found[from:min(from+rowsPerPage, len(found))] {
-		l.Accounts = append(l.Accounts, c.Account)
+		l.Accounts = append(l.Accounts, c.accountView)
 	}
 	return l
 }

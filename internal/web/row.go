@@ -53,8 +53,8 @@ func (e explanations) failure(r *probe.Result) *failure {
 }
 
 // newRow returns the row of an account.
-func (p *pages) newRow(a *Account, now time.Time) row {
-	summaries := p.history.Beats(a.Name)
+func (p *pages) newRow(a *accountView, now time.Time) row {
+	summaries := p.history.Summaries(a.Key())
 	r := row{
 		ID: rowID(a.Name), Root: "./", Path: accountPath(a.Name), Name: visible(a.Name), Server: visible(a.Server),
 		State: a.state(now), Suspended: a.Suspended, Failure: p.explain.failure(a.Last), Sparkline: newSparkline(summaries),
@@ -63,7 +63,7 @@ func (p *pages) newRow(a *Account, now time.Time) row {
 	if a.Last != nil {
 		r.Last, r.Duration = relativeTime{a.Last.Start, now}, durationText(a.Last.Duration)
 	}
-	if usual := history.Usual(summaries); usual > 0 {
+	if usual := history.MedianDuration(summaries); usual > 0 {
 		r.Usual = durationText(usual)
 	}
 	return r
@@ -89,8 +89,8 @@ func accountPath(name string) string {
 }
 
 // accountFromPath finds the account whose page a path asks for.
-func (p *pages) accountFromPath(name string) (Account, bool) {
-	return p.opts.Account(strings.TrimPrefix(name, notFolder))
+func (p *pages) accountFromPath(name string) (accountView, bool) {
+	return p.account(strings.TrimPrefix(name, notFolder))
 }
 
 // An expiry is when a certificate ends.
@@ -193,7 +193,7 @@ type nextProbe struct {
 	Run, Login relativeTime
 }
 
-func newNextProbe(a *Account, now time.Time) nextProbe {
+func newNextProbe(a *accountView, now time.Time) nextProbe {
 	n := nextProbe{OnDemand: a.Interval <= 0, Run: relativeTime{a.NextRun, now}}
 	if a.Suspended {
 		n.Login = relativeTime{a.NextLogin, now}

@@ -28,9 +28,9 @@ const (
 	slowFactor = 3
 )
 
-func newSparkline(summaries []history.Beat) sparkline {
+func newSparkline(summaries []history.Summary) sparkline {
 	summaries = summaries[max(0, len(summaries)-sparklineProbes):]
-	usual := history.Usual(summaries)
+	usual := history.MedianDuration(summaries)
 	var ok, slowOnes, failed strings.Builder
 	failures := 0
 	last := -1
