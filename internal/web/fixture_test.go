@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"imap-exporter/internal/history"
-	"imap-exporter/internal/wire"
 	"imap-exporter/probe"
 )
 
@@ -88,7 +87,7 @@ func success(ms float64) *probe.Result {
 		Quota: &probe.Quota{Supported: true, Roots: []probe.QuotaRoot{
 			{Name: "User quota", Storage: &probe.Resource{Used: 93 << 20, Limit: 100 << 20}, Messages: &probe.Resource{Used: 1, Limit: 10}},
 		}},
-		Transcript: []wire.TranscriptLine{{At: millis(1), Text: "* OK ready"}, {At: millis(2), Sent: true, Text: "T1 LOGIN ***"}},
+		Transcript: []probe.TranscriptLine{{At: millis(1), Text: "* OK ready"}, {At: millis(2), Sent: true, Text: "T1 LOGIN ***"}},
 	}
 }
 
@@ -99,7 +98,7 @@ func rejected(words string) *probe.Result {
 	r.Phases[1].OK, r.Spans[1].OK = false, false
 	r.Mailboxes, r.Quota, r.Capabilities = nil, nil, r.Capabilities[:1]
 	r.Err = &probe.Error{Phase: probe.PhaseAuth, Reason: probe.ReasonRejected, Text: words}
-	r.Transcript = append(r.Transcript, wire.TranscriptLine{At: millis(30), Text: words})
+	r.Transcript = append(r.Transcript, probe.TranscriptLine{At: millis(30), Text: words})
 	return r
 }
 

@@ -10,7 +10,7 @@ import (
 	"unicode"
 
 	"imap-exporter/internal/history"
-	"imap-exporter/internal/wire"
+	"imap-exporter/internal/text"
 	"imap-exporter/probe"
 )
 
@@ -259,7 +259,7 @@ func capabilityLists(stages []probe.Capabilities) []capabilityList {
 	return lists
 }
 
-func transcriptLines(transcript []wire.TranscriptLine) []line {
+func transcriptLines(transcript []probe.TranscriptLine) []line {
 	lines := make([]line, len(transcript))
 	for i, t := range transcript {
 		lines[i] = line{durationText(t.At), "received", "S:", visible(t.Text)}
@@ -275,7 +275,7 @@ const maxVisible = 1024
 
 // visible shows what would be acted upon instead of shown: control characters, and those that turn the writing direction.
 // The wire has done so already; what is shown here mustn't depend on that.
-func visible(s string) string { return wire.Printable(s, maxVisible) }
+func visible(s string) string { return text.Printable(s, maxVisible) }
 
 func visibleAll(list []string) []string {
 	all := make([]string, len(list))

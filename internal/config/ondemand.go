@@ -98,7 +98,7 @@ func (c *Config) AnyTarget(text, name string) (*probe.Target, error) {
 	case !m.anyTarget:
 		return nil, ErrUnknownAccount
 	}
-	nowhere := place{doc: &document{report: &report{}}}
+	nowhere := position{file: &parsedFile{diagnostics: &diagnostics{}}}
 	s, ok := (&loader{}).parseServer(strings.ToLower(text), m.target.TLSMode, nowhere) // Without demo servers: those are accounts' alone.
 	if !ok || isNumber(s.host) {
 		return nil, ErrUnknownAccount

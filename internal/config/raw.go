@@ -3,7 +3,7 @@ package config
 // These types are the configuration file as it is written: pointers are nil, and slices too, where a key is absent.
 // docs/configuration.md has a row for each key.
 
-type fileTree struct {
+type rawConfig struct {
 	Web struct {
 		ListenAddress      *string  `yaml:"listen_address"`
 		ConfigFile         *string  `yaml:"config_file"`
@@ -22,31 +22,31 @@ type fileTree struct {
 	Demo                   struct {
 		Enabled *bool `yaml:"enabled"`
 	} `yaml:"demo"`
-	Modules      []moduleTree  `yaml:"modules"`
-	Accounts     []accountTree `yaml:"accounts"`
-	AccountFiles []string      `yaml:"account_files"`
+	Modules      []rawModule  `yaml:"modules"`
+	Accounts     []rawAccount `yaml:"accounts"`
+	AccountFiles []string     `yaml:"account_files"`
 }
 
-type moduleTree struct {
-	Name               string     `yaml:"name"`
-	Interval           *Duration  `yaml:"interval"`
-	Timeout            *Duration  `yaml:"timeout"`
-	RetryInterval      *Duration  `yaml:"retry_interval"`
-	IPFamily           *string    `yaml:"ip_family"`
-	TLS                *string    `yaml:"tls"`
-	TLSConfig          *tlsTree   `yaml:"tls_config"`
-	Auth               *string    `yaml:"auth"`
-	AllowPlaintextAuth *bool      `yaml:"allow_plaintext_auth"`
-	Select             *string    `yaml:"select"`
-	ReadOnly           *bool      `yaml:"read_only"`
-	Fetch              *fetchTree `yaml:"fetch"`
-	Mailboxes          []string   `yaml:"mailboxes"`
-	Quota              *bool      `yaml:"quota"`
-	SendID             *bool      `yaml:"send_id"`
-	AllowAnyTarget     *bool      `yaml:"allow_any_target"`
+type rawModule struct {
+	Name               string    `yaml:"name"`
+	Interval           *Duration `yaml:"interval"`
+	Timeout            *Duration `yaml:"timeout"`
+	RetryInterval      *Duration `yaml:"retry_interval"`
+	IPFamily           *string   `yaml:"ip_family"`
+	TLS                *string   `yaml:"tls"`
+	TLSConfig          *rawTLS   `yaml:"tls_config"`
+	Auth               *string   `yaml:"auth"`
+	AllowPlaintextAuth *bool     `yaml:"allow_plaintext_auth"`
+	Select             *string   `yaml:"select"`
+	ReadOnly           *bool     `yaml:"read_only"`
+	Fetch              *rawFetch `yaml:"fetch"`
+	Mailboxes          []string  `yaml:"mailboxes"`
+	Quota              *bool     `yaml:"quota"`
+	SendID             *bool     `yaml:"send_id"`
+	AllowAnyTarget     *bool     `yaml:"allow_any_target"`
 }
 
-type tlsTree struct {
+type rawTLS struct {
 	CAFile             string  `yaml:"ca_file"`
 	ServerName         string  `yaml:"server_name"`
 	CertFile           string  `yaml:"cert_file"`
@@ -55,12 +55,12 @@ type tlsTree struct {
 	InsecureSkipVerify bool    `yaml:"insecure_skip_verify"`
 }
 
-type fetchTree struct {
+type rawFetch struct {
 	Section *string `yaml:"section"`
 	Bytes   *int64  `yaml:"bytes"`
 }
 
-type accountTree struct {
+type rawAccount struct {
 	Name         string            `yaml:"name"`
 	Server       string            `yaml:"server"`
 	Username     string            `yaml:"username"`
@@ -72,7 +72,7 @@ type accountTree struct {
 	Labels       map[string]string `yaml:"labels"`
 }
 
-// accountFileTree is one of account_files.
-type accountFileTree struct {
-	Accounts []accountTree `yaml:"accounts"`
+// rawAccountFile is one of account_files.
+type rawAccountFile struct {
+	Accounts []rawAccount `yaml:"accounts"`
 }

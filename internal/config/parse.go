@@ -15,45 +15,48 @@ import (
 // maxFileBytes bounds every file but those of secrets. Ten thousand accounts take about 2 MiB.
 const maxFileBytes = 16 << 20
 
-// A document is a YAML file, and where in it each key stands.
-type document struct {
-	file string
+// A parsedFile is a YAML file, and the line of each key in it.
+type parsedFile struct {
+	// name is the file's path; "" for the flags of an AdHoc.
+	name string
 	// lines has the line of each key and list item, by path.
-	lines  map[string]int
-	report *report
-	// usable says that the file is YAML of the right outline: there is something to check the meaning of.
+	lines map[string]int
+	// diagnostics are those of the whole Load.
+	diagnostics *diagnostics
+	// usable says that the file is YAML with a mapping at its top, so that its values can be checked.
 	usable bool
 }
 
-// read reads a YAML file into tree, a pointer to one of the tree types, and refuses what does not fit.
-func (l *loader) read(file string, tree any) place {
-	doc := &document{file: file, lines: map[string]int{}, report: l.report}
-	root := place{doc: doc}
+// read reads a YAML file into raw, a pointer to rawConfig or rawAccountFile, and reports what doesn't fit. It returns the
+// position of the whole file.
+func (l *loader) read(file string, raw any) position {
+	parsed := &parsedFile{name: file, lines: map[string]int{}, diagnostics: l.diagnostics}
+	root := position{file: parsed}
 	data, err := l.sources.read(file)
 	if err != nil {
-		l.report.add(&problem{source: file, text: causeOf(err).Error()})
+		l.diagnostics.add(&diagnostic{source: file, text: causeOf(err).Error()})
 		return root
 	}
 	if hasByteOrderMark(data) {
-		root.refuse("starts with a byte order mark: save it as UTF-8 without one")
+		root.errorf("starts with a byte order mark: save it as UTF-8 without one")
 		return root
 	}
 	node := root.parse(data)
 	if node == nil {
 		return root
 	}
-	root.decode(node, reflect.ValueOf(tree).Elem())
-	doc.usable = node.Kind == yaml.MappingNode
+	root.decode(node, reflect.ValueOf(raw).Elem())
+	parsed.usable = node.Kind == yaml.MappingNode
 	return root
 }
 
-// parse returns the only document of a file, or nil when there is no such thing.
-func (p place) parse(data []byte) *yaml.Node {
+// parse returns the only document of a file. It reports an error, and returns nil, where there is none or more than one.
+func (p position) parse(data []byte) *yaml.Node {
 	var first, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	err := decoder.Decode(&first)
 	if errors.Is(err, io.EOF) || err == nil && isNull(first.Content[0]) {
-		p.refuse("is empty: it needs at least one account, with a name, a server, a username and a password_file")
+		p.errorf("is empty: it needs at least one account, with a name, a server, a username and a password_file")
 		return nil
 	}
 	if err == nil {
@@ -61,10 +64,10 @@ func (p place) parse(data []byte) *yaml.Node {
 	}
 	switch {
 	case err == nil:
-		p.refuseAt(second.Line, "a second YAML document: write everything into one, without ---")
+		p.errorAt(second.Line, "a second YAML document: write everything into one, without ---")
 		return nil
 	case !errors.Is(err, io.EOF):
-		p.refuseSyntax(err)
+		p.reportSyntaxError(err)
 		return nil
 	}
 	return first.Content[0]
@@ -76,9 +79,9 @@ var (
 	yamlParser = regexp.MustCompile(`^did not find expected (node content|key|'-' indicator|',' or)`)
 )
 
-// refuseSyntax reports an error of the YAML parser. All its messages are fixed texts but one, which repeats the name
+// reportSyntaxError reports an error of the YAML parser. All its messages are fixed texts but one, which repeats the name
 // of an unknown anchor: a password that starts with * looks like one.
-func (p place) refuseSyntax(err error) {
+func (p position) reportSyntaxError(err error) {
 	line, text := 1, err.Error()
 	if match := yamlLine.FindStringSubmatch(text); match != nil {
 		text = strings.TrimPrefix(text, match[0])
@@ -92,7 +95,7 @@ func (p place) refuseSyntax(err error) {
 	if strings.Contains(text, "anchor") {
 		text = "a value starts with * or &, which is special in YAML: quote it"
 	}
-	p.refuseAt(line, "not valid YAML: "+text)
+	p.errorAt(line, "not valid YAML: "+text)
 }
 
 func hasByteOrderMark(data []byte) bool {
