@@ -77,7 +77,7 @@ func (s *Schedule) startReady(now time.Time) {
 // startRun runs a job in a goroutine of its own.
 func (s *Schedule) startRun(j *job, now time.Time) {
 	v := j.server
-	ctx, cancel := context.WithCancel(s.ctx)
+	ctx, cancel := s.newContext()
 	r := &run{job: j, server: v, cancel: cancel, started: now}
 	do := j.chooseRun(r)
 	v.exclusive = nil

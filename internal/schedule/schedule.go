@@ -49,13 +49,13 @@ type Schedule struct {
 	opts Options
 	runs sync.WaitGroup
 
-	mu       sync.Mutex      // guards all below
-	ctx      context.Context // parent of the runs' contexts; nil before Run
-	timer    *time.Timer     // fires when the next slot or start is due; nil before Run
-	stopping bool            // since Run's context is done
-	clock    *clock
-	counts   Counts
-	inFlight int
+	mu         sync.Mutex                                   // guards all below
+	newContext func() (context.Context, context.CancelFunc) // for a run; nil before Run
+	timer      *time.Timer                                  // fires when the next slot or start is due; nil before Run
+	stopping   bool                                         // since Run's context is done
+	clock      *clock
+	counts     Counts
+	inFlight   int
 
 	jobs        map[string]*job
 	servers     map[string]*server
@@ -138,20 +138,19 @@ func (s *Schedule) State(name string) (State, bool) {
 func (s *Schedule) Run(ctx context.Context) {
 	runCtx, cancelRuns := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelRuns()
-	s.begin(runCtx)
+	s.begin(func() (context.Context, context.CancelFunc) { return context.WithCancel(runCtx) })
 	defer s.timer.Stop()
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-s.timer.C:
 			s.update(func(time.Time) {})
 		case <-ctx.Done():
-			s.stop()
-			grace := time.AfterFunc(s.opts.Grace, cancelRuns)
-			defer grace.Stop()
-			s.runs.Wait()
-			return
 		}
 	}
+	s.stop()
+	grace := time.AfterFunc(s.opts.Grace, cancelRuns)
+	defer grace.Stop()
+	s.runs.Wait()
 }
 
 // update calls change with the schedule locked. Before, it handles all slots up to now, so that change sees none that
@@ -160,7 +159,7 @@ func (s *Schedule) update(change func(now time.Time)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.now()
-	if s.ctx == nil || s.stopping {
+	if s.newContext == nil || s.stopping {
 		change(now)
 		return
 	}
@@ -171,10 +170,10 @@ func (s *Schedule) update(change func(now time.Time)) {
 }
 
 // begin gives the jobs that were set before Run their first slots.
-func (s *Schedule) begin(ctx context.Context) {
+func (s *Schedule) begin(newContext func() (context.Context, context.CancelFunc)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ctx = ctx
+	s.newContext = newContext
 	s.timer = time.NewTimer(0)
 	now := s.clock.now()
 	for _, j := range s.jobs {
