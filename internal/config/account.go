@@ -98,8 +98,7 @@ func (l *loader) buildAccount(raw *rawAccount, p position) Account {
 	if raw.Password != nil {
 		a.raw.Password = &Secret{}
 	}
-	secret := a.Target.Secret
-	a.Fingerprint, a.secret = func() string { return fingerprintOf(secret) }, l.secretIdentity(raw)
+	a.Fingerprint, a.secret = secretFunc(a.Target.Secret).fingerprint, l.secretIdentity(raw)
 	return a
 }
 

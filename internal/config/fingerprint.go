@@ -23,8 +23,11 @@ func fingerprint(secret string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// fingerprintOf returns what an Account.Fingerprint returns for a Target.Secret.
-func fingerprintOf(read func(context.Context) (string, error)) string {
+// A secretFunc is a Target.Secret.
+type secretFunc func(context.Context) (string, error)
+
+// fingerprint is an Account.Fingerprint.
+func (read secretFunc) fingerprint() string {
 	if read == nil {
 		return ""
 	}

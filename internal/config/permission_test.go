@@ -48,7 +48,7 @@ func warnings(t *testing.T, file string) []string {
 func TestExposedFilesAreWarnedOf(t *testing.T) {
 	for _, c := range []struct {
 		file, dir os.FileMode
-		exposed      bool
+		exposed   bool
 	}{
 		{0o644, 0o755, true},
 		{0o604, 0o711, true},
