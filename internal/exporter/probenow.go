@@ -1,4 +1,4 @@
-package main
+package exporter
 
 import (
 	"context"
@@ -31,7 +31,7 @@ type errand struct {
 }
 
 // probeNow probes an account now, through the schedule.
-func (e *exporter) probeNow(ctx context.Context, r web.ProbeRequest) (*probe.Result, error) {
+func (e *engine) probeNow(ctx context.Context, r web.ProbeRequest) (*probe.Result, error) {
 	task, err := e.errand(r)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (e *exporter) probeNow(ctx context.Context, r web.ProbeRequest) (*probe.Res
 
 // run has the schedule run an errand. It may join a run of who had less time: when that ends for want of it, and this
 // one would not, it tries again.
-func (e *exporter) run(ctx context.Context, task errand) (*probe.Result, error) {
+func (e *engine) run(ctx context.Context, task errand) (*probe.Result, error) {
 	for {
 		outcome, err := e.schedule.Do(ctx, task.request)
 		if err != nil {
@@ -60,7 +60,7 @@ func (e *exporter) run(ctx context.Context, task errand) (*probe.Result, error) 
 }
 
 // errand turns a request into what the schedule is to do. Its errors are config's.
-func (e *exporter) errand(r web.ProbeRequest) (task errand, err error) {
+func (e *engine) errand(r web.ProbeRequest) (task errand, err error) {
 	cfg := e.config.Load()
 	var target *probe.Target
 	a := cfg.Account(r.Account)
@@ -103,7 +103,7 @@ func (e *exporter) errand(r web.ProbeRequest) (task errand, err error) {
 
 // probeFor probes for who asked for it. The account's history is of its own module alone, and has no failures for want
 // of the time that its own probes have.
-func (e *exporter) probeFor(ctx context.Context, t *probe.Target, own bool, usual time.Duration) schedule.Outcome {
+func (e *engine) probeFor(ctx context.Context, t *probe.Target, own bool, usual time.Duration) schedule.Outcome {
 	result := probe.Run(ctx, t)
 	aside := !own || t.Timeout < usual && timedOut(result)
 	if aside {
@@ -120,7 +120,7 @@ func (e *exporter) probeFor(ctx context.Context, t *probe.Target, own bool, usua
 func timedOut(r *probe.Result) bool { return r.Err != nil && r.Err.Reason == probe.ReasonTimeout }
 
 // probeMetrics probes for /probe.
-func (e *exporter) probeMetrics(ctx context.Context, r web.ProbeRequest) (web.ProbeAnswer, error) {
+func (e *engine) probeMetrics(ctx context.Context, r web.ProbeRequest) (web.ProbeAnswer, error) {
 	task, err := e.errand(r)
 	if err != nil {
 		return web.ProbeAnswer{}, err
@@ -151,7 +151,7 @@ func (e *exporter) probeMetrics(ctx context.Context, r web.ProbeRequest) (web.Pr
 }
 
 // discover returns the accounts for Prometheus to find. The names of their own labels begin like those of a pod's.
-func (e *exporter) discover() []web.TargetGroup {
+func (e *engine) discover() []web.TargetGroup {
 	accounts := e.config.Load().Accounts
 	groups := make([]web.TargetGroup, len(accounts))
 	for i, a := range accounts {

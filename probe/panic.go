@@ -8,21 +8,21 @@ import (
 	"strings"
 )
 
-var errFault = errors.New("a fault of the exporter")
+var errPanic = errors.New("a fault of the exporter")
 
-// A Fault is a panic of ours that a probe met. It tells where, and nothing of the values at hand, which may be secret.
-type Fault struct {
+// A PanicError is a panic of ours that a probe met. It tells where, and nothing of the values at hand, which may be secret.
+type PanicError struct {
 	// Stack are the functions that led to it, the innermost first, each with its file and line, without arguments.
 	Stack []string
 	value any
 }
 
-// newFault makes a Fault of what recover returned. It is for the deferred function that called that.
-func newFault(recovered any) *Fault {
-	const skip, most = 3, 64 // runtime.Callers, newFault and the deferred function
+// newPanicError makes a PanicError of what recover returned. It is for the deferred function that called that.
+func newPanicError(recovered any) *PanicError {
+	const skip, most = 3, 64 // runtime.Callers, newPanicError and the deferred function
 	callers := make([]uintptr, most)
 	frames := runtime.CallersFrames(callers[:runtime.Callers(skip, callers)])
-	f := &Fault{value: recovered}
+	f := &PanicError{value: recovered}
 	for {
 		frame, more := frames.Next()
 		if !strings.HasPrefix(frame.Function, "runtime.") {
@@ -36,14 +36,14 @@ func newFault(recovered any) *Fault {
 
 // Error gives the panic's value if it is a text, else its type: other values might print a secret in a form that isn't known
 // and blanked.
-func (f *Fault) Error() string {
+func (f *PanicError) Error() string {
 	switch f.value.(type) {
 	case error, string:
-		return fmt.Sprintf("%v: %v", errFault, f.value)
+		return fmt.Sprintf("%v: %v", errPanic, f.value)
 	default:
-		return fmt.Sprintf("%v: a panic with %T", errFault, f.value)
+		return fmt.Sprintf("%v: a panic with %T", errPanic, f.value)
 	}
 }
 
 // Unwrap says what kind of error it is.
-func (f *Fault) Unwrap() error { return errFault }
+func (f *PanicError) Unwrap() error { return errPanic }

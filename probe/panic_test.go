@@ -21,7 +21,7 @@ func TestPanicIsOneProbesFailure(t *testing.T) {
 		t.Run(string(phase), func(t *testing.T) {
 			steps = append(steps[:0:0], ordinary...)
 			steps[i].do = func(*session, context.Context) error { return faulty("canary-argument-secret") }
-			checkFault(t, fail(t, target, phase, ReasonInternal))
+			checkPanicError(t, fail(t, target, phase, ReasonInternal))
 			steps = ordinary
 			succeed(t, target)
 		})
@@ -33,14 +33,14 @@ func TestPanicIsOneProbesFailure(t *testing.T) {
 	}
 }
 
-func checkFault(t *testing.T, r *Result) {
+func checkPanicError(t *testing.T, r *Result) {
 	t.Helper()
-	fault, ok := errors.AsType[*Fault](r.Err)
+	fault, ok := errors.AsType[*PanicError](r.Err)
 	if !ok {
 		t.Fatalf("error %v", r.Err)
 	}
 	stack := strings.Join(fault.Stack, "\n")
-	if !strings.HasPrefix(stack, "imap-exporter/probe.faulty fault_test.go:") || !strings.Contains(stack, "probe.Run probe.go:") || strings.Contains(stack, "secret") {
+	if !strings.HasPrefix(stack, "imap-exporter/probe.faulty panic_test.go:") || !strings.Contains(stack, "probe.Run probe.go:") || strings.Contains(stack, "secret") {
 		t.Errorf("stack\n%s", stack)
 	}
 }

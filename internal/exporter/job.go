@@ -1,4 +1,4 @@
-package main
+package exporter
 
 import (
 	"context"
@@ -21,7 +21,7 @@ func accountsOf(cfg *config.Config) []collectors.Account {
 }
 
 // jobs returns the accounts as jobs of the schedule.
-func (e *exporter) jobs(cfg *config.Config) []schedule.Job {
+func (e *engine) jobs(cfg *config.Config) []schedule.Job {
 	jobs := make([]schedule.Job, len(cfg.Accounts))
 	for i, a := range cfg.Accounts {
 		jobs[i] = schedule.Job{
@@ -37,7 +37,7 @@ func (e *exporter) jobs(cfg *config.Config) []schedule.Job {
 }
 
 // keep has a Result of an account's own kept, shown, and logged.
-func (e *exporter) keep(ctx context.Context, result *probe.Result) {
+func (e *engine) keep(ctx context.Context, result *probe.Result) {
 	before := e.history.Last(result.Account)
 	e.metrics.Observe(result)
 	e.updates.Changed(result.Account)
@@ -61,7 +61,7 @@ func outcomeOf(r *probe.Result) schedule.Outcome {
 }
 
 // counts returns the schedule's counts in the metrics' words.
-func (e *exporter) counts() collectors.Counts {
+func (e *engine) counts() collectors.Counts {
 	counts := e.schedule.Counts()
 	skipped := make(map[string]uint64, len(counts.Skipped))
 	for reason, n := range counts.Skipped {
@@ -71,7 +71,7 @@ func (e *exporter) counts() collectors.Counts {
 }
 
 // An observer tells the metrics and the pages what happens on the schedule.
-type observer struct{ *exporter }
+type observer struct{ *engine }
 
 // Started tells of a start, and how late it is.
 func (o observer) Started(name string, lag time.Duration) { o.metrics.Started(name, lag) }

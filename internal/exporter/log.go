@@ -1,4 +1,4 @@
-package main
+package exporter
 
 import (
 	"context"
@@ -61,7 +61,7 @@ func (l *faultLog) log(ctx context.Context, logger *slog.Logger, result *probe.R
 	if result.OK() {
 		return
 	}
-	fault, ok := errors.AsType[*probe.Fault](result.Err)
+	fault, ok := errors.AsType[*probe.PanicError](result.Err)
 	if !ok || len(fault.Stack) == 0 || !l.isNews(fault.Stack[0]) {
 		return
 	}

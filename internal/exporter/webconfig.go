@@ -1,4 +1,4 @@
-package main
+package exporter
 
 import (
 	"context"
@@ -15,8 +15,8 @@ var quotedValue = regexp.MustCompile("`[^`]*`")
 
 func withoutValues(text string) string { return quotedValue.ReplaceAllString(text, "a value") }
 
-// validateWebConfig has the toolkit judge a web configuration file.
-func validateWebConfig(file string) error {
+// ValidateWebConfig has the toolkit judge a web configuration file.
+func ValidateWebConfig(file string) error {
 	if err := toolkit.Validate(file); err != nil {
 		return fmt.Errorf("%s: not a valid web configuration: %w", file, errors.New(withoutValues(err.Error())))
 	}

@@ -1,4 +1,4 @@
-package main
+package exporter
 
 import (
 	"context"
@@ -28,7 +28,7 @@ func listenForProfiles(ctx context.Context, address string) (net.Listener, error
 }
 
 // serveProfiles serves profiles until ctx ends. Who waits for one then gets none.
-func (e *exporter) serveProfiles(ctx context.Context, listener net.Listener) error {
+func (e *engine) serveProfiles(ctx context.Context, listener net.Listener) error {
 	if listener == nil {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package main
+package exporter
 
 import (
 	"cmp"
@@ -21,7 +21,7 @@ const (
 // affordable returns how many probes may run at a time: as many as the configuration says, or fewer where the system
 // lets us open too few files for them. Fewer probes at a time start later, or are counted as skipped; too many would fail for
 // a reason that is no server's. Where not even one can be afforded, that is an error.
-func (e *exporter) affordable(cfg *config.Config) (int, error) {
+func (e *engine) affordable(cfg *config.Config) (int, error) {
 	wanted := cmp.Or(cfg.MaxConcurrent, schedule.DefaultMaxConcurrent())
 	limit, known := openFileLimit()
 	needed := uint64(wanted)*filesPerProbe + otherFiles //nolint:gosec // The configuration has no negative number.

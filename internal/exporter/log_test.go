@@ -1,4 +1,4 @@
-package main
+package exporter
 
 import (
 	"regexp"
@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"imap-exporter/internal/config"
-	"imap-exporter/internal/wire"
 	"imap-exporter/probe"
 )
 
@@ -16,7 +15,7 @@ func succeeded(notes ...string) *probe.Result {
 	return &probe.Result{
 		Account: "canary", Server: "imap.example.org:993", Duration: 120 * time.Millisecond, Notes: notes,
 		Phases:     []probe.Timing{{Phase: probe.PhaseConnect, Duration: 20 * time.Millisecond, OK: true}},
-		Transcript: []wire.TranscriptLine{{Text: "* OK ready"}},
+		Transcript: []probe.TranscriptLine{{Text: "* OK ready"}},
 	}
 }
 
@@ -106,7 +105,7 @@ func TestLogFault(t *testing.T) {
 			before := strings.Count(out.String(), "\n")
 			for _, place := range places {
 				r := failed(probe.PhaseFetch, probe.ReasonInternal)
-				r.Err.Err = &probe.Fault{Stack: []string{place, "caller"}}
+				r.Err.Err = &probe.PanicError{Stack: []string{place, "caller"}}
 				faults.log(t.Context(), logger, r)
 			}
 			return strings.Count(out.String(), "\n") - before

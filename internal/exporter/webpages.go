@@ -1,4 +1,4 @@
-package main
+package exporter
 
 import (
 	"cmp"
@@ -18,7 +18,7 @@ import (
 )
 
 // pages returns what the web pages show.
-func (e *exporter) pages() web.Options {
+func (e *engine) pages() web.Options {
 	pages := web.Options{
 		Version:    cmp.Or(version.Version, "development version"),
 		Gatherer:   collectors.Gatherers{e.metrics, prometheus.ToTransactionalGatherer(e.registry)},
@@ -35,18 +35,18 @@ func (e *exporter) pages() web.Options {
 		Ready:         e.ready.Load,
 		Probe:         e.probeNow,
 		ProbeMetrics:  e.probeMetrics,
-		TimeoutOffset: e.opts.timeoutOffset,
+		TimeoutOffset: e.opts.TimeoutOffset,
 		Discover:      e.discover,
 		Logger:        e.logger,
 	}
-	if e.opts.lifecycle {
+	if e.opts.Lifecycle {
 		pages.Reload = e.reloadByHTTP
 	}
 	return pages
 }
 
 // webAccounts returns the accounts, sorted by name, and what is known of them.
-func (e *exporter) webAccounts() []web.Account {
+func (e *engine) webAccounts() []web.Account {
 	sorted := e.plans.all()
 	accounts := make([]web.Account, len(sorted))
 	for i, a := range sorted {
@@ -56,14 +56,14 @@ func (e *exporter) webAccounts() []web.Account {
 }
 
 // webAccount returns one account.
-func (e *exporter) webAccount(name string) (web.Account, bool) {
+func (e *engine) webAccount(name string) (web.Account, bool) {
 	if a := e.plans.account(name); a != nil {
 		return e.describe(a), true
 	}
 	return web.Account{}, false
 }
 
-func (e *exporter) describe(a *config.Account) web.Account {
+func (e *engine) describe(a *config.Account) web.Account {
 	last, since := e.history.LastSince(a.Target.Account)
 	plan := e.plans.of(a.Target.Account)
 	return web.Account{

@@ -1,4 +1,4 @@
-package main
+package exporter
 
 import (
 	"context"
@@ -23,10 +23,10 @@ const (
 )
 
 // reloadOnDemand reloads on SIGHUP, and when the files have changed if it is to look, until ctx ends.
-func (e *exporter) reloadOnDemand(ctx context.Context) {
+func (e *engine) reloadOnDemand(ctx context.Context) {
 	var look <-chan time.Time
-	if e.opts.autoReload > 0 {
-		ticker := time.NewTicker(e.opts.autoReload)
+	if e.opts.AutoReload > 0 {
+		ticker := time.NewTicker(e.opts.AutoReload)
 		defer ticker.Stop()
 		look = ticker.C
 	}
@@ -34,7 +34,7 @@ func (e *exporter) reloadOnDemand(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-e.opts.hangup:
+		case <-e.opts.Hangup:
 			_, _ = e.reload(ctx, bySignal) // It has logged the error.
 		case <-look:
 			if e.isStale() {
@@ -45,11 +45,11 @@ func (e *exporter) reloadOnDemand(ctx context.Context) {
 }
 
 // reloadByHTTP returns the answer to whoever asked for a reload.
-func (e *exporter) reloadByHTTP(ctx context.Context) (string, error) { return e.reload(ctx, byHTTP) }
+func (e *engine) reloadByHTTP(ctx context.Context) (string, error) { return e.reload(ctx, byHTTP) }
 
 // isStale says whether a reload would bring something else, as far as the files tell that have been read. After a
 // failure that is worth a try even if they are the same: what was missing may have come.
-func (e *exporter) isStale() bool {
+func (e *engine) isStale() bool {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
 	sources := e.config.Load().Sources
@@ -58,10 +58,10 @@ func (e *exporter) isStale() bool {
 
 // reload reads the whole configuration and puts it in force, and returns in a sentence what has changed; or it changes
 // nothing, and returns what is wrong. Reloads come one after the other.
-func (e *exporter) reload(ctx context.Context, trigger string) (string, error) {
+func (e *engine) reload(ctx context.Context, trigger string) (string, error) {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
-	cfg, err := e.opts.load()
+	cfg, err := e.opts.Load()
 	if err != nil {
 		e.metrics.Reloaded(false, time.Now())
 		if known := e.failed == err.Error(); !known || trigger != byChange { // Once is enough for what nobody asked for.
@@ -81,7 +81,7 @@ func (e *exporter) reload(ctx context.Context, trigger string) (string, error) {
 }
 
 // logProblems logs what is wrong with a configuration, a line each.
-func (e *exporter) logProblems(ctx context.Context, trigger string, err error) {
+func (e *engine) logProblems(ctx context.Context, trigger string, err error) {
 	lines := strings.Split(err.Error(), "\n")
 	for _, line := range lines[:min(len(lines), maxProblems)] {
 		e.logger.ErrorContext(ctx, "Configuration not reloaded", "trigger", trigger, "problem", line)
@@ -92,7 +92,7 @@ func (e *exporter) logProblems(ctx context.Context, trigger string, err error) {
 }
 
 // logReload logs what a reload has changed, and returns it as a sentence.
-func (e *exporter) logReload(ctx context.Context, trigger string, before, cfg *config.Config) string {
+func (e *engine) logReload(ctx context.Context, trigger string, before, cfg *config.Config) string {
 	d := cfg.Diff(before)
 	e.logger.InfoContext(ctx, "Configuration reloaded", "trigger", trigger, "accounts", len(cfg.Accounts),
 		"added", abridged(d.Added), "removed", abridged(d.Removed), "changed", abridged(d.Changed))
@@ -107,7 +107,7 @@ func (e *exporter) logReload(ctx context.Context, trigger string, before, cfg *c
 }
 
 // logWarnings logs what is doubtful about a configuration.
-func (e *exporter) logWarnings(ctx context.Context, warnings []string) {
+func (e *engine) logWarnings(ctx context.Context, warnings []string) {
 	for _, warning := range warnings {
 		e.logger.WarnContext(ctx, "Doubtful configuration", "warning", warning)
 	}

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package main
+package exporter
 
 // openFileLimit is not known.
 func openFileLimit() (limit uint64, known bool) { return 0, false }

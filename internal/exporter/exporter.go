@@ -1,8 +1,11 @@
-package main
+// Package exporter is the engine of the program: it has the accounts of a configuration probed on a schedule, records what
+// their probes come to, and serves it over HTTP. The commands in cmd/exporter call Run, or ProbeOnce.
+package exporter
 
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"regexp"
@@ -21,24 +24,26 @@ import (
 	"imap-exporter/internal/web"
 )
 
-// options are what an exporter is told beside its configuration.
-type options struct {
-	// load reads the configuration, at the start and at each reload.
-	load func() (*config.Config, error)
-	// hangup, lifecycle and autoReload are what makes it reload: signals, HTTP, and a look at the files every so often.
-	hangup     <-chan os.Signal
-	lifecycle  bool
-	autoReload time.Duration
-	// spreadSeed is schedule.Options.Seed.
-	spreadSeed string
-	// timeoutOffset is how long before the end of a scrape's timeout the probe for it ends.
-	timeoutOffset time.Duration
-	stderr        *logWriter
+// Options are what an exporter is told beside its configuration.
+type Options struct {
+	// Load reads the configuration, at the start and at each reload.
+	Load func() (*config.Config, error)
+	// Hangup, Lifecycle and AutoReload are what makes it reload: signals, HTTP, and a look at the files every so often.
+	Hangup     <-chan os.Signal
+	Lifecycle  bool
+	AutoReload time.Duration
+	// SpreadSeed is schedule.Options.Seed.
+	SpreadSeed string
+	// TimeoutOffset is how long before the end of a scrape's timeout the probe for it ends.
+	TimeoutOffset time.Duration
+	// Stderr takes the log. It may block: what can't be written is dropped and counted.
+	Stderr io.Writer
 }
 
-// An exporter has the accounts of a configuration on a schedule, and remembers what their probes came to.
-type exporter struct {
-	opts     options
+// An engine has the accounts of a configuration on a schedule, and remembers what their probes came to.
+type engine struct {
+	opts     Options
+	stderr   *logWriter
 	config   atomic.Pointer[config.Config] // the one in force
 	started  *config.Config                // the one at the start, without accounts
 	logger   *slog.Logger
@@ -64,24 +69,25 @@ var kept = history.Limits{Beats: 60, Successes: 20, Failures: 20, Bytes: 32 << 2
 // that is too small.
 var schedulingLatencies = runtimecollectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/sched/latencies:seconds$`)}
 
-// newExporter loads the configuration and connects the parts. Nothing runs yet.
-func newExporter(opts options) (*exporter, error) {
-	cfg, err := opts.load()
+// newEngine loads the configuration and connects the parts. Nothing runs yet.
+func newEngine(opts Options, stderr *logWriter) (*engine, error) {
+	cfg, err := opts.Load()
 	if err != nil {
 		return nil, err
 	}
-	e := &exporter{
+	e := &engine{
 		opts:     opts,
+		stderr:   stderr,
 		registry: prometheus.NewRegistry(),
 		history:  history.New(kept),
 		updates:  web.NewUpdates(),
 	}
 	e.started = new(*cfg)
 	e.started.Accounts, e.started.Sources = nil, nil
-	if e.logger, e.logLevel, err = newLogger(cfg.Log, opts.stderr); err != nil {
+	if e.logger, e.logLevel, err = newLogger(cfg.Log, stderr); err != nil {
 		return nil, err
 	}
-	opts.stderr.OnLoss(func(lines int) {
+	stderr.OnLoss(func(lines int) {
 		e.logger.WarnContext(context.Background(), "Lines of the log were lost", "lines", lines)
 	})
 	concurrent, err := e.affordable(cfg)
@@ -96,13 +102,13 @@ func newExporter(opts options) (*exporter, error) {
 		Shard:      cfg.Shard.Index,
 		Shards:     cfg.Shard.Total,
 
-		LinesDropped: opts.stderr.Dropped,
+		LinesDropped: stderr.Dropped,
 	})
 	e.schedule = schedule.New(schedule.Options{
 		MaxConcurrent:          concurrent,
 		MaxConcurrentPerServer: cfg.MaxConcurrentPerServer,
 		Grace:                  grace,
-		Seed:                   opts.spreadSeed,
+		Seed:                   opts.SpreadSeed,
 		Observe:                observer{e},
 	})
 	e.putInForce(cfg)
@@ -120,7 +126,7 @@ func newExporter(opts options) (*exporter, error) {
 
 // putInForce has the accounts of a configuration probed and shown, in place of those before. The metrics come first, so
 // that they know the accounts that the schedule tells of.
-func (e *exporter) putInForce(cfg *config.Config) {
+func (e *engine) putInForce(cfg *config.Config) {
 	e.config.Store(cfg)
 	e.plans.set(cfg.Accounts)
 	e.metrics.SetAccounts(accountsOf(cfg))
