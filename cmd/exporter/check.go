@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/format"
 	"imap-exporter/internal/mailtest"
-	"imap-exporter/internal/output"
 )
 
 // newCheckCommand returns the subcommand that judges a configuration. Without --live it touches no network.
@@ -64,7 +64,7 @@ func checkLive(cmd *cobra.Command, cfg *config.Config) error {
 		if !p.OK() {
 			failed++
 		}
-		return progress.step(p.OK(), func() error { return output.Summary(cmd.OutOrStdout(), p.Probe) })
+		return progress.step(p.OK(), func() error { return format.Summary(cmd.OutOrStdout(), p.Probe) })
 	})
 	switch {
 	case err != nil:
