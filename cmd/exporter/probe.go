@@ -9,10 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/format"
 	"imap-exporter/internal/mailtest"
-	"imap-exporter/internal/nagios"
-	"imap-exporter/internal/output"
-	"imap-exporter/internal/wire"
 	"imap-exporter/probe"
 )
 
@@ -81,8 +79,8 @@ func (f *probeFlags) usage(cmd *cobra.Command, err error) error {
 	if f.format != formatNagios {
 		return withStatus(statusUsage, err)
 	}
-	fmt.Fprintln(cmd.OutOrStdout(), nagios.Line("IMAP", nagios.Unknown, err.Error(), nil))
-	return withStatus(int(nagios.Unknown), err)
+	fmt.Fprintln(cmd.OutOrStdout(), format.NagiosUnknownLine(err))
+	return withStatus(int(format.NagiosUnknown), err)
 }
 
 // run is the command.
@@ -96,30 +94,25 @@ func (f *probeFlags) run(cmd *cobra.Command, args []string) error {
 		return f.usage(cmd, err)
 	}
 	defer demo.Close()
-	shots, limits, err := f.choose(cmd, args, demo)
+	chosen, limits, err := f.choose(cmd, args, demo)
 	if err != nil {
 		return f.usage(cmd, err)
 	}
-	release, err := wire.KeepTimestamps()
-	if err != nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "warning: times may be less true on a busy machine: %v\n", err)
-	}
-	defer release()
-	progress := newProgress(cmd, len(shots))
-	if err := probeOnce(cmd.Context(), shots, limits, func(i int) error {
-		return progress.step(shots[i].OK(), func() error { return show.each(shots[i].Probe) })
+	progress := newProgress(cmd, len(chosen))
+	if err := probeOnce(cmd, chosen, limits, func(p *oneShot) error {
+		return progress.step(p.OK(), func() error { return show.each(p.Probe) })
 	}); err != nil {
 		return err
 	}
-	probes := make([]output.Probe, len(shots))
-	for i := range shots {
-		probes[i] = shots[i].Probe
+	probes := make([]format.Probe, len(chosen))
+	for i := range chosen {
+		probes[i] = chosen[i].Probe
 	}
 	return show.end(probes)
 }
 
 // choose returns what is to be probed.
-func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo) ([]shot, bounds, error) {
+func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo) ([]oneShot, bounds, error) {
 	if f.adHoc.Server != "" || f.adHoc.Username != "" {
 		if f.all || len(args) > 0 || f.module != "" {
 			return nil, bounds{}, errors.New("--server and --username describe the account: leave out ACCOUNT, --all and --module")
@@ -137,15 +130,15 @@ func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo)
 		return nil, bounds{}, err
 	}
 	limits := bounds{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}
-	var shots []shot
+	var chosen []oneShot
 	for i := range cfg.Accounts {
 		a := &cfg.Accounts[i]
 		if f.all || slices.Contains(args, a.Target.Account) {
-			s, err := f.shotOf(cfg, a)
+			s, err := f.oneShotOf(cfg, a)
 			if err != nil {
 				return nil, limits, err
 			}
-			shots = append(shots, s)
+			chosen = append(chosen, s)
 		}
 	}
 	for _, name := range args {
@@ -153,25 +146,25 @@ func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo)
 			return nil, limits, fmt.Errorf("%s: %w", name, config.ErrUnknownAccount)
 		}
 	}
-	if len(shots) == 0 {
+	if len(chosen) == 0 {
 		return nil, limits, errors.New("this shard has no accounts")
 	}
-	return shots, limits, nil
+	return chosen, limits, nil
 }
 
-func (f *probeFlags) shotOf(cfg *config.Config, a *config.Account) (shot, error) {
+func (f *probeFlags) oneShotOf(cfg *config.Config, a *config.Account) (oneShot, error) {
 	target := a.Target
 	if f.module != "" && f.module != a.Module {
 		var err error
 		if target, err = cfg.AccountWith(a, f.module); err != nil {
-			return shot{}, fmt.Errorf("%s: %w", a.Target.Account, err)
+			return oneShot{}, fmt.Errorf("%s: %w", a.Target.Account, err)
 		}
 	}
-	return newShot(a, target), nil
+	return newOneShot(a, target), nil
 }
 
 // chooseAdHoc returns the account that the flags describe, with a password that is asked for where none is named.
-func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]shot, bounds, error) {
+func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]oneShot, bounds, error) {
 	h := f.adHoc
 	h.Demo = demo
 	if h.PasswordFile == "-" {
@@ -194,7 +187,7 @@ func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]shot, 
 	if err != nil {
 		return nil, bounds{}, &configError{err}
 	}
-	return []shot{newShot(account, account.Target)}, bounds{}, nil
+	return []oneShot{newOneShot(account, account.Target)}, bounds{}, nil
 }
 
 // needsPassword reports whether an account logs in with a password that no flag tells of.
@@ -209,8 +202,8 @@ func needsPassword(h *config.AdHoc) bool {
 
 // A presenter shows probes: each as it ends, in their order, and all at the end, from which follows the exit status.
 type presenter struct {
-	each func(output.Probe) error
-	end  func([]output.Probe) error
+	each func(format.Probe) error
+	end  func([]format.Probe) error
 }
 
 // presenter returns that of the format.
@@ -220,34 +213,34 @@ func (f *probeFlags) presenter(cmd *cobra.Command) (p presenter, err error) {
 	if err != nil {
 		return p, err
 	}
-	warning, err := output.ParseThresholds(f.warning)
+	warning, err := format.ParseThresholds(f.warning)
 	if err != nil {
 		return p, fmt.Errorf("--warning: %w", err)
 	}
-	critical, err := output.ParseThresholds(f.critical)
+	critical, err := format.ParseThresholds(f.critical)
 	if err != nil {
 		return p, fmt.Errorf("--critical: %w", err)
 	}
 	if f.format != formatNagios && len(warning)+len(critical) > 0 {
 		return p, errors.New("--warning and --critical are for -o nagios")
 	}
-	p.each = func(output.Probe) error { return nil }
+	p.each = func(format.Probe) error { return nil }
 	switch f.format {
 	case formatText:
 		separator := ""
-		p.each = func(one output.Probe) error {
+		p.each = func(one format.Probe) error {
 			fmt.Fprint(w, separator)
 			separator = "\n"
-			return output.Text(w, one, style, f.transcript)
+			return format.Text(w, one, style, f.transcript)
 		}
-		p.end = func([]output.Probe) error { return nil }
+		p.end = func([]format.Probe) error { return nil }
 	case formatJSON:
-		p.end = func(all []output.Probe) error { return output.JSON(w, all, f.transcript) }
+		p.end = func(all []format.Probe) error { return format.JSON(w, all, f.transcript) }
 	case formatProm:
-		p.end = func(all []output.Probe) error { return output.Prometheus(w, all) }
+		p.end = func(all []format.Probe) error { return format.Prometheus(w, all) }
 	case formatNagios:
-		p.end = func(all []output.Probe) error {
-			state, err := output.Nagios(w, all, warning, critical)
+		p.end = func(all []format.Probe) error {
+			state, err := format.Nagios(w, all, warning, critical)
 			return errors.Join(err, exit(int(state)))
 		}
 		return p, nil
@@ -255,11 +248,11 @@ func (f *probeFlags) presenter(cmd *cobra.Command) (p presenter, err error) {
 		return p, errors.New("--output: must be " + strings.Join([]string{formatText, formatJSON, formatProm, formatNagios}, ", "))
 	}
 	write := p.end
-	p.end = func(all []output.Probe) error {
+	p.end = func(all []format.Probe) error {
 		if err := write(all); err != nil {
 			return err
 		}
-		if slices.ContainsFunc(all, func(one output.Probe) bool { return !one.OK() }) {
+		if slices.ContainsFunc(all, func(one format.Probe) bool { return !one.OK() }) {
 			return exit(statusFailed)
 		}
 		return nil

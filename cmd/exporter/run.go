@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/exporter"
 )
 
 // run is the program: it carries out what args ask for until that is done or ctx ends, and returns the exit status.
@@ -80,7 +81,7 @@ func loadConfig(cmd *cobra.Command, demo config.Demo) (*config.Config, error) {
 	if err != nil {
 		return nil, &configError{err}
 	}
-	if err := validateWebConfig(cfg.Web.ConfigFile); err != nil {
+	if err := exporter.ValidateWebConfig(cfg.Web.ConfigFile); err != nil {
 		return nil, err
 	}
 	return cfg, nil
