@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
-	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/demo"
 	"imap-exporter/internal/nagios"
 	"imap-exporter/internal/output"
 	"imap-exporter/internal/wire"
@@ -91,12 +91,12 @@ func (f *probeFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return f.usage(cmd, err)
 	}
-	demo, err := mailtest.NewDemo()
+	demoServers, err := demo.New()
 	if err != nil {
 		return f.usage(cmd, err)
 	}
-	defer demo.Close()
-	shots, limits, err := f.choose(cmd, args, demo)
+	defer demoServers.Close()
+	shots, limits, err := f.choose(cmd, args, demoServers)
 	if err != nil {
 		return f.usage(cmd, err)
 	}

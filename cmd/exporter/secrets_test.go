@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/demo"
 	"imap-exporter/internal/mailtest"
 	"imap-exporter/internal/realtest"
 	"imap-exporter/internal/realtest/leak"
@@ -156,14 +157,14 @@ func TestPanicIsLoggedWithoutTheSecret(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	demo, err := mailtest.NewDemo()
+	demoServers, err := demo.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { demo.Close() })
+	t.Cleanup(func() { demoServers.Close() })
 	stderr := newLog()
 	writer := newLogWriter(stderr)
-	e, err := newExporter(options{stderr: writer, load: func() (*config.Config, error) { return config.Load(config.Options{File: file, Demo: demo}) }})
+	e, err := newExporter(options{stderr: writer, load: func() (*config.Config, error) { return config.Load(config.Options{File: file, Demo: demoServers}) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"imap-exporter/internal/config"
-	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/demo"
 	"imap-exporter/internal/web"
 	"imap-exporter/internal/wire"
 )
@@ -34,11 +34,11 @@ func runServe(cmd *cobra.Command, _ []string) error {
 	signal.Ignore(syscall.SIGPIPE) // Else the end of whoever reads the log would be ours.
 	defer signal.Reset(syscall.SIGPIPE)
 
-	demo, err := mailtest.NewDemo()
+	demoServers, err := demo.New()
 	if err != nil {
 		return err
 	}
-	defer demo.Close()
+	defer demoServers.Close()
 	opts, err := readOptions(cmd)
 	if err != nil {
 		return err
@@ -46,7 +46,7 @@ func runServe(cmd *cobra.Command, _ []string) error {
 	opts.stderr = newLogWriter(cmd.ErrOrStderr())
 	defer opts.stderr.Close()
 	opts.hangup = hangup
-	opts.load = func() (*config.Config, error) { return loadConfig(cmd, demo) }
+	opts.load = func() (*config.Config, error) { return loadConfig(cmd, demoServers) }
 	exporter, err := newExporter(opts)
 	if err != nil {
 		return err
