@@ -16,7 +16,7 @@ endif
 all: lint test build
 
 build:
-	go build -trimpath -o build/ ./cmd/exporter
+	go build -trimpath -o build/imap-exporter ./cmd/exporter
 
 # Everything, with the real servers where they can run. The whole output is in build/test/output.log.
 # For some packages only: make test PKGS=./probe/...

@@ -4,9 +4,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
 )
 
@@ -37,13 +39,41 @@ func TestCommandsAreDocumented(t *testing.T) {
 	}
 }
 
+// The table of flags in README.md has each flag of the command once.
+func TestFlagsInReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "\n| flag |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	flag := regexp.MustCompile("`--([a-z.-]+)`")
+	var documented []string
+	for row := range strings.Lines(table) {
+		cell, _, _ := strings.Cut(strings.TrimPrefix(row, "| "), "|")
+		for _, match := range flag.FindAllStringSubmatch(cell, -1) {
+			documented = append(documented, match[1])
+		}
+	}
+	root := newCommand()
+	root.InitDefaultHelpFlag()
+	root.InitDefaultVersionFlag()
+	var want []string
+	root.LocalFlags().VisitAll(func(f *pflag.Flag) { want = append(want, f.Name) })
+	slices.Sort(documented)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, documented); diff != "" {
+		t.Errorf("flags (-command +README.md):\n%s", diff)
+	}
+}
+
 // Every command of ours in the documentation is one that the program understands.
 func TestDocumentedCommands(t *testing.T) {
 	files, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	line := regexp.MustCompile(`(?m)^(?:\$ )?(?:.*\| )?(?:exporter|go run \./cmd/exporter) +([^#|>\n]*)`)
+	line := regexp.MustCompile(`(?m)^(?:\$ )?(?:.*\| )?(?:imap-exporter|go run \./cmd/exporter) +([^#|>\n]*)`)
 	block := regexp.MustCompile("(?ms)^```(?:console|sh)\n(.*?)^```$")
 	found := 0
 	for _, file := range append(files, "../../README.md") {
@@ -53,7 +83,7 @@ func TestDocumentedCommands(t *testing.T) {
 		}
 		for _, example := range block.FindAllStringSubmatch(string(text), -1) {
 			for _, match := range line.FindAllStringSubmatch(example[1], -1) {
-				if strings.HasSuffix(match[0], ":") || strings.HasPrefix(match[0], "exporter: ") {
+				if strings.HasSuffix(match[0], ":") || strings.HasPrefix(match[0], "imap-exporter: ") {
 					continue
 				}
 				found++

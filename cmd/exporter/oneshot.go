@@ -61,7 +61,7 @@ func probeOnce(ctx context.Context, shots []shot, limit bounds, each func(i int)
 	for i := range shots {
 		all.Go(func() {
 			defer close(ended[i])
-			outcome, err := s.Do(ctx, schedule.Demand{Name: jobs[i].Name})
+			outcome, err := s.Do(ctx, schedule.Request{Name: jobs[i].Name})
 			if result, ok := outcome.Report.(*probe.Result); ok && err == nil {
 				shots[i].Result = result
 			} else {

@@ -24,8 +24,8 @@ type report struct {
 
 // An errand is a probe on demand, and what it takes.
 type errand struct {
-	demand schedule.Demand
-	target *probe.Target // as it is probed, with the timeout of who asks
+	request schedule.Request
+	target  *probe.Target // as it is probed, with the timeout of who asks
 	// own says that the target is the account's own, so that the Result is one of the account's.
 	own bool
 }
@@ -43,7 +43,7 @@ func (e *exporter) probeNow(ctx context.Context, r web.ProbeRequest) (*probe.Res
 // one would not, it tries again.
 func (e *exporter) run(ctx context.Context, task errand) (*probe.Result, error) {
 	for {
-		outcome, err := e.schedule.Do(ctx, task.demand)
+		outcome, err := e.schedule.Do(ctx, task.request)
 		if err != nil {
 			return nil, err
 		}
@@ -51,7 +51,7 @@ func (e *exporter) run(ctx context.Context, task errand) (*probe.Result, error) 
 		if !ok {
 			return nil, fmt.Errorf("the run of %s has no Result", task.target.Server)
 		}
-		startBy := task.demand.StartBy
+		startBy := task.request.StartBy
 		tooLate := !startBy.IsZero() && time.Now().After(startBy)
 		if !timedOut(done.result) || done.timeout >= task.target.Timeout || tooLate {
 			return done.result, nil
@@ -69,29 +69,29 @@ func (e *exporter) errand(r web.ProbeRequest) (task errand, err error) {
 		if target, err = cfg.AnyTarget(r.Account, r.Module); err != nil {
 			return errand{}, err
 		}
-		task.demand = schedule.Demand{Guest: target.Server, Kind: r.Module}
+		task.request = schedule.Request{UnconfiguredServer: target.Server, Key: r.Module}
 	case r.Module == "" || r.Module == a.Module:
 		target, task.own = a.Target, true
-		task.demand = schedule.Demand{Name: r.Account}
+		task.request = schedule.Request{Name: r.Account}
 	default:
 		if target, err = cfg.AccountWith(a, r.Module); err != nil {
 			return errand{}, err
 		}
-		task.demand = schedule.Demand{Name: r.Account, Kind: r.Module}
+		task.request = schedule.Request{Name: r.Account, Key: r.Module}
 	}
 	t := *target
 	task.target = &t
 	if r.Timeout > 0 {
 		t.Timeout = min(t.Timeout, r.Timeout)
 		// A probe that had to wait for long has the less time for itself, and would call the server slow.
-		task.demand.StartBy = time.Now().Add(r.Timeout / 2)
+		task.request.StartBy = time.Now().Add(r.Timeout / 2)
 	}
 	if task.own && (r.Timeout == 0 || r.Timeout/2 >= target.Timeout) {
 		return task, nil // It is just what the slots run.
 	}
-	task.demand.NoLogin = t.Auth == probe.AuthNone && !task.own
+	task.request.NoLogin = t.Auth == probe.AuthNone && !task.own
 	begun := time.Now()
-	task.demand.Run = func(ctx context.Context) schedule.Outcome {
+	task.request.Run = func(ctx context.Context) schedule.Outcome {
 		inTime := t
 		if r.Timeout > 0 {
 			inTime.Timeout = min(t.Timeout, (r.Timeout - time.Since(begun)).Truncate(time.Millisecond))
@@ -112,7 +112,7 @@ func (e *exporter) probeFor(ctx context.Context, t *probe.Target, own bool, usua
 		e.keep(ctx, result)
 	}
 	outcome := outcomeOf(result)
-	outcome.Aside = aside
+	outcome.OffSchedule = aside
 	outcome.Report = report{result, t.Timeout}
 	return outcome
 }
@@ -129,7 +129,7 @@ func (e *exporter) probeMetrics(ctx context.Context, r web.ProbeRequest) (web.Pr
 	result, err := e.run(ctx, task)
 	answer := web.ProbeAnswer{Result: result}
 	shown := collectors.OnDemand{Account: collectors.Account{Server: task.target.Server}, Result: result}
-	held, isHeld := errors.AsType[*schedule.HeldBack](err)
+	held, isHeld := errors.AsType[*schedule.BlockedError](err)
 	switch {
 	case err == nil:
 	case isHeld:

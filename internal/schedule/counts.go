@@ -15,8 +15,8 @@ const (
 	Throttled Reason = "throttled"
 	// Shutdown: the slot's time had come, but the schedule stopped before there was room.
 	Shutdown Reason = "shutdown"
-	// Quiet holds back runs by Do alone: a login was rejected on that server just now. Slots wait for the quiet's end.
-	Quiet Reason = "quiet"
+	// Cooldown holds back runs by Do alone: a login was rejected on that server just now. Slots wait for the quiet's end.
+	Cooldown Reason = "quiet"
 )
 
 // Counts are what became of the slots since the start: at any moment, Scheduled is Started and all Skipped. A slot

@@ -8,28 +8,28 @@ import (
 	"time"
 )
 
-// What Do returns, beside a *HeldBack and the error of its context.
+// What Do returns, beside a *BlockedError and the error of its context.
 var (
 	// ErrUnknown: there is no job of that name.
 	ErrUnknown = errors.New("no such account")
 	// ErrCanceled: the run was cut short or never started, because the job was changed or removed, or the schedule stops.
 	ErrCanceled = errors.New("the probe was cut short: the exporter stops, or the account was changed or removed")
-	// ErrNoRoom: the run could not start by Demand.StartBy, because others took all the room.
+	// ErrNoRoom: the run could not start by Request.StartBy, because others took all the room.
 	ErrNoRoom = errors.New("too many probes are running or waiting")
 )
 
-// HeldBack is why Do doesn't run a job now.
-type HeldBack struct {
+// BlockedError is why Do doesn't run a job now.
+type BlockedError struct {
 	// Until is when it may run again, by the wall clock.
 	Until time.Time
-	// Reason is Backoff, Throttled or Quiet.
+	// Reason is Backoff, Throttled or Cooldown.
 	Reason Reason
 }
 
 // Error says why, and until when.
-func (h *HeldBack) Error() string {
-	until := h.Until.Format(time.RFC3339)
-	switch h.Reason {
+func (e *BlockedError) Error() string {
+	until := e.Until.Format(time.RFC3339)
+	switch e.Reason {
 	case Backoff:
 		return fmt.Sprintf("the server rejected the last login: no other until %s, so that the account isn't locked; "+
 			"correct the secret to end this", until)
@@ -40,21 +40,21 @@ func (h *HeldBack) Error() string {
 	}
 }
 
-// A Demand is a run that is asked for beside the slots.
-type Demand struct {
+// A Request is a run that is asked for beside the slots.
+type Request struct {
 	// Name is the job's.
 	Name string
-	// Kind tells the runs of a job apart: who asks for the same Kind shares a run. The slots' is "".
-	Kind string
+	// Key tells the runs of a job apart: who asks for the same Key shares a run. The slots' is "".
+	Key string
 	// Run is run in place of the job's own; nil is that.
 	Run func(context.Context) Outcome
 	// NoLogin says that Run doesn't log in, so that rejected logins don't hold it back.
 	NoLogin bool
 	// StartBy is when the run must have started, or it is not wanted; zero: whenever it can.
 	StartBy time.Time
-	// Guest, where it isn't "", is the server of a Run that belongs to no job. Name is then of no account: only Kind
-	// and Guest tell which runs are the same, and only the bounds hold for it.
-	Guest string
+	// UnconfiguredServer, where it isn't "", is the server of a Run that belongs to no job. Name is then of no account: only Key
+	// and UnconfiguredServer tell which runs are the same, and only the bounds hold for it.
+	UnconfiguredServer string
 }
 
 // An answer is what a caller of Do gets.
@@ -65,16 +65,16 @@ type answer struct {
 
 // A caller waits for a run.
 type caller struct {
-	Demand
+	Request
 	answer chan answer
 }
 
 // Do runs a job now, or joins its run that is under way or waits for room, and returns the Outcome when that has ended.
 // What bounds and guards the slots holds for it: it waits for room, and for the end of the quiet after a rejected login,
-// while ctx lasts. It returns a *HeldBack at once when logins are held back, or StartBy comes before the end of the
+// while ctx lasts. It returns a *BlockedError at once when logins are held back, or StartBy comes before the end of the
 // quiet. It isn't a slot, so the Counts don't have it. After a run that does what the slots do, the next slot comes
-// half an interval later at the earliest; see also Outcome.Aside.
-func (s *Schedule) Do(ctx context.Context, d Demand) (Outcome, error) {
+// half an interval later at the earliest; see also Outcome.OffSchedule.
+func (s *Schedule) Do(ctx context.Context, d Request) (Outcome, error) {
 	d.Name = d.jobName()
 	s.lookAtSecret(d.Name)
 	c := &caller{d, make(chan answer, 1)}
@@ -113,7 +113,7 @@ func (s *Schedule) Do(ctx context.Context, d Demand) (Outcome, error) {
 // started reports whether the run that a caller waits for has started.
 func (s *Schedule) started(c *caller) bool {
 	j := s.jobs[c.Name]
-	return j == nil || j.run != nil && !j.run.orphaned && j.run.kind == c.Kind
+	return j == nil || j.run != nil && !j.run.orphaned && j.run.kind == c.Key
 }
 
 // lookAtSecret ends a suspension when the secret has changed. It reads it in the caller's goroutine, as it may block.
@@ -140,8 +140,8 @@ func (s *Schedule) lookAtSecret(name string) {
 // demand has a caller of Do wait for a run of a job, which it makes wait for room if there is none yet.
 func (s *Schedule) demand(c *caller, now time.Time) error {
 	j := s.jobs[c.Name]
-	if j == nil && c.Guest != "" && !s.stopping {
-		j = s.invite(c.Demand)
+	if j == nil && c.UnconfiguredServer != "" && !s.stopping {
+		j = s.invite(c.Request)
 	}
 	switch {
 	case s.stopping:
@@ -163,7 +163,7 @@ func (s *Schedule) demand(c *caller, now time.Time) error {
 // refusal returns why an idle or waiting job isn't run for a caller now, or nil.
 func (s *Schedule) refusal(j *job, c *caller, now time.Time) error {
 	if !c.StartBy.IsZero() && now.Add(time.Until(c.StartBy)).Before(j.server.quietUntil) {
-		return &HeldBack{Until: s.clock.wall(j.server.quietUntil), Reason: Quiet}
+		return &BlockedError{Until: s.clock.wall(j.server.quietUntil), Reason: Cooldown}
 	}
 	if j.slotWaits || len(j.callers) > 0 {
 		return nil
@@ -217,16 +217,16 @@ func (s *Schedule) recall(j *job, now time.Time) {
 }
 
 // jobName is the name under which the schedule has the job. No job's own name is like a guest's.
-func (d Demand) jobName() string {
-	if d.Guest == "" {
+func (d Request) jobName() string {
+	if d.UnconfiguredServer == "" {
 		return d.Name
 	}
-	return "guest\x00" + d.Kind + "\x00" + d.Guest
+	return "guest\x00" + d.Key + "\x00" + d.UnconfiguredServer
 }
 
 // invite makes a job for a guest, which lasts as long as there are callers.
-func (s *Schedule) invite(d Demand) *job {
-	j := &job{Job: Job{Name: d.Name, Server: d.Guest, Run: d.Run}, guest: true, server: s.serverOf(d.Guest)}
+func (s *Schedule) invite(d Request) *job {
+	j := &job{Job: Job{Name: d.Name, Server: d.UnconfiguredServer, Run: d.Run}, guest: true, server: s.serverOf(d.UnconfiguredServer)}
 	j.server.jobs++
 	s.jobs[j.Name] = j
 	return j

@@ -188,8 +188,8 @@ func TestDoIsHeldBack(t *testing.T) {
 		w := begin(t, Options{}, wrong, throttled, r.job("neighbour", "s", 0, time.Second))
 		check := func(name string, reason Reason, atLeast, atMost time.Duration) {
 			t.Helper()
-			_, err := w.Schedule.Do(t.Context(), Demand{Name: name, StartBy: time.Now().Add(time.Second)})
-			held, ok := errors.AsType[*HeldBack](err)
+			_, err := w.Schedule.Do(t.Context(), Request{Name: name, StartBy: time.Now().Add(time.Second)})
+			held, ok := errors.AsType[*BlockedError](err)
 			if !ok {
 				t.Fatalf("Do(%s) = %v, want it held back", name, err)
 			}
@@ -203,7 +203,7 @@ func TestDoIsHeldBack(t *testing.T) {
 			}
 		}
 		check("throttled", Throttled, 7*time.Minute, 7*time.Minute)
-		check("neighbour", Quiet, 14*time.Second-time.Second, 15*time.Second)
+		check("neighbour", Cooldown, 14*time.Second-time.Second, 15*time.Second)
 		wait(quietTime)
 		check("wrong", Backoff, 38*time.Second, 51*time.Second)
 		if err := w.Do(t.Context(), "neighbour"); err != nil {
@@ -224,9 +224,9 @@ func TestHeldBackSaysWhy(t *testing.T) {
 	for reason, want := range map[Reason]string{
 		Backoff:   "the server rejected the last login: no other until 2026-03-14T12:00:00Z, so that the account isn't locked; correct the secret to end this",
 		Throttled: "the server asked to be left alone: no login until 2026-03-14T12:00:00Z",
-		Quiet:     "the server rejected a login just now: no other until 2026-03-14T12:00:00Z, because it would be delayed",
+		Cooldown:  "the server rejected a login just now: no other until 2026-03-14T12:00:00Z, because it would be delayed",
 	} {
-		if got := (&HeldBack{Until: at(12, 0, 0), Reason: reason}).Error(); got != want {
+		if got := (&BlockedError{Until: at(12, 0, 0), Reason: reason}).Error(); got != want {
 			t.Errorf("%s: %s", reason, got)
 		}
 	}
@@ -240,7 +240,7 @@ func TestDoAroundRun(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		results := make(chan error, 1)
 		go func() {
-			_, err := s.Do(t.Context(), Demand{Name: "a"})
+			_, err := s.Do(t.Context(), Request{Name: "a"})
 			results <- err
 		}()
 		wait(time.Second) // It waits for Run.
@@ -252,7 +252,7 @@ func TestDoAroundRun(t *testing.T) {
 		if err := <-results; !errors.Is(err, ErrCanceled) {
 			t.Errorf("%v, of a run that was cut short", err)
 		}
-		if _, err := s.Do(t.Context(), Demand{Name: "a"}); !errors.Is(err, ErrCanceled) {
+		if _, err := s.Do(t.Context(), Request{Name: "a"}); !errors.Is(err, ErrCanceled) {
 			t.Errorf("%v after the end", err)
 		}
 		s.Set(nil)
@@ -268,7 +268,7 @@ func TestStartBy(t *testing.T) {
 		r := newRecorder()
 		w := begin(t, Options{MaxConcurrent: 1}, r.job("a", "s", 0, time.Minute), r.job("b", "s", 0, time.Second))
 		do := func(name string) error {
-			_, err := w.Schedule.Do(t.Context(), Demand{Name: name, StartBy: time.Now().Add(5 * time.Second)})
+			_, err := w.Schedule.Do(t.Context(), Request{Name: name, StartBy: time.Now().Add(5 * time.Second)})
 			return err
 		}
 		long := make(chan error, 1)

@@ -79,8 +79,8 @@
 //
 // Do runs a job at once, or joins its run that is under way, and keeps the bounds and the guards. A caller may bring a Run
 // of its own, for one job or as a guest for none. Runs of one job never overlap, whoever brought them: those of the same
-// Kind are shared, others follow one another, and a slot that comes meanwhile is served after them. Such a run that comes
-// out Aside moves no slot; all else that it tells counts, since a rejected login is one. Example, every 60 s at :10:
+// Key are shared, others follow one another, and a slot that comes meanwhile is served after them. Such a run that comes
+// out OffSchedule moves no slot; all else that it tells counts, since a rejected login is one. Example, every 60 s at :10:
 //
 //	12:00:02   Do, the job's own run: ends at 12:00:03. The slot of 12:00:10 is too close, the next one is 12:01:10
 //	12:01:09   Do, a run of another kind: ends at 12:01:11. The slot of 12:01:10 starts then, lag 1 s

@@ -52,21 +52,21 @@ func (j *job) backoff(seed string) time.Duration {
 
 // heldBack returns what keeps an idle job from running now, or nil. Of a suspended job it takes the answer nil for a
 // try, but where the run doesn't log in.
-func (s *Schedule) heldBack(j *job, noLogin bool, now time.Time) *HeldBack {
+func (s *Schedule) heldBack(j *job, noLogin bool, now time.Time) *BlockedError {
 	switch v := j.server; {
 	case now.Before(j.calm):
-		return &HeldBack{Until: j.calm, Reason: Throttled}
+		return &BlockedError{Until: j.calm, Reason: Throttled}
 	case !j.suspended() || noLogin:
 		return nil
 	case now.Before(j.login):
-		return &HeldBack{Until: j.login, Reason: Backoff}
+		return &BlockedError{Until: j.login, Reason: Backoff}
 	case j.turn:
 		j.turn = false
 		return nil
 	case now.Before(v.nextTurn): // Others had their try just now.
 		j.turn, j.login = true, v.nextTurn
 		v.nextTurn = v.nextTurn.Add(retryApart)
-		return &HeldBack{Until: j.login, Reason: Backoff}
+		return &BlockedError{Until: j.login, Reason: Backoff}
 	default:
 		v.nextTurn = now.Add(retryApart)
 		return nil
@@ -77,7 +77,7 @@ func (s *Schedule) heldBack(j *job, noLogin bool, now time.Time) *HeldBack {
 func (s *Schedule) judge(j *job, r *run, now time.Time) {
 	o := r.outcome
 	retried := j.retrying(now)
-	if !o.Aside {
+	if !o.OffSchedule {
 		j.lastResult, j.failing = now, !o.OK
 	}
 	j.server.note(o, now)

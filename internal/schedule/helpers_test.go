@@ -130,7 +130,7 @@ func beginAsleep(t *testing.T, opts Options, asleep func() time.Duration, jobs .
 
 // Do is Schedule.Do of a job's own run, without the Outcome.
 func (w *watcher) Do(ctx context.Context, name string) error {
-	_, err := w.Schedule.Do(ctx, Demand{Name: name})
+	_, err := w.Schedule.Do(ctx, Request{Name: name})
 	return err
 }
 

@@ -50,9 +50,9 @@ type Outcome struct {
 	Backoff   time.Duration
 	// Canceled: the run was cut short because its context was done. It counts as nothing.
 	Canceled bool
-	// Aside: the run wasn't what the slots run, and tells only whether logins go well. The slots and RetryInterval
+	// OffSchedule: the run wasn't what the slots run, and tells only whether logins go well. The slots and RetryInterval
 	// are as if it had never been.
-	Aside bool
+	OffSchedule bool
 	// Report is what the run has to tell to callers of Do. The schedule doesn't look at it.
 	Report any
 }
@@ -80,7 +80,7 @@ type job struct {
 	checking  bool      // as slotWaits, until it is known whether the secret has changed
 	run       *run      // the run under way, or nil
 	callers   []*caller
-	guest     bool // it is of no account; see Demand.Guest
+	guest     bool // it is of no account; see Request.UnconfiguredServer
 
 	lastResult time.Time // zero before the first
 	failing    bool

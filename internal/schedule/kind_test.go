@@ -12,7 +12,7 @@ import (
 func (w *watcher) ask(t *testing.T, name, kind string, do Job) chan error {
 	answer := make(chan error, 1)
 	go func() {
-		_, err := w.Schedule.Do(t.Context(), Demand{Name: name, Kind: kind, Run: do.Run})
+		_, err := w.Schedule.Do(t.Context(), Request{Name: name, Key: kind, Run: do.Run})
 		answer <- err
 	}()
 	synctest.Wait()
@@ -56,7 +56,7 @@ func TestAside(t *testing.T) {
 		w := begin(t, Options{}, job)
 		wait(time.Hour)
 		before, _ := w.State("a")
-		aside := r.jobWith("aside", "x", 0, func(int) (time.Duration, Outcome) { return time.Minute, Outcome{Aside: true} })
+		aside := r.jobWith("aside", "x", 0, func(int) (time.Duration, Outcome) { return time.Minute, Outcome{OffSchedule: true} })
 		wait(time.Until(before.NextRun) - 3*time.Minute)
 		if err := <-w.ask(t, "a", "other", aside); err != nil {
 			t.Error(err)
@@ -104,7 +104,7 @@ func TestAsideIsGuarded(t *testing.T) {
 		before, _ := w.State("a")
 		wait(time.Until(before.NextRun) - time.Second)
 		rejected := r.jobWith("rejected", "x", 0, func(int) (time.Duration, Outcome) {
-			return 5 * time.Second, Outcome{Aside: true, Rejected: true}
+			return 5 * time.Second, Outcome{OffSchedule: true, Rejected: true}
 		})
 		runs := r.count("a")
 		if err := <-w.ask(t, "a", "other", rejected); err != nil {
@@ -115,11 +115,11 @@ func TestAsideIsGuarded(t *testing.T) {
 			t.Errorf("%+v, %d runs, counts %+v", s, r.count("a")-runs, w.Counts())
 		}
 		wait(quietTime)
-		if _, ok := errors.AsType[*HeldBack](<-w.ask(t, "a", "other", rejected)); !ok || r.count("rejected") != 1 {
+		if _, ok := errors.AsType[*BlockedError](<-w.ask(t, "a", "other", rejected)); !ok || r.count("rejected") != 1 {
 			t.Error("it isn't held back")
 		}
-		banner := r.jobWith("banner", "x", 0, func(int) (time.Duration, Outcome) { return time.Second, Outcome{OK: true, Aside: true} })
-		if _, err := w.Schedule.Do(t.Context(), Demand{Name: "a", Kind: "banner", Run: banner.Run, NoLogin: true}); err != nil {
+		banner := r.jobWith("banner", "x", 0, func(int) (time.Duration, Outcome) { return time.Second, Outcome{OK: true, OffSchedule: true} })
+		if _, err := w.Schedule.Do(t.Context(), Request{Name: "a", Key: "banner", Run: banner.Run, NoLogin: true}); err != nil {
 			t.Errorf("what doesn't log in: %v", err)
 		}
 		if s, _ := w.State("a"); !s.Suspended || r.count("banner") != 1 {
@@ -136,7 +136,7 @@ func TestGuests(t *testing.T) {
 		results := make(chan error, 30)
 		ask := func(server string) {
 			do := r.job("guest of "+server, server, 0, time.Second).Run
-			_, err := w.Schedule.Do(t.Context(), Demand{Kind: "banner", Guest: server, Run: do, NoLogin: true})
+			_, err := w.Schedule.Do(t.Context(), Request{Key: "banner", UnconfiguredServer: server, Run: do, NoLogin: true})
 			results <- err
 		}
 		go func() { results <- w.Do(t.Context(), "a") }()
@@ -163,7 +163,7 @@ func TestGuests(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
 		defer cancel()
-		if _, err := w.Schedule.Do(ctx, Demand{Kind: "banner", Guest: "v", Run: r.job("v", "v", 0, time.Second).Run}); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := w.Schedule.Do(ctx, Request{Key: "banner", UnconfiguredServer: "v", Run: r.job("v", "v", 0, time.Second).Run}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v of a guest that gives up", err)
 		}
 		wait(time.Minute)

@@ -23,7 +23,7 @@ type run struct {
 // due deals with a job whose slot has come.
 func (s *Schedule) due(j *job, now time.Time) {
 	busy := j.slotWaits || j.run != nil && !j.run.orphaned && !j.run.ownTime
-	var held *HeldBack
+	var held *BlockedError
 	if !busy && !j.checking && len(j.callers) == 0 {
 		held = s.heldBack(j, false, now)
 	}
@@ -108,7 +108,7 @@ func (j *job) chooseRun(r *run) func(context.Context) Outcome {
 		return j.Run
 	}
 	first := j.callers[0]
-	r.kind, r.noLogin, r.ownTime = first.Kind, first.NoLogin, first.Run != nil
+	r.kind, r.noLogin, r.ownTime = first.Key, first.NoLogin, first.Run != nil
 	if first.Run == nil {
 		return j.Run
 	}
@@ -141,7 +141,7 @@ func (s *Schedule) end(r *run, now time.Time) {
 	case r.orphaned:
 		v.note(r.outcome, now)
 	case !r.outcome.Canceled:
-		if r.ownTime && !r.outcome.Aside && !j.slotWaits {
+		if r.ownTime && !r.outcome.OffSchedule && !j.slotWaits {
 			s.countAsSlot(j, r, now)
 		}
 		s.judge(j, r, now)
@@ -159,10 +159,10 @@ func (s *Schedule) end(r *run, now time.Time) {
 // answerKind tells those callers of Do that asked for this kind of run how it ended.
 func (j *job) answerKind(kind string, a answer) {
 	j.callers = slices.DeleteFunc(j.callers, func(c *caller) bool {
-		if c.Kind == kind {
+		if c.Key == kind {
 			c.answer <- a
 		}
-		return c.Kind == kind
+		return c.Key == kind
 	})
 }
 

@@ -75,7 +75,7 @@ func (s *storm) do(t *testing.T, job Job) {
 	go func() {
 		defer cancel()
 		err := s.w.Do(ctx, job.Name)
-		if held, ok := errors.AsType[*HeldBack](err); ok && !held.Until.After(time.Now()) {
+		if held, ok := errors.AsType[*BlockedError](err); ok && !held.Until.After(time.Now()) {
 			t.Errorf("held back until %s, which is past", held.Until)
 		}
 	}()
@@ -83,13 +83,13 @@ func (s *storm) do(t *testing.T, job Job) {
 
 // ask has somebody wait for a run of another kind, or of a guest.
 func (s *storm) ask(t *testing.T, job Job) {
-	d := Demand{Name: job.Name, Kind: []string{"one", "other"}[s.IntN(2)], NoLogin: s.IntN(2) == 0, Run: func(ctx context.Context) Outcome {
+	d := Request{Name: job.Name, Key: []string{"one", "other"}[s.IntN(2)], NoLogin: s.IntN(2) == 0, Run: func(ctx context.Context) Outcome {
 		outcome := job.Run(ctx)
-		outcome.Aside = true
+		outcome.OffSchedule = true
 		return outcome
 	}}
 	if s.IntN(3) == 0 {
-		d.Guest, d.Run = job.Server, s.job("guest of "+d.Kind+job.Server, job.Server, 0, 2*time.Second).Run
+		d.UnconfiguredServer, d.Run = job.Server, s.job("guest of "+d.Key+job.Server, job.Server, 0, 2*time.Second).Run
 	}
 	if s.IntN(2) == 0 {
 		d.StartBy = time.Now().Add(time.Duration(s.IntN(10)) * time.Second)

@@ -179,7 +179,7 @@ func (p *pages) tryNow(ctx context.Context, name string) (status int, notice str
 	ctx, cancel := context.WithTimeout(ctx, onDemandTimeout)
 	defer cancel()
 	_, err := p.opts.Probe(ctx, ProbeRequest{Account: name})
-	var held *schedule.HeldBack
+	var held *schedule.BlockedError
 	switch {
 	case err == nil:
 		return http.StatusOK, ""

@@ -42,7 +42,7 @@ type Options struct {
 	Ready func() bool
 	// Probe probes an account now, or joins the probe of it that is under way, and returns its Result, transcript
 	// included. The schedule's guards and bounds hold: it waits for room while ctx lasts. Its errors are those of
-	// schedule.Do: ErrCanceled, a *HeldBack, and ctx's; and config.ErrUnknownAccount.
+	// schedule.Do: ErrCanceled, a *BlockedError, and ctx's; and config.ErrUnknownAccount.
 	Probe func(context.Context, ProbeRequest) (*probe.Result, error)
 	// ProbeMetrics does the same for /probe, and returns metrics of what came of it. A Result that didn't come in time
 	// and a probe that was held back are answers, too, so that of schedule.Do's errors there are only ErrCanceled and
