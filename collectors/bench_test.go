@@ -133,7 +133,7 @@ func ordinary(a Account) *probe.Result {
 		probe.PhaseSelect, probe.PhaseFetch, probe.PhaseQuota, probe.PhaseLogout,
 	} {
 		d := time.Duration(1e6 + rand.IntN(1e8))
-		r.Phases = append(r.Phases, probe.Timing{Phase: phase, Duration: d, Late: d / 100, OK: true})
+		r.Phases = append(r.Phases, probe.Timing{Phase: phase, Duration: d, ReadDelay: d / 100, OK: true})
 	}
 	r.Mailboxes = []probe.Mailbox{{
 		Name: "INBOX", Messages: new(rand.Uint32N(1e4)), Unseen: new(rand.Uint32N(1e3)), UIDNext: new(rand.Uint32N(1e5)),

@@ -169,7 +169,7 @@ var catalogue = [metricCount]Metric{
 		"for a phase that has not ended well yet",
 	},
 	probeSuspended: {
-		"imap_probe_suspended", Gauge, "", "Whether logins are held back after rejected ones (1) or not (0).",
+		"imap_probe_suspended", Gauge, "", "Whether logins are suspended after rejected ones (1) or not (0).",
 		perAccount, never,
 	},
 	probeNextRun: {
@@ -178,7 +178,7 @@ var catalogue = [metricCount]Metric{
 	},
 	probeNextLogin: {
 		"imap_probe_next_login_timestamp_seconds", Gauge, "seconds", "When the next login will be tried, as Unix time.",
-		perAccount, "unless logins are held back",
+		perAccount, "unless logins are suspended",
 	},
 	mailboxMessages: {
 		"imap_mailbox_messages", Gauge, "", "Messages in the mailbox, as of the last probe.",
@@ -201,7 +201,7 @@ var catalogue = [metricCount]Metric{
 		perMailbox, noSuccess,
 	},
 	mailboxUIDValidity: {
-		"imap_mailbox_uidvalidity", Gauge, "", "UIDVALIDITY of the mailbox, as of the last probe; a change makes all known UIDs void.",
+		"imap_mailbox_uidvalidity", Gauge, "", "UIDVALIDITY of the mailbox, as of the last probe; a change makes all known UIDs invalid.",
 		perMailbox, noSuccess,
 	},
 	mailboxHighestModSeq: {
@@ -248,7 +248,7 @@ var catalogue = [metricCount]Metric{
 	},
 	certificateNotAfter: {
 		"imap_tls_certificate_not_after_timestamp_seconds", Gauge, "seconds",
-		"When the certificate chain of the last probe ends to be valid (the earliest notAfter), as Unix time.",
+		"When the certificate chain of the last probe expires (the earliest notAfter), as Unix time.",
 		perAccount, noFreshResult + "; when the last probe saw no certificate",
 	},
 	tlsInfo: {
@@ -258,9 +258,9 @@ var catalogue = [metricCount]Metric{
 	},
 	capabilityInfo: {
 		"imap_capability_info", Gauge, "",
-		"Capabilities that the server offered in the last probe that got to the stage. Always 1.",
+		"Capabilities that the server offered in the last probe that reached the stage. Always 1.",
 		[]string{"server", "mode", "stage", "capability"},
-		"when not offered; when no account of the server got to the stage, or their last probes all began more than 3 intervals ago",
+		"when not offered; when no account of the server reached the stage, or their last probes all began more than 3 intervals ago",
 	},
 	capabilityChanges: {
 		"imap_capability_changes_total", Counter, "",
@@ -276,7 +276,7 @@ var catalogue = [metricCount]Metric{
 	tcpRTT: {
 		"imap_tcp_rtt_seconds", Gauge, "seconds",
 		"Round-trip time of the last probe's TCP handshake, by the operating system (TCP_INFO).",
-		perAccount, noFreshResult + "; when the last probe got no connection; where the system doesn't tell it",
+		perAccount, noFreshResult + "; when the last probe got no connection; where the system doesn't provide it",
 	},
 	accountInfo: {
 		"imap_account_info", Gauge, "", "The account's own labels from the configuration. Always 1.",
@@ -294,11 +294,11 @@ var catalogue = [metricCount]Metric{
 		nil, never,
 	},
 	exporterShard: {
-		"imap_exporter_shard", Gauge, "", "Which of the shards this exporter is, from 0 on.",
+		"imap_exporter_shard", Gauge, "", "Number of this exporter's shard, counted from 0.",
 		nil, never,
 	},
 	exporterShards: {
-		"imap_exporter_shards", Gauge, "", "Exporters that the accounts are divided among.",
+		"imap_exporter_shards", Gauge, "", "Number of exporters that share the accounts.",
 		nil, never,
 	},
 	exporterProbesInFlight: {
@@ -320,17 +320,17 @@ var catalogue = [metricCount]Metric{
 		never,
 	},
 	exporterStartLag: {
-		"imap_exporter_probe_start_lag_seconds", Histogram, "seconds", "How long after they were due probes were started.",
+		"imap_exporter_probe_start_lag_seconds", Histogram, "seconds", "Time from when a probe was due until it was started.",
 		nil, never,
 	},
 	exporterMeasurementError: {
 		"imap_exporter_measurement_error_seconds", Histogram, "seconds",
-		"How long after their arrival the exporter read the answers of a phase. Phase durations are free of it.",
+		"Time from the arrival of a phase's responses until the exporter read them. Phase durations don't include it.",
 		nil, never,
 	},
 	exporterTimestampSource: {
 		"imap_exporter_timestamp_source_info", Gauge, "",
-		"What told when the answers of the last probe arrived: the kernel, or the exporter itself (user). Always 1.",
+		"Source of the arrival times in the last probe: the kernel, or the exporter itself (user). Always 1.",
 		[]string{"source"},
 		"before the first connection",
 	},
@@ -345,20 +345,20 @@ var catalogue = [metricCount]Metric{
 	},
 	exporterLinesDropped: {
 		"imap_exporter_log_lines_dropped_total", Counter, "",
-		"Lines of the log that were lost, because nobody read them or the disk was full.",
+		"Log lines that were dropped because nobody read them or the disk was full.",
 		nil, never,
 	},
 	onDemandSuccess: {
 		"probe_success", Gauge, "", "Whether the probe succeeded (1) or not (0).",
-		perAccount, "when it was held back because of another account's rejected login",
+		perAccount, "when the rejected login of another account blocked the probe",
 	},
 	onDemandDuration: {
-		"probe_duration_seconds", Gauge, "seconds", "How long the probe took, LOGOUT included, or how long it was waited for in vain.",
-		perAccount, "when it was held back",
+		"probe_duration_seconds", Gauge, "seconds", "How long the probe took, LOGOUT included, or how long the request waited for it.",
+		perAccount, "when no probe ran",
 	},
 	onDemandHeldBack: {
-		"imap_probe_held_back_info", Gauge, "", "Why no probe was made (backoff, throttled or quiet). Always 1.",
+		"imap_probe_held_back_info", Gauge, "", "Why no probe ran (backoff, throttled or quiet). Always 1.",
 		[]string{"account", "server", "reason"},
-		"unless it was held back",
+		"when a probe ran",
 	},
 }

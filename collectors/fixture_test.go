@@ -184,7 +184,7 @@ func healthy(start time.Time) *probe.Result {
 func allPhases() (timings []probe.Timing) {
 	for i, phase := range probe.Phases() {
 		timings = append(timings, probe.Timing{
-			Phase: phase, Duration: time.Duration(i+1) * time.Millisecond, Late: time.Duration(i) * 50 * time.Microsecond,
+			Phase: phase, Duration: time.Duration(i+1) * time.Millisecond, ReadDelay: time.Duration(i) * 50 * time.Microsecond,
 			OK: phase != probe.PhaseConnectFailed,
 		})
 	}

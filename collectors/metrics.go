@@ -147,8 +147,8 @@ func (m *Metrics) Observe(r *probe.Result) {
 		m.program.timestampSource = pair("source", r.TimestampSource)
 	}
 	for _, t := range r.Phases {
-		if t.Late > 0 {
-			m.measurementError.Observe(t.Late.Seconds())
+		if t.ReadDelay > 0 {
+			m.measurementError.Observe(t.ReadDelay.Seconds())
 		}
 	}
 }

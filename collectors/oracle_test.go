@@ -68,8 +68,8 @@ func (p *plain) Observe(r *probe.Result) {
 		if endedWell(t, r) {
 			p.phases.WithLabelValues(r.Server, string(t.Phase)).Observe(t.Duration.Seconds())
 		}
-		if t.Late > 0 {
-			p.measurementError.WithLabelValues().Observe(t.Late.Seconds())
+		if t.ReadDelay > 0 {
+			p.measurementError.WithLabelValues().Observe(t.ReadDelay.Seconds())
 		}
 	}
 }

@@ -87,7 +87,7 @@ func (s *session) connected(begin time.Time, took time.Duration, ok bool) {
 	if rtt, known := wire.HandshakeRTT(s.tcp); known {
 		s.result.RTT = &rtt
 		t.Duration = min(rtt, took)
-		t.Late = took - t.Duration
+		t.ReadDelay = took - t.Duration
 	}
 	s.timed(begin, t)
 	s.opened, s.ready = begin, begin.Add(t.Duration)
@@ -119,7 +119,10 @@ func (s *session) instrument() error {
 		return fmt.Errorf("prepare the connection: %w", err)
 	}
 	s.socket = socket
-	s.result.TimestampSource = socket.Source()
+	s.result.TimestampSource = UserTimestamps
+	if socket.KernelTimestamps() {
+		s.result.TimestampSource = KernelTimestamps
+	}
 	s.gate = wire.NewGate(socket)
 	s.gate.Hide(s.secret)
 	s.stop = context.AfterFunc(s.parent, func() { socket.Interrupt(wire.ErrCanceled) })

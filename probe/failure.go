@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"imap-exporter/internal/text"
 	"imap-exporter/internal/wire"
 )
 
@@ -45,11 +46,11 @@ func (s *session) failure(phase Phase, err error) *Error {
 	case e.Reason == ReasonReset:
 		e.Text = "the server closed the connection"
 	}
-	if s.gate == nil && errors.Is(err, errFault) {
-		e.Text = errFault.Error() // What else it says may be secret, and there is nobody yet to find that out.
+	if s.gate == nil && errors.Is(err, errPanic) {
+		e.Text = errPanic.Error() // What else it says may be secret, and there is nobody yet to find that out.
 	}
 	if s.gate == nil {
-		e.Text = wire.Printable(e.Text, wire.MaxText)
+		e.Text = text.Printable(e.Text, wire.MaxText)
 		return e
 	}
 	if alert := s.gate.Alert(); alert != "" {
@@ -97,7 +98,7 @@ var known = []struct {
 	reason Reason
 	errs   []error
 }{
-	{ReasonInternal, []error{errFault, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL}},
+	{ReasonInternal, []error{errPanic, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL}},
 	{ReasonCanceled, []error{wire.ErrCanceled, context.Canceled}},
 	{ReasonTooLarge, []error{wire.ErrTooLarge}},
 	{ReasonStartTLSInjection, []error{wire.ErrInjection}},

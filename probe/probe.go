@@ -108,7 +108,7 @@ func (s *session) converse(ctx context.Context) {
 func (s *session) guard(phase Phase, do func()) {
 	defer func() {
 		if r := recover(); r != nil && s.result.Err == nil {
-			s.result.Err = s.failure(phase, newFault(r))
+			s.result.Err = s.failure(phase, newPanicError(r))
 		}
 	}()
 	do()
@@ -130,7 +130,9 @@ func (s *session) leave() {
 		if s.brokenOff() {
 			s.gate.Farewell(time.Now().Add(farewellTime))
 		}
-		s.result.Transcript = s.gate.Transcript()
+		for _, line := range s.gate.Transcript() {
+			s.result.Transcript = append(s.result.Transcript, TranscriptLine(line))
+		}
 	}
 }
 
@@ -195,19 +197,19 @@ func (s *session) spend(phase Phase, ok bool) {
 		return
 	}
 	if spent := s.gate.Spent(); spent.Commands > 0 {
-		s.timed(spent.Begin, Timing{Phase: phase, Duration: spent.Time, Late: spent.Late, OK: ok})
+		s.timed(spent.Begin, Timing{Phase: phase, Duration: spent.Time, ReadDelay: spent.ReadDelay, OK: ok})
 	}
 }
 
 // timed adds a timing that began then. A phase that runs again is the sum, and OK only if all of it was.
 func (s *session) timed(begin time.Time, t Timing) {
 	s.result.Spans = append(s.result.Spans, Span{
-		Phase: t.Phase, Start: begin.Sub(s.result.Start), Duration: t.Duration, Late: t.Late, OK: t.OK,
+		Phase: t.Phase, Start: begin.Sub(s.result.Start), Duration: t.Duration, ReadDelay: t.ReadDelay, OK: t.OK,
 	})
 	for i := range s.result.Phases {
 		if p := &s.result.Phases[i]; p.Phase == t.Phase {
 			p.Duration += t.Duration
-			p.Late += t.Late
+			p.ReadDelay += t.ReadDelay
 			p.OK = p.OK && t.OK
 			return
 		}

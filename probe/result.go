@@ -3,8 +3,6 @@ package probe
 import (
 	"fmt"
 	"time"
-
-	"imap-exporter/internal/wire"
 )
 
 // A Result is all that one probe learnt: plain values, never changed once Run has returned it.
@@ -29,8 +27,8 @@ type Result struct {
 	Connects []Connect
 	// RTT is the round-trip time of the TCP handshake by the kernel's TCP_INFO; nil where unknown.
 	RTT *time.Duration
-	// TimestampSource says what told when answers arrived: "kernel" or "user"; "" without a connection.
-	TimestampSource wire.TimestampSource
+	// TimestampSource says what told when answers arrived; "" without a connection.
+	TimestampSource TimestampSource
 	// TLS is what the handshake showed; nil without one. It is there with the certificate's date even when verification failed.
 	TLS *TLS
 	// Capabilities are the server's announcements, in upper case, one for each stage that was reached.
@@ -46,7 +44,7 @@ type Result struct {
 	// Notes are refusals that did not fail the probe, such as a mailbox whose STATUS was refused, for the log.
 	Notes []string
 	// Transcript is the conversation, with credentials blanked as they were sent.
-	Transcript []wire.TranscriptLine
+	Transcript []TranscriptLine
 }
 
 // OK reports whether the probe succeeded.
@@ -56,9 +54,9 @@ func (r *Result) OK() bool { return r.Err == nil }
 type Timing struct {
 	Phase    Phase
 	Duration time.Duration
-	// Late is how much later than they arrived our goroutine read the answers. It is not part of Duration: on a busy
+	// ReadDelay is how much later than they arrived our goroutine read the answers. It is not part of Duration: on a busy
 	// machine it would make the server look slow.
-	Late time.Duration
+	ReadDelay time.Duration
 	// OK is false for the phase that failed: its Duration is then the time until it did.
 	OK bool
 }
@@ -70,8 +68,8 @@ type Span struct {
 	// Start is the time since the Result's Start.
 	Start    time.Duration
 	Duration time.Duration
-	// Late is as of a Timing: how much later the answer was read, which is no part of Duration.
-	Late time.Duration
+	// ReadDelay is as of a Timing: how much later the answer was read, which is no part of Duration.
+	ReadDelay time.Duration
 	// OK is false where the probe failed.
 	OK bool
 }
@@ -110,6 +108,25 @@ type TLS struct {
 	// NotAfter is when the presented chain stops verifying: of each verified chain the earliest notAfter, of these the latest;
 	// unverified, the earliest of what the server presented. Zero when no certificate was seen.
 	NotAfter time.Time
+}
+
+// A TimestampSource says what told when a server's answers arrived.
+type TimestampSource string
+
+// The sources: the kernel's timestamp of the packet, or the time at which our goroutine had read it. On a busy machine
+// the second is late by as long as the goroutine waited for its turn, which looks as if the server were slow.
+const (
+	KernelTimestamps TimestampSource = "kernel"
+	UserTimestamps   TimestampSource = "user"
+)
+
+// A TranscriptLine is one line of a conversation: printable, at most 200 bytes, with what is secret blanked as it was sent.
+type TranscriptLine struct {
+	// At is the time since the connection was made.
+	At time.Duration
+	// Sent is true for our lines, false for the server's.
+	Sent bool
+	Text string
 }
 
 // A Stage is a moment at which capabilities were asked for.
@@ -173,5 +190,32 @@ type QuotaRoot struct {
 	Messages *Resource
 }
 
-// A Resource is used of limit.
+// A Resource is how much of a limit is used.
 type Resource struct{ Used, Limit uint64 }
+
+// Fraction is the part of the limit that is used, from 0 to 1 and beyond. ok is false without a limit: for nil, and for a
+// limit of 0.
+func (r *Resource) Fraction() (fraction float64, ok bool) {
+	if r == nil || r.Limit == 0 {
+		return 0, false
+	}
+	return float64(r.Used) / float64(r.Limit), true
+}
+
+// Fullest returns the resource of all roots that is closest to its limit, and whether it is counted in bytes. It is nil
+// where nothing has a limit.
+func (q *Quota) Fullest() (fullest *Resource, inBytes bool) {
+	if q == nil {
+		return nil, false
+	}
+	most := -1.0
+	for _, root := range q.Roots {
+		if fraction, ok := root.Storage.Fraction(); ok && fraction > most {
+			most, fullest, inBytes = fraction, root.Storage, true
+		}
+		if fraction, ok := root.Messages.Fraction(); ok && fraction > most {
+			most, fullest, inBytes = fraction, root.Messages, false
+		}
+	}
+	return fullest, inBytes
+}

@@ -56,8 +56,8 @@ func (s *session) shaken(begin time.Time, ok bool) {
 	now := time.Now()
 	t := Timing{Phase: PhaseTLS, Duration: now.Sub(begin), OK: ok}
 	if first := s.socket.FirstSent(); ok && !first.IsZero() {
-		t.Late = s.socket.Lag()
-		t.Duration = now.Sub(first) - t.Late
+		t.ReadDelay = s.socket.Lag()
+		t.Duration = now.Sub(first) - t.ReadDelay
 		begin = first
 	}
 	s.timed(begin, t)

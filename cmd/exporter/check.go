@@ -9,7 +9,6 @@ import (
 	"imap-exporter/internal/config"
 	"imap-exporter/internal/demo"
 	"imap-exporter/internal/output"
-	"imap-exporter/internal/wire"
 )
 
 // newCheckCommand returns the subcommand that judges a configuration. Without --live it touches no network.
@@ -55,29 +54,23 @@ func runCheck(cmd *cobra.Command, _ []string) error {
 
 // checkLive probes each account once, and prints a line for each.
 func checkLive(cmd *cobra.Command, cfg *config.Config) error {
-	release, err := wire.KeepTimestamps()
-	if err != nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "warning: times may be less true on a busy machine: %v\n", err)
-	}
-	defer release()
-	shots := make([]shot, len(cfg.Accounts))
+	probes := make([]oneShot, len(cfg.Accounts))
 	for i := range cfg.Accounts {
-		shots[i] = newShot(&cfg.Accounts[i], cfg.Accounts[i].Target)
+		probes[i] = newOneShot(&cfg.Accounts[i], cfg.Accounts[i].Target)
 	}
 	failed := 0
-	progress := newProgress(cmd, len(shots))
-	err = probeOnce(cmd.Context(), shots, bounds{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}, func(i int) error {
-		ok := shots[i].OK()
-		if !ok {
+	progress := newProgress(cmd, len(probes))
+	err := probeOnce(cmd, probes, bounds{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}, func(p *oneShot) error {
+		if !p.OK() {
 			failed++
 		}
-		return progress.step(ok, func() error { return output.Summary(cmd.OutOrStdout(), shots[i].Probe) })
+		return progress.step(p.OK(), func() error { return output.Summary(cmd.OutOrStdout(), p.Probe) })
 	})
 	switch {
 	case err != nil:
 		return err
 	case failed > 0:
-		return fmt.Errorf("%d of %d accounts failed", failed, len(shots))
+		return fmt.Errorf("%d of %d accounts failed", failed, len(probes))
 	}
 	return nil
 }

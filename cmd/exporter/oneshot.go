@@ -1,25 +1,26 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"sync"
+	"fmt"
+
+	"github.com/spf13/cobra"
 
 	"imap-exporter/collectors"
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/exporter"
 	"imap-exporter/internal/output"
-	"imap-exporter/internal/schedule"
 	"imap-exporter/probe"
 )
 
-// A shot is a probe to make once, and then what came of it.
-type shot struct {
+// A oneShot is a probe to make once, and then what came of it.
+type oneShot struct {
 	output.Probe
 	target *probe.Target
 }
 
-func newShot(a *config.Account, target *probe.Target) shot {
-	return shot{
+func newOneShot(a *config.Account, target *probe.Target) oneShot {
+	return oneShot{
 		Probe: output.Probe{Account: collectors.Account{
 			Name: target.Account, Server: target.Server, Interval: a.Interval, Labels: a.Labels,
 		}},
@@ -32,48 +33,23 @@ type bounds struct{ concurrent, perServer int }
 
 var errCanceled = errors.New("canceled")
 
-// probeOnce probes each once, as a schedule of jobs without intervals: the same bounds hold, and the same care after a
-// rejected login. It calls each for every one, in their order, as soon as those before it have ended, and returns its
-// first error. What ctx's end leaves undone has errCanceled.
-func probeOnce(ctx context.Context, shots []shot, limit bounds, each func(i int) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	s := schedule.New(schedule.Options{MaxConcurrent: limit.concurrent, MaxConcurrentPerServer: limit.perServer})
-	jobs := make([]schedule.Job, len(shots))
-	ended := make([]chan struct{}, len(shots))
-	for i := range shots {
-		ended[i] = make(chan struct{})
-		jobs[i] = schedule.Job{
-			Name: shots[i].target.Account, Server: shots[i].target.Server,
-			Run: func(ctx context.Context) schedule.Outcome {
-				result := probe.Run(ctx, shots[i].target)
-				outcome := outcomeOf(result)
-				outcome.Report = result
-				return outcome
-			},
-		}
+// probeOnce makes the probes, and calls ended for each, in their order. What the end of the command's context leaves undone
+// has errCanceled. It returns ended's first error.
+func probeOnce(cmd *cobra.Command, probes []oneShot, limits bounds, ended func(*oneShot) error) error {
+	targets := make([]*probe.Target, len(probes))
+	for i := range probes {
+		targets[i] = probes[i].target
 	}
-	s.Set(jobs)
-	var all sync.WaitGroup
-	defer all.Wait()
-	all.Go(func() { s.Run(ctx) })
-	defer cancel() // So that Run ends.
-	for i := range shots {
-		all.Go(func() {
-			defer close(ended[i])
-			outcome, err := s.Do(ctx, schedule.Request{Name: jobs[i].Name})
-			if result, ok := outcome.Report.(*probe.Result); ok && err == nil {
-				shots[i].Result = result
-			} else {
-				shots[i].Err = errCanceled
+	return exporter.ProbeOnce(cmd.Context(), targets, exporter.OnceOptions{
+		MaxConcurrent: limits.concurrent, MaxConcurrentPerServer: limits.perServer,
+		Ended: func(i int, result *probe.Result) error {
+			if probes[i].Result = result; result == nil {
+				probes[i].Err = errCanceled
 			}
-		})
-	}
-	for i := range shots {
-		<-ended[i]
-		if err := each(i); err != nil {
-			return err
-		}
-	}
-	return nil
+			return ended(&probes[i])
+		},
+		Warn: func(err error) {
+			fmt.Fprintf(cmd.ErrOrStderr(), "warning: times may be less true on a busy machine: %v\n", err)
+		},
+	})
 }

@@ -12,7 +12,6 @@ import (
 	"imap-exporter/internal/demo"
 	"imap-exporter/internal/nagios"
 	"imap-exporter/internal/output"
-	"imap-exporter/internal/wire"
 	"imap-exporter/probe"
 )
 
@@ -96,30 +95,25 @@ func (f *probeFlags) run(cmd *cobra.Command, args []string) error {
 		return f.usage(cmd, err)
 	}
 	defer demoServers.Close()
-	shots, limits, err := f.choose(cmd, args, demoServers)
+	chosen, limits, err := f.choose(cmd, args, demoServers)
 	if err != nil {
 		return f.usage(cmd, err)
 	}
-	release, err := wire.KeepTimestamps()
-	if err != nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "warning: times may be less true on a busy machine: %v\n", err)
-	}
-	defer release()
-	progress := newProgress(cmd, len(shots))
-	if err := probeOnce(cmd.Context(), shots, limits, func(i int) error {
-		return progress.step(shots[i].OK(), func() error { return show.each(shots[i].Probe) })
+	progress := newProgress(cmd, len(chosen))
+	if err := probeOnce(cmd, chosen, limits, func(p *oneShot) error {
+		return progress.step(p.OK(), func() error { return show.each(p.Probe) })
 	}); err != nil {
 		return err
 	}
-	probes := make([]output.Probe, len(shots))
-	for i := range shots {
-		probes[i] = shots[i].Probe
+	probes := make([]output.Probe, len(chosen))
+	for i := range chosen {
+		probes[i] = chosen[i].Probe
 	}
 	return show.end(probes)
 }
 
 // choose returns what is to be probed.
-func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo) ([]shot, bounds, error) {
+func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo) ([]oneShot, bounds, error) {
 	if f.adHoc.Server != "" || f.adHoc.Username != "" {
 		if f.all || len(args) > 0 || f.module != "" {
 			return nil, bounds{}, errors.New("--server and --username describe the account: leave out ACCOUNT, --all and --module")
@@ -137,15 +131,15 @@ func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo)
 		return nil, bounds{}, err
 	}
 	limits := bounds{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}
-	var shots []shot
+	var chosen []oneShot
 	for i := range cfg.Accounts {
 		a := &cfg.Accounts[i]
 		if f.all || slices.Contains(args, a.Target.Account) {
-			s, err := f.shotOf(cfg, a)
+			s, err := f.oneShotOf(cfg, a)
 			if err != nil {
 				return nil, limits, err
 			}
-			shots = append(shots, s)
+			chosen = append(chosen, s)
 		}
 	}
 	for _, name := range args {
@@ -153,25 +147,25 @@ func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo)
 			return nil, limits, fmt.Errorf("%s: %w", name, config.ErrUnknownAccount)
 		}
 	}
-	if len(shots) == 0 {
+	if len(chosen) == 0 {
 		return nil, limits, errors.New("this shard has no accounts")
 	}
-	return shots, limits, nil
+	return chosen, limits, nil
 }
 
-func (f *probeFlags) shotOf(cfg *config.Config, a *config.Account) (shot, error) {
+func (f *probeFlags) oneShotOf(cfg *config.Config, a *config.Account) (oneShot, error) {
 	target := a.Target
 	if f.module != "" && f.module != a.Module {
 		var err error
 		if target, err = cfg.AccountWith(a, f.module); err != nil {
-			return shot{}, fmt.Errorf("%s: %w", a.Target.Account, err)
+			return oneShot{}, fmt.Errorf("%s: %w", a.Target.Account, err)
 		}
 	}
-	return newShot(a, target), nil
+	return newOneShot(a, target), nil
 }
 
 // chooseAdHoc returns the account that the flags describe, with a password that is asked for where none is named.
-func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]shot, bounds, error) {
+func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]oneShot, bounds, error) {
 	h := f.adHoc
 	h.Demo = demo
 	if h.PasswordFile == "-" {
@@ -194,7 +188,7 @@ func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]shot, 
 	if err != nil {
 		return nil, bounds{}, &configError{err}
 	}
-	return []shot{newShot(account, account.Target)}, bounds{}, nil
+	return []oneShot{newOneShot(account, account.Target)}, bounds{}, nil
 }
 
 // needsPassword reports whether an account logs in with a password that no flag tells of.

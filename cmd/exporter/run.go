@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/exporter"
 )
 
 // run is the program: it carries out what args ask for until that is done or ctx ends, and returns the exit status.
@@ -56,20 +57,14 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	cmd.SetVersionTemplate("{{.Version}}\n")
-	// The defaults are shown only: flags that aren't given leave the word to the environment and the configuration file.
 	flags := cmd.PersistentFlags()
 	flags.String("config.file", config.DefaultFile, "configuration `file`")
 	flags.Duration("config.auto-reload-interval", 0, "`time` between looks for a changed configuration, such as 30s; 0s: never")
-	flags.String("web.listen-address", ":10993", "`host:port` to serve metrics on")
-	flags.String("web.config.file", "", "`file` that enables TLS or basic auth, as of the Prometheus exporter-toolkit")
-	flags.String("web.allowed-hosts", "", "`hosts` that requests may be for beside localhost, with commas between; checked on loopback, or if there are any")
-	flags.String("web.debug-listen-address", "", "`host:port` of localhost to serve profiles of the exporter on")
+	config.AddFlags(flags)
 	flags.Bool("web.enable-lifecycle", false, "reload the configuration on POST /-/reload, too, not only on SIGHUP")
 	flags.String("shard", "0", "which `number` of --total-shards this one is, from 0 on; auto: as the host name ends, imap-exporter-0")
 	flags.String("total-shards", "1", "`number` of exporters that share the accounts of one configuration")
 	flags.String("spread-seed", "", "`text` that makes probes start at other moments than those of another exporter with the same accounts")
-	flags.String("log.level", "info", "least `level` to log: debug, info, warn or error")
-	flags.String("log.format", "logfmt", "`format` of the log: logfmt or json")
 	flags.SortFlags = false
 	cmd.Flags().Duration("timeout-offset", 500*time.Millisecond, "`time` that a probe for Prometheus ends before the scrape does, at /probe")
 	cmd.AddCommand(newCheckCommand(), newProbeCommand(), newInitCommand(), newHealthcheckCommand(), newManCommand())
@@ -86,7 +81,7 @@ func loadConfig(cmd *cobra.Command, demo config.Demo) (*config.Config, error) {
 	if err != nil {
 		return nil, &configError{err}
 	}
-	if err := validateWebConfig(cfg.Web.ConfigFile); err != nil {
+	if err := exporter.ValidateWebConfig(cfg.Web.ConfigFile); err != nil {
 		return nil, err
 	}
 	return cfg, nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,8 +18,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"imap-exporter/internal/config"
-	"imap-exporter/internal/demo"
 	"imap-exporter/internal/mailtest"
 	"imap-exporter/internal/realtest"
 	"imap-exporter/internal/realtest/leak"
@@ -147,42 +144,6 @@ func TestRotation(t *testing.T) {
 			t.Errorf("%s: %d refused logins, want 1", r.name, n)
 		}
 	}
-}
-
-// A fault of the exporter's own, while it holds the password, is logged without it.
-func TestPanicIsLoggedWithoutTheSecret(t *testing.T) {
-	const secret = "canary-panic-secret"
-	file := filepath.Join(t.TempDir(), "config.yaml")
-	text := "log: {level: debug}\naccounts:\n  - {name: canary, server: demo, username: demo@example.org, password: " + secret + "}\ndemo: {enabled: true}\n"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	demoServers, err := demo.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { demoServers.Close() })
-	stderr := newLog()
-	writer := newLogWriter(stderr)
-	e, err := newExporter(options{stderr: writer, load: func() (*config.Config, error) { return config.Load(config.Options{File: file, Demo: demoServers}) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	target := *e.config.Load().Accounts[0].Target
-	target.TLSConfig = target.TLSConfig.Clone()
-	for _, value := range []any{"the password is " + secret, fmt.Errorf("the password is %q", secret), []byte(secret), struct{ Password string }{secret}} {
-		target.TLSConfig.VerifyConnection = func(tls.ConnectionState) error { panic(value) }
-		if e.probeFor(t.Context(), &target, true, target.Timeout).OK {
-			t.Error("the probe succeeded")
-		}
-	}
-	target.Secret = func(context.Context) (string, error) { panic("the password is " + secret) }
-	e.probeFor(t.Context(), &target, true, target.Timeout)
-	writer.Close()
-	if n := strings.Count(stderr.String(), "reason=internal"); n < 5 {
-		t.Errorf("%d panics in the log:\n%s", n, stderr)
-	}
-	assertNoLeak(t, "the log", []byte(stderr.String()))
 }
 
 // startProcess runs the program as a process of its own until the end of the test.

@@ -71,7 +71,7 @@ func compareLogins(b *testing.B, address string, c *capture, concurrent int) (re
 			wire, ok = c.take(user(i))
 		}
 		reported = append(reported, micro(p.Duration-wire))
-		ordinary = append(ordinary, micro(p.Duration+p.Late-wire))
+		ordinary = append(ordinary, micro(p.Duration+p.ReadDelay-wire))
 	}
 	return reported, ordinary
 }

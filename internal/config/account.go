@@ -11,44 +11,44 @@ import (
 )
 
 // loadAccounts reads the accounts of the configuration file and of account_files.
-func (l *loader) loadAccounts(tree *fileTree, root place) []Account {
+func (l *loader) loadAccounts(raw *rawConfig, root position) []Account {
 	at := root.key("accounts")
-	accounts := l.finishAccounts(tree.Accounts, at)
+	accounts := l.buildAccounts(raw.Accounts, at)
 	files := root.key("account_files")
-	none := len(tree.Accounts) == 0 && !at.broken()
-	for i, pattern := range tree.AccountFiles {
+	none := len(raw.Accounts) == 0 && !at.hasErrors()
+	for i, pattern := range raw.AccountFiles {
 		for _, path := range l.glob(pattern, files.item(i)) {
-			var more accountFileTree
+			var more rawAccountFile
 			in := l.read(path, &more)
-			accounts = append(accounts, l.finishAccounts(more.Accounts, in.key("accounts"))...)
-			none = none && len(more.Accounts) == 0 && !in.broken()
+			accounts = append(accounts, l.buildAccounts(more.Accounts, in.key("accounts"))...)
+			none = none && len(more.Accounts) == 0 && !in.hasErrors()
 		}
 	}
-	if none && !files.broken() {
-		at.refuse("is empty: an account needs a name, a server, a username and a password_file")
+	if none && !files.hasErrors() {
+		at.errorf("is empty: an account needs a name, a server, a username and a password_file")
 	}
 	return accounts
 }
 
 // glob returns the files that one entry of account_files names, less those that an entry before it did.
-func (l *loader) glob(pattern string, p place) []string {
+func (l *loader) glob(pattern string, p position) []string {
 	path := pattern
 	if !filepath.IsAbs(path) {
-		path = filepath.Join(l.folder, path)
+		path = filepath.Join(l.dir, path)
 	}
 	paths := []string{path}
 	if strings.ContainsAny(pattern, "*?[") {
 		var err error
 		if paths, err = l.sources.glob(path); err != nil {
-			p.refuse("is not a valid pattern: *, ? and [a-z] stand for parts of a file's name")
+			p.errorf("is not a valid pattern: *, ? and [a-z] stand for parts of a file's name")
 		} else if len(paths) == 0 {
-			p.warn("no file matches")
+			p.warnf("no file matches")
 		}
 	} else if info, err := os.Stat(path); err != nil {
-		p.refuse("%s: %s", path, causeOf(err))
+		p.errorf("%s: %s", path, causeOf(err))
 		return nil
 	} else if info.IsDir() {
-		p.refuse("%s: is a directory: write %s", path, filepath.Join(pattern, "*.yaml"))
+		p.errorf("%s: is a directory: write %s", path, filepath.Join(pattern, "*.yaml"))
 		return nil
 	}
 	paths = slices.DeleteFunc(paths, func(path string) bool { return slices.Contains(l.files, path) })
@@ -56,64 +56,65 @@ func (l *loader) glob(pattern string, p place) []string {
 	return paths
 }
 
-func (l *loader) finishAccounts(trees []accountTree, at place) []Account {
+func (l *loader) buildAccounts(trees []rawAccount, at position) []Account {
 	var accounts []Account
-	for i, tree := range trees {
+	for i, raw := range trees {
 		p := at.item(i)
-		if p.broken() {
+		if p.hasErrors() {
 			continue
 		}
-		if a := l.finishAccount(&tree, p); !p.broken() && a.Target != nil {
+		if a := l.buildAccount(&raw, p); !p.hasErrors() && a.Target != nil {
 			accounts = append(accounts, a)
 		}
 	}
 	return accounts
 }
 
-// finishAccount checks an account as far as its module's state allows.
-func (l *loader) finishAccount(tree *accountTree, p place) Account {
-	checkName(p, tree.Name, l.accountNames)
-	checkLabels(p.key("labels"), tree.Labels)
-	if breaksLine(tree.Username) {
-		p.key("username").refuse("has a line break or NUL, which IMAP cannot send")
+// buildAccount checks an account as far as its module's state allows.
+func (l *loader) buildAccount(raw *rawAccount, p position) Account {
+	checkName(p, raw.Name, l.accountNames)
+	checkLabels(p.key("labels"), raw.Labels)
+	if breaksLine(raw.Username) {
+		p.key("username").errorf("has a line break or NUL, which IMAP cannot send")
 	}
-	name := tree.Module
+	name := raw.Module
 	if name == "" {
 		name = defaultModule
 	}
 	m := l.modules[name]
 	if m == nil {
 		if !l.modulesBroken {
-			p.key("module").refuse("there is no such module: the known ones are %s", l.moduleNames())
+			p.key("module").errorf("there is no such module: the known ones are %s", l.moduleNames())
 		}
 		return Account{}
 	}
 	if m.target == nil {
 		return Account{}
 	}
-	a := Account{Interval: m.interval, RetryInterval: m.retryInterval, Module: m.name, Labels: tree.Labels}
-	a.Target, a.server = l.target(m.target, tree, p)
-	a.tree = *tree
-	a.tree.Server, a.tree.Module = a.Target.Server, m.name
-	if tree.Password != nil {
-		a.tree.Password = &Secret{}
+	a := Account{Interval: m.interval, RetryInterval: m.retryInterval, Module: m.name, Labels: raw.Labels}
+	a.Target, a.server = l.target(m.target, raw, p)
+	a.raw = *raw
+	a.raw.Server, a.raw.Module = a.Target.Server, m.name
+	if raw.Password != nil {
+		a.raw.Password = &Secret{}
 	}
-	a.Fingerprint, a.secret = secretReader(a.Target.Secret).fingerprint, l.secretIdentity(tree)
+	secret := a.Target.Secret
+	a.Fingerprint, a.secret = func() string { return fingerprintOf(secret) }, l.secretIdentity(raw)
 	return a
 }
 
 // target completes a module's target with what is the account's own.
-func (l *loader) target(shared *probe.Target, tree *accountTree, p place) (*probe.Target, server) {
+func (l *loader) target(shared *probe.Target, raw *rawAccount, p position) (*probe.Target, server) {
 	t := *shared
-	t.Account, t.Username = tree.Name, tree.Username
+	t.Account, t.Username = raw.Name, raw.Username
 	if t.Username == "" && t.Auth != probe.AuthNone && t.Auth != probe.AuthExternal {
-		p.key("username").refuse("is missing: auth %s needs it", t.Auth)
+		p.key("username").errorf("is missing: auth %s needs it", t.Auth)
 	}
-	t.Secret = l.credential(tree, t.Auth, p)
+	t.Secret = l.credential(raw, t.Auth, p)
 	if t.TLSMode == probe.TLSNone && t.Auth != probe.AuthNone && !t.AllowPlaintextAuth {
-		p.warn("every probe will fail with plaintext_refused: the module has tls: none; encrypt, or permit it with allow_plaintext_auth: true")
+		p.warnf("every probe will fail with plaintext_refused: the module has tls: none; encrypt, or permit it with allow_plaintext_auth: true")
 	}
-	s, ok := l.parseServer(tree.Server, t.TLSMode, p.key("server"))
+	s, ok := l.parseServer(raw.Server, t.TLSMode, p.key("server"))
 	if !ok {
 		return &t, s
 	}

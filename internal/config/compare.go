@@ -68,24 +68,12 @@ func (c *Config) Diff(before *Config) Changes {
 	return d
 }
 
-// NeedRestart returns the keys that differ from those of before and take effect only at the start.
+// NeedRestart returns the keys of settings that differ from those of before and take effect only at the next start.
 func (c *Config) NeedRestart(before *Config) []string {
 	var keys []string
-	for _, k := range []struct {
-		name  string
-		equal bool
-	}{
-		{"web.listen_address", c.Web.ListenAddress == before.Web.ListenAddress},
-		{"web.config_file", c.Web.ConfigFile == before.Web.ConfigFile},
-		{allowedHosts, slices.Equal(c.Web.AllowedHosts, before.Web.AllowedHosts)},
-		{debugListenAddress, c.Web.DebugListenAddress == before.Web.DebugListenAddress},
-		{"log.format", c.Log.Format == before.Log.Format},
-		{"max_concurrent", c.MaxConcurrent == before.MaxConcurrent},
-		{"max_concurrent_per_server", c.MaxConcurrentPerServer == before.MaxConcurrentPerServer},
-		{"histograms", c.Histograms == before.Histograms},
-	} {
-		if !k.equal {
-			keys = append(keys, k.name)
+	for _, s := range settings() {
+		if s.needsRestart && !reflect.DeepEqual(s.get(c), s.get(before)) {
+			keys = append(keys, s.key)
 		}
 	}
 	return keys

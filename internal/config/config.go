@@ -21,9 +21,8 @@ const DefaultFile = "config.yaml"
 type Options struct {
 	// File is the path of the configuration file; "" means DefaultFile.
 	File string
-	// Flags may hold web.listen-address, web.config.file, web.allowed-hosts, web.debug-listen-address, log.level and log.format. Those that the user gave win over
-	// the environment and the file; the others are ignored, their defaults too. It may also hold shard, a number or
-	// auto, and total-shards. It may be nil.
+	// Flags may hold the flags of AddFlags. Those that the user gave win over the environment and the file; the others are
+	// ignored, their defaults too. It may also hold shard, a number or auto, and total-shards. It may be nil.
 	Flags *pflag.FlagSet
 	// Demo has the embedded servers; nil: there are none.
 	Demo Demo
@@ -45,7 +44,8 @@ type Config struct {
 	MaxConcurrent int
 	// MaxConcurrentPerServer is how many probes of one server may run at a time, at least 1.
 	MaxConcurrentPerServer int
-	Histograms             Histograms
+	// Histograms are the kinds of histogram to export: classic, native or both.
+	Histograms string
 	// Demo says that the embedded servers are wanted.
 	Demo bool
 	// Shard is the one that Accounts are of.
@@ -60,9 +60,9 @@ type Config struct {
 	Warnings []string
 
 	modules map[string]*module
-	byName  map[string]int // places in Accounts
+	byName  map[string]int // indices of Accounts
 	// shown are the modules that accounts use, for Show.
-	shown []moduleTree
+	shown []rawModule
 }
 
 // Web is how the metrics are served.
@@ -88,16 +88,6 @@ type Log struct {
 	Format string
 }
 
-// Histograms are the kinds of histogram to export.
-type Histograms string
-
-// The kinds of histogram.
-const (
-	HistogramsBoth    Histograms = "both"
-	HistogramsClassic Histograms = "classic"
-	HistogramsNative  Histograms = "native"
-)
-
 // An Account is whom to probe, and when.
 type Account struct {
 	// Target is what to probe, and how.
@@ -117,38 +107,37 @@ type Account struct {
 	server server
 	// secret tells where the secret comes from, and for one that is read only once, its fingerprint.
 	secret string
-	// tree is what was written, without the password, for Show.
-	tree accountTree
+	// raw is what was written, without the password, for Show.
+	raw rawAccount
 }
 
-// Load reads and validates the configuration. Its error joins everything found wrong, one line each:
-// "file:line: key: what is wrong, what to write", or with the name of a flag or environment variable before the first
-// colon. No secret is ever part of it.
+// Load reads and validates the configuration. Its error joins all errors found, one line each:
+// "file:line: key: what is wrong, what to write", or "--flag: …" or "VARIABLE: …" where a flag or environment variable is
+// wrong. No secret is ever part of it.
 func Load(o Options) (*Config, error) {
 	l := newLoader(o)
 	file := o.File
 	if file == "" {
 		file = DefaultFile
 	}
-	l.folder, l.files = filepath.Dir(file), []string{filepath.Clean(file)}
-	l.readShard(o.Flags)
+	l.dir, l.files = filepath.Dir(file), []string{filepath.Clean(file)}
+	l.readShard()
 
-	var tree fileTree
-	root := l.read(file, &tree)
-	if !root.doc.usable {
-		return nil, l.report.err()
+	var raw rawConfig
+	root := l.read(file, &raw)
+	if !root.file.usable {
+		return nil, l.diagnostics.err()
 	}
-	c := &Config{Histograms: choose(root.key("histograms"), tree.Histograms, HistogramsBoth,
-		HistogramsBoth, HistogramsClassic, HistogramsNative)}
-	l.settings(c, &tree, root, o.Flags)
+	c := &Config{}
+	l.applySettings(c, &raw, root, "")
 	l.demoEnabled = c.Demo
-	l.loadModules(tree.Modules, root.key("modules"))
-	all := l.loadAccounts(&tree, root)
-	if err := l.report.err(); err != nil {
+	l.loadModules(raw.Modules, root.key("modules"))
+	all := l.loadAccounts(&raw, root)
+	if err := l.diagnostics.err(); err != nil {
 		return nil, err
 	}
-	l.exposure.warn()
-	c.Shard, c.Sources, c.Warnings, c.AllAccounts = l.shard, l.sources, l.report.warnings, len(all)
+	l.permissions.warn()
+	c.Shard, c.Sources, c.Warnings, c.AllAccounts = l.shard, l.sources, l.diagnostics.warnings, len(all)
 	c.shown = l.usedModules(all)
 	c.Accounts = slices.DeleteFunc(all, func(a Account) bool { return !l.shard.Has(a.Target.Account) })
 	c.modules, c.byName = l.modules, make(map[string]int, len(c.Accounts))
@@ -160,57 +149,60 @@ func Load(o Options) (*Config, error) {
 
 // A loader carries what the parts of one Load share.
 type loader struct {
-	// folder is the configuration file's: relative paths start there.
-	folder string
-	// credentials is systemd's folder of credentials, or "".
+	// flags are Options.Flags.
+	flags *pflag.FlagSet
+	// dir is the directory of the configuration file: relative paths start there.
+	dir string
+	// credentials is systemd's directory of credentials, or "".
 	credentials string
 	demo        Demo
 	demoEnabled bool
 	shard       Shard
 	sources     *Sources
-	exposure    *exposure
-	report      *report
+	permissions *permissionCheck
+	diagnostics *diagnostics
 	modules     map[string]*module
-	// modulesBroken says that a module's name could not be read, so that an unknown name proves nothing.
+	// modulesBroken says that a module's name could not be read, so that a name that isn't there may be that one's.
 	modulesBroken bool
 	// files are the files read so far, so that none is read twice.
 	files []string
-	// accountNames has the place of each account's name, over all files.
-	accountNames map[string]place
+	// accountNames has the position of each account's name, in all files.
+	accountNames map[string]position
 }
 
 func newLoader(o Options) *loader {
 	credentials := os.Getenv("CREDENTIALS_DIRECTORY")
 	return &loader{
+		flags:        o.Flags,
 		credentials:  credentials,
 		demo:         o.Demo,
 		shard:        Shard{Total: 1},
 		sources:      newSources(),
-		exposure:     newExposure(credentials),
-		report:       &report{},
+		permissions:  newPermissionCheck(credentials),
+		diagnostics:  &diagnostics{},
 		modules:      map[string]*module{},
-		accountNames: map[string]place{},
+		accountNames: map[string]position{},
 	}
 }
 
-// choose returns the given word, or fallback where none is given, if it is one of those allowed.
-func choose[T ~string](p place, given *string, fallback T, allowed ...T) T {
-	word := T(or(given, string(fallback)))
+// choose returns the given word, or fallback where none is given. A word that isn't allowed is an error.
+func choose[T ~string](p position, given *string, fallback T, allowed ...T) T {
+	word := T(valueOr(given, string(fallback)))
 	if !slices.Contains(allowed, word) {
-		p.refuse("must be one of %s", joined(allowed))
+		p.errorf("must be one of %s", join(allowed))
 	}
 	return word
 }
 
-// or returns what is given, or else the fallback.
-func or[T any](given *T, fallback T) T {
+// valueOr returns what is given, or else the fallback.
+func valueOr[T any](given *T, fallback T) T {
 	if given == nil {
 		return fallback
 	}
 	return *given
 }
 
-func joined[T ~string](words []T) string {
+func join[T ~string](words []T) string {
 	plain := make([]string, len(words))
 	for i, w := range words {
 		plain[i] = string(w)

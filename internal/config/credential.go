@@ -16,7 +16,7 @@ import (
 const maxSecretBytes = 64 << 10
 
 // credential returns the account's Target.Secret, checked once; nil where auth needs none.
-func (l *loader) credential(tree *accountTree, auth probe.AuthMethod, p place) func(context.Context) (string, error) {
+func (l *loader) credential(raw *rawAccount, auth probe.AuthMethod, p position) func(context.Context) (string, error) {
 	var wanted, given []string
 	misplaced := false
 	switch auth {
@@ -30,16 +30,16 @@ func (l *loader) credential(tree *accountTree, auth probe.AuthMethod, p place) f
 		key   string
 		given bool
 	}{
-		{"password_file", tree.PasswordFile != ""},
-		{"password_env", tree.PasswordEnv != ""},
-		{"password", tree.Password != nil},
-		{"token_file", tree.TokenFile != ""},
+		{"password_file", raw.PasswordFile != ""},
+		{"password_env", raw.PasswordEnv != ""},
+		{"password", raw.Password != nil},
+		{"token_file", raw.TokenFile != ""},
 	} {
 		switch {
 		case k.given && len(wanted) == 0:
-			p.key(k.key).refuse("auth %s sends no secret: delete it", auth)
+			p.key(k.key).errorf("auth %s sends no secret: delete it", auth)
 		case k.given && !slices.Contains(wanted, k.key):
-			p.key(k.key).refuse("auth %s needs %s in its place", auth, strings.Join(wanted, " or "))
+			p.key(k.key).errorf("auth %s needs %s in its place", auth, strings.Join(wanted, " or "))
 			misplaced = true
 		case k.given:
 			given = append(given, k.key)
@@ -47,80 +47,80 @@ func (l *loader) credential(tree *accountTree, auth probe.AuthMethod, p place) f
 	}
 	switch {
 	case len(given) > 1:
-		p.key(given[1]).refuse("stands beside %s: only one of them may be given", given[0])
-	case len(given) == 1 && !l.shard.Has(tree.Name):
+		p.key(given[1]).errorf("stands beside %s: only one of them may be given", given[0])
+	case len(given) == 1 && !l.shard.Has(raw.Name):
 		return nil // Another shard's secret need not be here.
 	case len(given) == 1:
-		return l.source(tree, given[0], p.key(given[0]))
+		return l.secretReader(raw, given[0], p.key(given[0]))
 	case len(wanted) > 0 && !misplaced:
-		p.refuse("needs %s", strings.Join(wanted, ", or "))
+		p.errorf("needs %s", strings.Join(wanted, ", or "))
 	}
 	return nil
 }
 
-// source returns the function that reads the secret from where the key says.
-func (l *loader) source(tree *accountTree, key string, p place) func(context.Context) (string, error) {
+// secretReader returns the function that reads the secret from where the key says.
+func (l *loader) secretReader(raw *rawAccount, key string, p position) func(context.Context) (string, error) {
 	switch key {
 	case "password":
-		if text := tree.Password.Reveal(); text == "" || breaksLine(text) {
-			p.refuse("must not be empty, nor have a line break or NUL")
+		if text := raw.Password.Reveal(); text == "" || breaksLine(text) {
+			p.errorf("must not be empty, nor have a line break or NUL")
 		}
-		if !isDemoName(tree.Server) { // What opens the embedded servers is no secret.
-			l.exposure.note(p.doc.file, p)
+		if !isDemoName(raw.Server) { // What opens the embedded servers is no secret.
+			l.permissions.check(p.file.name, p)
 		}
-		return constant(*tree.Password)
+		return fixedSecret(*raw.Password)
 	case "password_env":
-		text := os.Getenv(tree.PasswordEnv)
+		text := os.Getenv(raw.PasswordEnv)
 		switch {
-		case strings.ContainsAny(tree.PasswordEnv, "${}="):
-			p.refuse("must be the bare name of an environment variable, without $")
+		case strings.ContainsAny(raw.PasswordEnv, "${}="):
+			p.errorf("must be the bare name of an environment variable, without $")
 		case text == "":
-			p.refuse("the environment variable that it names is not set, or empty")
+			p.errorf("the environment variable that it names is not set, or empty")
 		case breaksLine(text):
-			p.refuse("the environment variable that it names has a line break or NUL, which IMAP cannot send")
+			p.errorf("the environment variable that it names has a line break or NUL, which IMAP cannot send")
 		}
-		return constant(NewSecret(text))
+		return fixedSecret(NewSecret(text))
 	case "password_file":
-		return l.fileSource(tree.PasswordFile, p)
+		return l.secretFromFile(raw.PasswordFile, p)
 	default:
-		return l.fileSource(tree.TokenFile, p)
+		return l.secretFromFile(raw.TokenFile, p)
 	}
 }
 
 // secretIdentity tells an account's secret from another without reading a file.
-func (l *loader) secretIdentity(tree *accountTree) string {
+func (l *loader) secretIdentity(raw *rawAccount) string {
 	switch {
-	case tree.Password != nil:
-		return fingerprint(tree.Password.Reveal())
-	case tree.PasswordEnv != "":
-		return fingerprint(os.Getenv(tree.PasswordEnv))
-	case tree.PasswordFile != "":
-		return l.resolve(tree.PasswordFile)
-	case tree.TokenFile != "":
-		return l.resolve(tree.TokenFile)
+	case raw.Password != nil:
+		return fingerprint(raw.Password.Reveal())
+	case raw.PasswordEnv != "":
+		return fingerprint(os.Getenv(raw.PasswordEnv))
+	case raw.PasswordFile != "":
+		return l.resolve(raw.PasswordFile)
+	case raw.TokenFile != "":
+		return l.resolve(raw.TokenFile)
 	}
 	return ""
 }
 
 // constant returns a Target.Secret that is known at load.
-func constant(s Secret) func(context.Context) (string, error) {
+func fixedSecret(s Secret) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return s.Reveal(), nil }
 }
 
-// fileSource returns a function that reads a file at each call, so that a changed secret is used at the next login.
-func (l *loader) fileSource(name string, p place) func(context.Context) (string, error) {
-	read := func() (string, *problem) {
+// secretFromFile returns a function that reads a file at each call, so that a changed secret is used at the next login.
+func (l *loader) secretFromFile(name string, p position) func(context.Context) (string, error) {
+	read := func() (string, *diagnostic) {
 		path := l.resolve(name)
 		text, err := readSecret(path)
 		if err != nil {
-			return "", p.problem("%s: %s", path, causeOf(err))
+			return "", p.diagnosticf("%s: %s", path, causeOf(err))
 		}
 		return text, nil
 	}
 	if _, wrong := read(); wrong != nil {
-		l.report.add(wrong)
+		l.diagnostics.add(wrong)
 	}
-	l.exposure.note(l.resolve(name), p)
+	l.permissions.check(l.resolve(name), p)
 	return func(ctx context.Context) (string, error) {
 		if err := ctx.Err(); err != nil {
 			return "", err
@@ -166,5 +166,5 @@ func (l *loader) resolve(name string) string {
 			return path
 		}
 	}
-	return filepath.Join(l.folder, name)
+	return filepath.Join(l.dir, name)
 }

@@ -13,11 +13,11 @@ import (
 //
 // It stands in for the decoder of the YAML library, which stops at some errors, drops list items that do not fit, so that the
 // following ones change their number, and quotes values in its messages. A test holds the two against each other.
-func (p place) decode(n *yaml.Node, v reflect.Value) {
+func (p position) decode(n *yaml.Node, v reflect.Value) {
 	if v.Kind() == reflect.Pointer {
 		target := reflect.New(v.Type().Elem())
 		p.decode(n, target.Elem())
-		if !p.broken() {
+		if !p.hasErrors() {
 			v.Set(target)
 		}
 		return
@@ -25,34 +25,34 @@ func (p place) decode(n *yaml.Node, v reflect.Value) {
 	_, isOwn := reflect.TypeAssert[yaml.Unmarshaler](v.Addr())
 	switch {
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
-		p.refuse("aliases (* and &) are not supported: quote the value if it is text")
+		p.errorf("aliases (* and &) are not supported: quote the value if it is text")
 	case n.Style&yaml.TaggedStyle != 0 && n.Tag != "!!str":
-		p.refuse("tags (!) are not supported: quote the value if it is text")
+		p.errorf("tags (!) are not supported: quote the value if it is text")
 	case isNull(n):
-		p.refuse("has no value: write one, in quotes if it is text, or delete the line")
+		p.errorf("has no value: write one, in quotes if it is text, or delete the line")
 	case isOwn || v.Kind() != reflect.Struct && v.Kind() != reflect.Slice && v.Kind() != reflect.Map:
 		p.decodeScalar(n, v)
 	case v.Kind() == reflect.Slice && n.Kind == yaml.SequenceNode:
 		v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 		for i, item := range n.Content {
 			at := p.item(i)
-			p.doc.lines[at.path] = item.Line
+			p.file.lines[at.path] = item.Line
 			at.decode(item, v.Index(i))
 		}
 	case v.Kind() == reflect.Slice:
-		p.refuse("must be a list")
+		p.errorf("must be a list")
 	case n.Kind != yaml.MappingNode:
-		p.refuse("must be a mapping of keys and values")
+		p.errorf("must be a mapping of keys and values")
 	default:
 		p.decodeMapping(n, v)
 	}
 }
 
-func (p place) decodeScalar(n *yaml.Node, v reflect.Value) {
+func (p position) decodeScalar(n *yaml.Node, v reflect.Value) {
 	value := v.Addr().Interface()
 	if u, ok := value.(yaml.Unmarshaler); ok {
 		if err := u.UnmarshalYAML(n); err != nil {
-			p.refuse("%s", err)
+			p.errorf("%s", err)
 		}
 		return
 	}
@@ -61,18 +61,18 @@ func (p place) decodeScalar(n *yaml.Node, v reflect.Value) {
 	}
 	switch v.Kind() {
 	case reflect.Bool:
-		p.refuse("must be true or false")
+		p.errorf("must be true or false")
 	case reflect.String:
-		p.refuse("must be text")
+		p.errorf("must be text")
 	default:
-		p.refuse("must be a whole number")
+		p.errorf("must be a whole number")
 	}
 }
 
 // keyLike is what a key must look like to be repeated in a message: `password:secret`, without the space, is a key too.
 var keyLike = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
-func (p place) decodeMapping(n *yaml.Node, v reflect.Value) {
+func (p position) decodeMapping(n *yaml.Node, v reflect.Value) {
 	if v.Kind() == reflect.Map {
 		v.Set(reflect.MakeMap(v.Type()))
 	}
@@ -80,13 +80,13 @@ func (p place) decodeMapping(n *yaml.Node, v reflect.Value) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Kind != yaml.ScalarNode || !keyLike.MatchString(key.Value) {
-			p.refuseOddKey(key, v.Type())
+			p.reportInvalidKey(key, v.Type())
 			continue
 		}
 		at := p.key(key.Value)
-		p.doc.lines[at.path] = key.Line
+		p.file.lines[at.path] = key.Line
 		if seen[key.Value] {
-			at.refuse("is given twice: delete one")
+			at.errorf("is given twice: delete one")
 			continue
 		}
 		seen[key.Value] = true
@@ -99,21 +99,21 @@ func (p place) decodeMapping(n *yaml.Node, v reflect.Value) {
 		if field := fieldByKey(v.Type(), key.Value); field >= 0 {
 			at.decode(value, v.Field(field))
 		} else {
-			at.refuse("unknown key: %s", hint(key.Value, v.Type()))
+			at.errorf("unknown key: %s", hint(key.Value, v.Type()))
 		}
 	}
 }
 
-// refuseOddKey names as much of a key as can be no secret: what stands before a colon, if that is a key.
-func (p place) refuseOddKey(key *yaml.Node, t reflect.Type) {
+// reportInvalidKey names as much of a key as can be no secret: what stands before a colon, if that is a key.
+func (p position) reportInvalidKey(key *yaml.Node, t reflect.Type) {
 	name, _, _ := strings.Cut(key.Value, ":")
 	switch {
 	case key.Value == "<<":
-		p.refuseAt(key.Line, "merge keys (<<) are not supported: put what accounts share into a module")
+		p.errorAt(key.Line, "merge keys (<<) are not supported: put what accounts share into a module")
 	case fieldByKey(t, name) >= 0:
-		p.refuseAt(key.Line, "write a space after the colon of "+name)
+		p.errorAt(key.Line, "write a space after the colon of "+name)
 	default:
-		p.refuseAt(key.Line, "has something that is no key: write letters, digits and _, then a colon and a space")
+		p.errorAt(key.Line, "has something that is no key: write letters, digits and _, then a colon and a space")
 	}
 }
 

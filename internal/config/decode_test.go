@@ -25,13 +25,13 @@ func TestDecodeAgreesWithTheLibrary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var ours, theirs fileTree
+		var ours, theirs rawConfig
 		l := newLoader(Options{})
 		l.read(file, &ours)
 		decoder := yaml.NewDecoder(bytes.NewReader(data))
 		decoder.KnownFields(true)
 		theirErr := decoder.Decode(&theirs)
-		ourErr := l.report.err()
+		ourErr := l.diagnostics.err()
 		if theirErr != nil {
 			refused++
 			if ourErr == nil {
@@ -58,7 +58,7 @@ func TestKeptNumbers(t *testing.T) {
 	if err := os.WriteFile(file, []byte("accounts:\n  - text\n  - {name: second}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var tree fileTree
+	var tree rawConfig
 	l := newLoader(Options{})
 	l.read(file, &tree)
 	if len(tree.Accounts) != 2 || tree.Accounts[1].Name != "second" {
@@ -67,7 +67,7 @@ func TestKeptNumbers(t *testing.T) {
 }
 
 func TestHint(t *testing.T) {
-	account := reflect.TypeFor[accountTree]()
+	account := reflect.TypeFor[rawAccount]()
 	for key, want := range map[string]string{
 		"pasword_file": "did you mean password_file?",
 		"user":         "the keys here are ",

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"imap-exporter/internal/text"
 )
 
 // Describe writes a table of what would be probed, an account a line, and of which shard that is. It has no secrets.
@@ -17,7 +19,7 @@ func (c *Config) Describe(w io.Writer) error {
 	for _, a := range c.Accounts {
 		t := a.Target
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.Account, t.Server, t.TLSMode, t.Auth,
-			intervalText(a.Interval), short(t.Timeout), mailboxText(t.Select, t.Mailboxes))
+			intervalText(a.Interval), text.Duration(t.Timeout), mailboxText(t.Select, t.Mailboxes))
 	}
 	if err := table.Flush(); err != nil || c.Shard.Total <= 1 {
 		return err
@@ -31,7 +33,7 @@ func intervalText(d time.Duration) string {
 	if d == 0 {
 		return "on demand"
 	}
-	return short(d)
+	return text.Duration(d)
 }
 
 // mailboxText lists the selected mailbox first, then the others.

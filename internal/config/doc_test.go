@@ -55,7 +55,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	for key := range documentedKeys(t) {
 		documented = append(documented, key)
 	}
-	want := leafKeys(reflect.TypeFor[fileTree](), "")
+	want := leafKeys(reflect.TypeFor[rawConfig](), "")
 	slices.Sort(documented)
 	slices.Sort(want)
 	if diff := cmp.Diff(want, documented); diff != "" {
@@ -164,8 +164,8 @@ func TestDocumentedExamples(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := newLoader(Options{})
-		l.read(file, &fileTree{})
-		if err := l.report.err(); err != nil {
+		l.read(file, &rawConfig{})
+		if err := l.diagnostics.err(); err != nil {
 			t.Error(err)
 		}
 	}

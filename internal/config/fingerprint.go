@@ -23,11 +23,8 @@ func fingerprint(secret string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// A secretReader is a Target.Secret.
-type secretReader func(context.Context) (string, error)
-
-// fingerprint is an Account.Fingerprint.
-func (read secretReader) fingerprint() string {
+// fingerprintOf returns what an Account.Fingerprint returns for a Target.Secret.
+func fingerprintOf(read func(context.Context) (string, error)) string {
 	if read == nil {
 		return ""
 	}

@@ -12,15 +12,15 @@ func hint(key string, t reflect.Type) string {
 		return "did you mean " + near + "?"
 	}
 	for _, other := range []struct {
-		tree  reflect.Type
+		raw   reflect.Type
 		where string
 	}{
-		{reflect.TypeFor[moduleTree](), "a module"},
-		{reflect.TypeFor[accountTree](), "an account"},
-		{reflect.TypeFor[tlsTree](), "tls_config, in a module"},
-		{reflect.TypeFor[fileTree](), "the top level"},
+		{reflect.TypeFor[rawModule](), "a module"},
+		{reflect.TypeFor[rawAccount](), "an account"},
+		{reflect.TypeFor[rawTLS](), "tls_config, in a module"},
+		{reflect.TypeFor[rawConfig](), "the top level"},
 	} {
-		if fieldByKey(other.tree, key) >= 0 {
+		if fieldByKey(other.raw, key) >= 0 {
 			return "it belongs to " + other.where
 		}
 	}

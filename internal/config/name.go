@@ -11,14 +11,14 @@ import (
 )
 
 // checkName reports whether the name of an account or module can be used; seen has the places of the names before it.
-func checkName(p place, name string, seen map[string]place) bool {
+func checkName(p position, name string, seen map[string]position) bool {
 	switch other, twice := seen[name]; {
 	case name == "":
-		p.key("name").refuse("is missing: write a name of your choice")
+		p.key("name").errorf("is missing: write a name of your choice")
 	case !isPrintable(name):
-		p.key("name").refuse("must be printable text of at most %d characters", probe.MaxNameRunes)
+		p.key("name").errorf("must be printable text of at most %d characters", probe.MaxNameRunes)
 	case twice:
-		p.key("name").refuse("is the same as in %s: names must differ", other)
+		p.key("name").errorf("is the same as in %s: names must differ", other)
 	default:
 		seen[name] = p.key("name")
 		return true
@@ -36,17 +36,17 @@ func isPrintable(s string) bool {
 var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
 // checkLabels checks an account's own labels: those that other metrics or Prometheus itself use would collide.
-func checkLabels(p place, labels map[string]string) {
+func checkLabels(p position, labels map[string]string) {
 	for name, value := range labels {
 		switch at := p.key(name); {
 		case !labelName.MatchString(name):
-			at.refuse("is not a label name: letters, digits and _, not starting with a digit")
+			at.errorf("is not a label name: letters, digits and _, not starting with a digit")
 		case strings.HasPrefix(name, "__"):
-			at.refuse("starts with __, which Prometheus keeps for itself: choose another name")
+			at.errorf("starts with __, which Prometheus keeps for itself: choose another name")
 		case slices.Contains([]string{"account", "server", "job", "instance", "le"}, name):
-			at.refuse("is a label that Prometheus or the exporter sets: choose another name")
+			at.errorf("is a label that Prometheus or the exporter sets: choose another name")
 		case !isPrintable(value):
-			at.refuse("must be printable text of at most %d characters", probe.MaxNameRunes)
+			at.errorf("must be printable text of at most %d characters", probe.MaxNameRunes)
 		}
 	}
 }

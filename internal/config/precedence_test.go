@@ -17,12 +17,7 @@ const oneAccount = "accounts: [{name: canary, server: imap.example.org, username
 func newFlags(t *testing.T, args ...string) *pflag.FlagSet {
 	t.Helper()
 	flags := pflag.NewFlagSet("exporter", pflag.ContinueOnError)
-	flags.String("web.listen-address", ":1", "")
-	flags.String("web.config.file", "", "")
-	flags.String("web.allowed-hosts", "", "")
-	flags.String("web.debug-listen-address", "", "")
-	flags.String("log.level", "flag-default", "")
-	flags.String("log.format", "flag-default", "")
+	config.AddFlags(flags)
 	if err := flags.Parse(args); err != nil {
 		t.Fatal(err)
 	}
@@ -31,11 +26,11 @@ func newFlags(t *testing.T, args ...string) *pflag.FlagSet {
 
 func TestPrecedence(t *testing.T) {
 	const file = "web: {listen_address: ':2000', allowed_hosts: [a.example, b.example], debug_listen_address: 'localhost:2001'}\nlog: {level: warn, format: json}\nmax_concurrent: 20\n" +
-		"max_concurrent_per_server: 2\ndemo: {enabled: true}\n" + oneAccount
+		"max_concurrent_per_server: 2\nhistograms: classic\ndemo: {enabled: true}\n" + oneAccount
 	env := map[string]string{
 		"IMAP_EXPORTER_WEB_LISTEN_ADDRESS": ":3000", "IMAP_EXPORTER_WEB_ALLOWED_HOSTS": "c.example, 192.0.2.1, 2001:0DB8:0::1",
 		"IMAP_EXPORTER_WEB_DEBUG_LISTEN_ADDRESS": "127.0.0.1:3001", "IMAP_EXPORTER_LOG_LEVEL": "error", "IMAP_EXPORTER_LOG_FORMAT": "logfmt",
-		"IMAP_EXPORTER_MAX_CONCURRENT": "30", "IMAP_EXPORTER_MAX_CONCURRENT_PER_SERVER": "3", "IMAP_EXPORTER_DEMO_ENABLED": "false",
+		"IMAP_EXPORTER_MAX_CONCURRENT": "30", "IMAP_EXPORTER_MAX_CONCURRENT_PER_SERVER": "3", "IMAP_EXPORTER_HISTOGRAMS": "native", "IMAP_EXPORTER_DEMO_ENABLED": "false",
 	}
 	for _, c := range []struct {
 		name, file string
@@ -44,19 +39,19 @@ func TestPrecedence(t *testing.T) {
 		want       config.Config
 	}{
 		{"defaults", oneAccount, nil, nil, config.Config{
-			Web: config.Web{ListenAddress: ":10993"}, Log: config.Log{Level: "info", Format: "logfmt"}, MaxConcurrentPerServer: 16,
+			Web: config.Web{ListenAddress: ":10993"}, Log: config.Log{Level: "info", Format: "logfmt"}, MaxConcurrentPerServer: 16, Histograms: "both",
 		}},
 		{"file", file, nil, nil, config.Config{
-			Web: config.Web{ListenAddress: ":2000", AllowedHosts: []string{"a.example", "b.example"}, DebugListenAddress: "localhost:2001"}, Log: config.Log{Level: "warn", Format: "json"}, MaxConcurrent: 20, MaxConcurrentPerServer: 2, Demo: true,
+			Web: config.Web{ListenAddress: ":2000", AllowedHosts: []string{"a.example", "b.example"}, DebugListenAddress: "localhost:2001"}, Log: config.Log{Level: "warn", Format: "json"}, MaxConcurrent: 20, MaxConcurrentPerServer: 2, Histograms: "classic", Demo: true,
 		}},
 		{"environment over file", file, env, nil, config.Config{
-			Web: config.Web{ListenAddress: ":3000", AllowedHosts: []string{"c.example", "192.0.2.1", "2001:db8::1"}, DebugListenAddress: "127.0.0.1:3001"}, Log: config.Log{Level: "error", Format: "logfmt"}, MaxConcurrent: 30, MaxConcurrentPerServer: 3,
+			Web: config.Web{ListenAddress: ":3000", AllowedHosts: []string{"c.example", "192.0.2.1", "2001:db8::1"}, DebugListenAddress: "127.0.0.1:3001"}, Log: config.Log{Level: "error", Format: "logfmt"}, MaxConcurrent: 30, MaxConcurrentPerServer: 3, Histograms: "native",
 		}},
 		{"an empty variable is none", file, map[string]string{"IMAP_EXPORTER_LOG_LEVEL": ""}, nil, config.Config{
-			Web: config.Web{ListenAddress: ":2000", AllowedHosts: []string{"a.example", "b.example"}, DebugListenAddress: "localhost:2001"}, Log: config.Log{Level: "warn", Format: "json"}, MaxConcurrent: 20, MaxConcurrentPerServer: 2, Demo: true,
+			Web: config.Web{ListenAddress: ":2000", AllowedHosts: []string{"a.example", "b.example"}, DebugListenAddress: "localhost:2001"}, Log: config.Log{Level: "warn", Format: "json"}, MaxConcurrent: 20, MaxConcurrentPerServer: 2, Histograms: "classic", Demo: true,
 		}},
 		{"flags over environment", file, env, []string{"--web.listen-address=:4000", "--log.level=debug", "--web.allowed-hosts=d.example", "--web.debug-listen-address=[::1]:4001"}, config.Config{
-			Web: config.Web{ListenAddress: ":4000", AllowedHosts: []string{"d.example"}, DebugListenAddress: "[::1]:4001"}, Log: config.Log{Level: "debug", Format: "logfmt"}, MaxConcurrent: 30, MaxConcurrentPerServer: 3,
+			Web: config.Web{ListenAddress: ":4000", AllowedHosts: []string{"d.example"}, DebugListenAddress: "[::1]:4001"}, Log: config.Log{Level: "debug", Format: "logfmt"}, MaxConcurrent: 30, MaxConcurrentPerServer: 3, Histograms: "native",
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -69,7 +64,6 @@ func TestPrecedence(t *testing.T) {
 			}
 			got.Accounts, got.Sources = nil, nil
 			c.want.Shard, c.want.AllAccounts = config.Shard{Total: 1}, 1
-			c.want.Histograms = config.HistogramsBoth
 			if diff := cmp.Diff(&c.want, got, cmpopts.IgnoreUnexported(config.Config{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

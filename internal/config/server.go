@@ -47,7 +47,7 @@ func defaultPort(mode probe.TLSMode) string {
 }
 
 // parseServer reads host, host:port, an IPv6 address or [IPv6]:port.
-func (l *loader) parseServer(text string, mode probe.TLSMode, p place) (server, bool) {
+func (l *loader) parseServer(text string, mode probe.TLSMode, p position) (server, bool) {
 	host, port, ownPort := text, defaultPort(mode), false
 	if h, given, err := net.SplitHostPort(text); err == nil && (strings.HasPrefix(text, "[") || strings.Count(text, ":") == 1) {
 		host, port, ownPort = h, given, true
@@ -59,19 +59,19 @@ func (l *loader) parseServer(text string, mode probe.TLSMode, p place) (server, 
 	address := net.JoinHostPort(host, strconv.FormatUint(number, 10))
 	switch {
 	case text == "":
-		p.refuse("is missing: write host or host:port")
+		p.errorf("is missing: write host or host:port")
 	case strings.Contains(text, "://"):
-		p.refuse("must be host or host:port, without imap:// before it")
+		p.errorf("must be host or host:port, without imap:// before it")
 	case strings.ContainsAny(text, "[]") && (ipErr != nil || !ip.Is6()):
-		p.refuse("only an IPv6 address stands in brackets: [2001:db8::1]:993")
+		p.errorf("only an IPv6 address stands in brackets: [2001:db8::1]:993")
 	case portErr != nil || number == 0:
-		p.refuse("must have a port from 1 to 65535, or none")
+		p.errorf("must have a port from 1 to 65535, or none")
 	case isDemoName(host):
 		return l.demoServer(host, address, host != text, p)
 	case ipErr == nil:
 		return server{label: address, address: address, name: ip.WithZone("").String(), host: host, ownPort: ownPort}, true
 	case !isHostName(host):
-		p.refuse("must be host or host:port; a name beyond ASCII in its xn-- form")
+		p.errorf("must be host or host:port; a name beyond ASCII in its xn-- form")
 	default:
 		return server{label: address, address: address, name: host, host: host, ownPort: ownPort}, true
 	}
@@ -93,25 +93,25 @@ func isDemoName(host string) bool {
 	return host == "demo" || strings.HasPrefix(host, "demo-") && !strings.Contains(host, ".")
 }
 
-func (l *loader) demoServer(name, label string, hasPort bool, p place) (server, bool) {
+func (l *loader) demoServer(name, label string, hasPort bool, p position) (server, bool) {
 	var known []string
 	if l.demo != nil {
 		known = l.demo.Names()
 	}
 	switch {
 	case !l.demoEnabled:
-		p.refuse("is an embedded demo server: write demo: {enabled: true} at the top level, or the full name of yours")
+		p.errorf("is an embedded demo server: write demo: {enabled: true} at the top level, or the full name of yours")
 		return server{}, false
 	case !slices.Contains(known, name):
-		p.refuse("there is no such demo server: the known ones are %s", strings.Join(slices.Sorted(slices.Values(known)), ", "))
+		p.errorf("there is no such demo server: the known ones are %s", strings.Join(slices.Sorted(slices.Values(known)), ", "))
 		return server{}, false
 	case hasPort:
-		p.refuse("an embedded demo server has no port to choose: delete it")
+		p.errorf("an embedded demo server has no port to choose: delete it")
 		return server{}, false
 	}
 	address, roots, err := l.demo.Lookup(name)
 	if err != nil {
-		p.refuse("the demo server does not start: %s", err)
+		p.errorf("the demo server does not start: %s", err)
 		return server{}, false
 	}
 	return server{label: label, address: address, name: name, roots: roots, host: name}, true

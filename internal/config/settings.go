@@ -2,13 +2,9 @@ package config
 
 import (
 	"fmt"
-	"net"
-	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
+	"reflect"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -18,52 +14,159 @@ import (
 // envPrefix is what the names of our environment variables begin with.
 const envPrefix = "IMAP_EXPORTER_"
 
-// A setting is a scalar of the top level, which a flag or the environment may give as well.
+// A setting is a key at the top level of the configuration file that a flag or the environment may give as well. All of
+// them are in the table that settings returns: another one needs an entry there, and its fields in rawConfig and Config.
 type setting struct {
+	// key is the path of its key in the file, and of its field in rawConfig.
 	key string
-	// flag is the name of its flag, or "".
-	flag     string
-	fallback any
+	// flag is the name of its flag, "" for none, and usage is the flag's help text.
+	flag, usage string
+	// fallback is the default, written as a flag or variable has it.
+	fallback string
+	// needsRestart says that a change takes effect only at the next start.
+	needsRestart bool
+	// isPath says that in the file it is a path relative to the file.
+	isPath bool
+	binding
 }
 
-// Keys of settings that are named more than once.
-const (
-	allowedHosts       = "web.allowed_hosts"
-	debugListenAddress = "web.debug_listen_address"
-)
+// A binding connects a setting to its field of a Config.
+type binding struct {
+	// set parses a text and stores its value. Its error says what to write instead, and doesn't repeat the text.
+	set func(c *Config, text string) error
+	// get returns the value.
+	get func(c *Config) any
+}
 
-// env returns the setting's environment variable.
+func bind[T any](field func(*Config) *T, parse func(string) (T, error)) binding {
+	return binding{
+		set: func(c *Config, text string) (err error) {
+			*field(c), err = parse(text)
+			return err
+		},
+		get: func(c *Config) any { return *field(c) },
+	}
+}
+
+// settings returns the table of settings, in the order of docs/configuration.md. All are shown by Show.
+func settings() []setting {
+	return []setting{
+		{
+			key: "web.listen_address", flag: "web.listen-address", usage: "`host:port` to serve metrics on", fallback: ":10993", needsRestart: true,
+			binding: bind(func(c *Config) *string { return &c.Web.ListenAddress }, parseListenAddress),
+		},
+		{
+			key: "web.config_file", flag: "web.config.file", usage: "`file` that enables TLS or basic auth, as of the Prometheus exporter-toolkit",
+			needsRestart: true, isPath: true,
+			binding: bind(func(c *Config) *string { return &c.Web.ConfigFile }, parseFilePath),
+		},
+		{
+			key: "web.allowed_hosts", flag: "web.allowed-hosts",
+			usage:        "`hosts` that requests may be for beside localhost, with commas between; checked on loopback, or if there are any",
+			needsRestart: true,
+			binding:      bind(func(c *Config) *[]string { return &c.Web.AllowedHosts }, parseHosts),
+		},
+		{
+			key: "web.debug_listen_address", flag: "web.debug-listen-address", usage: "`host:port` of localhost to serve profiles of the exporter on",
+			needsRestart: true,
+			binding:      bind(func(c *Config) *string { return &c.Web.DebugListenAddress }, parseLoopbackAddress),
+		},
+		{key: "web.prometheus_url", binding: bind(func(c *Config) *string { return &c.Web.PrometheusURL }, parseURL)},
+		{key: "web.grafana_url", binding: bind(func(c *Config) *string { return &c.Web.GrafanaURL }, parseURL)},
+		{
+			key: "log.level", flag: "log.level", usage: "least `level` to log: debug, info, warn or error", fallback: "info",
+			binding: bind(func(c *Config) *string { return &c.Log.Level }, oneOf("debug", "info", "warn", "error")),
+		},
+		{
+			key: "log.format", flag: "log.format", usage: "`format` of the log: logfmt or json", fallback: "logfmt", needsRestart: true,
+			binding: bind(func(c *Config) *string { return &c.Log.Format }, oneOf("logfmt", "json")),
+		},
+		{
+			key: "max_concurrent", fallback: "0", needsRestart: true,
+			binding: bind(func(c *Config) *int { return &c.MaxConcurrent }, wholeNumber(0, 10000)),
+		},
+		{
+			key: "max_concurrent_per_server", fallback: "16", needsRestart: true,
+			binding: bind(func(c *Config) *int { return &c.MaxConcurrentPerServer }, wholeNumber(1, 10000)),
+		},
+		{
+			key: "histograms", fallback: "both", needsRestart: true,
+			binding: bind(func(c *Config) *string { return &c.Histograms }, oneOf("both", "classic", "native")),
+		},
+		{key: "demo.enabled", fallback: "false", binding: bind(func(c *Config) *bool { return &c.Demo }, parseBool)},
+	}
+}
+
+// env returns the name of the setting's environment variable.
 func (s setting) env() string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(s.key, ".", "_"))
 }
 
-func settings() []setting {
-	return []setting{
-		{"web.listen_address", "web.listen-address", ":10993"},
-		{"web.config_file", "web.config.file", ""},
-		{allowedHosts, "web.allowed-hosts", ""},
-		{debugListenAddress, "web.debug-listen-address", ""},
-		{"web.prometheus_url", "", ""},
-		{"web.grafana_url", "", ""},
-		{"log.level", "log.level", "info"},
-		{"log.format", "log.format", "logfmt"},
-		{"max_concurrent", "", 0},
-		{"max_concurrent_per_server", "", 16},
-		{"demo.enabled", "", false},
+// AddFlags adds the flags of the settings, with their defaults. Load ignores the default of a flag that isn't given:
+// environment and file come first.
+func AddFlags(flags *pflag.FlagSet) {
+	for _, s := range settings() {
+		if s.flag != "" {
+			flags.String(s.flag, s.fallback, s.usage)
+		}
 	}
 }
 
-// A resolver finds the value of each setting: the flag's, the environment's, the file's or the default, in this order.
-// Viper is given the file's values ready decoded, because it reads YAML leniently.
-type resolver struct {
-	viper *viper.Viper
-	root  place
-	flags *pflag.FlagSet
+// rawField returns the setting's field of a configuration file: a pointer, or a slice.
+func (s setting) rawField(raw *rawConfig) reflect.Value {
+	field := reflect.ValueOf(raw).Elem()
+	for key := range strings.SplitSeq(s.key, ".") {
+		field = field.Field(fieldByKey(field.Type(), key))
+	}
+	return field
 }
 
-func newResolver(tree *fileTree, root place, flags *pflag.FlagSet) (*resolver, error) {
+// inFile returns what the file has, as a flag or variable would have it.
+func (s setting) inFile(raw *rawConfig) (text string, given bool) {
+	field := s.rawField(raw)
+	if field.IsNil() {
+		return "", false
+	}
+	if list, ok := reflect.TypeAssert[[]string](field); ok {
+		return strings.Join(list, ","), true
+	}
+	return fmt.Sprint(field.Elem()), true
+}
+
+// show stores the value in force where rawConfig has the setting.
+func (s setting) show(c *Config, raw *rawConfig) {
+	field, value := s.rawField(raw), reflect.ValueOf(s.get(c))
+	if field.Kind() == reflect.Pointer {
+		field.Set(reflect.New(value.Type()))
+		field = field.Elem()
+	}
+	field.Set(value)
+}
+
+// origin names the flag or environment variable that gives the setting; "" when neither does.
+func (s setting) origin(flags *pflag.FlagSet) string {
+	if f := lookupFlag(flags, s.flag); f != nil && f.Changed {
+		return "--" + s.flag
+	}
+	if os.Getenv(s.env()) != "" { // Viper takes an empty variable for an unset one.
+		return s.env()
+	}
+	return ""
+}
+
+func lookupFlag(flags *pflag.FlagSet, name string) *pflag.Flag {
+	if flags == nil || name == "" {
+		return nil
+	}
+	return flags.Lookup(name)
+}
+
+// newViper returns what finds the text of each setting: the flag's, the environment's, the file's or the default, in this
+// order. It is given the file's values ready decoded, because Viper reads YAML leniently.
+func newViper(raw *rawConfig, flags *pflag.FlagSet) (*viper.Viper, error) {
 	// With this delimiter a dotted key is one key.
 	v := viper.NewWithOptions(viper.KeyDelimiter("\x1f"))
+	file := map[string]any{}
 	for _, s := range settings() {
 		v.SetDefault(s.key, s.fallback)
 		if err := v.BindEnv(s.key, s.env()); err != nil {
@@ -74,179 +177,38 @@ func newResolver(tree *fileTree, root place, flags *pflag.FlagSet) (*resolver, e
 				return nil, fmt.Errorf("binding --%s: %w", s.flag, err)
 			}
 		}
+		if text, given := s.inFile(raw); given {
+			file[s.key] = text
+		}
 	}
-	file := map[string]any{}
-	put(file, "web.listen_address", tree.Web.ListenAddress)
-	put(file, "web.config_file", tree.Web.ConfigFile)
-	put(file, debugListenAddress, tree.Web.DebugListenAddress)
-	if hosts := tree.Web.AllowedHosts; hosts != nil {
-		file[allowedHosts] = strings.Join(hosts, ",") // As a flag or variable has them.
-	}
-	put(file, "web.prometheus_url", tree.Web.PrometheusURL)
-	put(file, "web.grafana_url", tree.Web.GrafanaURL)
-	put(file, "log.level", tree.Log.Level)
-	put(file, "log.format", tree.Log.Format)
-	put(file, "max_concurrent", tree.MaxConcurrent)
-	put(file, "max_concurrent_per_server", tree.MaxConcurrentPerServer)
-	put(file, "demo.enabled", tree.Demo.Enabled)
 	if err := v.MergeConfigMap(file); err != nil {
 		return nil, fmt.Errorf("merging the file's values: %w", err)
 	}
-	return &resolver{v, root, flags}, nil
+	return v, nil
 }
 
-func put[T any](values map[string]any, key string, value *T) {
-	if value != nil {
-		values[key] = *value
-	}
-}
-
-func lookupFlag(flags *pflag.FlagSet, name string) *pflag.Flag {
-	if flags == nil || name == "" {
-		return nil
-	}
-	return flags.Lookup(name)
-}
-
-// origin names the flag or environment variable that gives a setting; "" when neither does.
-func (r *resolver) origin(key string) string {
-	all := settings()
-	s := all[slices.IndexFunc(all, func(s setting) bool { return s.key == key })]
-	if f := lookupFlag(r.flags, s.flag); f != nil && f.Changed {
-		return "--" + s.flag
-	}
-	// Viper takes an empty variable for an unset one.
-	if os.Getenv(s.env()) != "" {
-		return s.env()
-	}
-	return ""
-}
-
-// refuse reports a setting's value where it was given.
-func (r *resolver) refuse(key, text string) {
-	if origin := r.origin(key); origin != "" {
-		r.root.doc.report.add(&problem{source: origin, text: text})
+// applySettings sets the fields of c for all settings whose key begins with prefix, and reports each error where the value
+// was given.
+func (l *loader) applySettings(c *Config, raw *rawConfig, root position, prefix string) {
+	v, err := newViper(raw, l.flags)
+	if err != nil {
+		root.errorf("%s", err)
 		return
 	}
-	r.root.key(key).refuse("%s", text)
-}
-
-func (r *resolver) word(key string, allowed ...string) string {
-	value := r.viper.GetString(key)
-	if !slices.Contains(allowed, value) {
-		r.refuse(key, "must be one of "+strings.Join(allowed, ", "))
-	}
-	return value
-}
-
-func (r *resolver) number(key string, least, most int) int {
-	n, err := strconv.Atoi(r.viper.GetString(key))
-	if err != nil || n < least || n > most {
-		r.refuse(key, fmt.Sprintf("must be a whole number from %d to %d", least, most))
-	}
-	return n
-}
-
-func (r *resolver) boolean(key string) bool {
-	value, err := strconv.ParseBool(r.viper.GetString(key))
-	if err != nil {
-		r.refuse(key, "must be true or false")
-	}
-	return value
-}
-
-// hosts returns a list of host names and addresses, in small letters.
-func (r *resolver) hosts(key string) []string {
-	var hosts []string
-	for host := range strings.SplitSeq(r.viper.GetString(key), ",") {
-		if host = strings.ToLower(strings.TrimSpace(host)); host == "" {
+	for _, s := range settings() {
+		if !strings.HasPrefix(s.key, prefix) {
 			continue
 		}
-		if !isHostName(host) && !isAddress(host) {
-			r.refuse(key, "must be host names and addresses, without port")
-			return nil
+		text, origin := v.GetString(s.key), s.origin(l.flags)
+		if s.isPath && text != "" && origin == "" && !filepath.IsAbs(text) {
+			text = filepath.Join(l.dir, text)
 		}
-		if ip, err := netip.ParseAddr(host); err == nil {
-			host = ip.String() // Of many spellings, one.
+		switch err := s.set(c, text); {
+		case err == nil:
+		case origin != "":
+			l.diagnostics.add(&diagnostic{source: origin, text: err.Error()})
+		default:
+			root.key(s.key).errorf("%s", err)
 		}
-		hosts = append(hosts, strings.TrimSuffix(host, "."))
 	}
-	return hosts
-}
-
-// loopback returns a host:port that only this machine can reach, or "".
-func (r *resolver) loopback(key string) string {
-	address := r.viper.GetString(key)
-	if address == "" {
-		return ""
-	}
-	host, _, err := net.SplitHostPort(address)
-	ip, ipErr := netip.ParseAddr(host)
-	if err != nil || !isListenAddress(address) || host != "localhost" && (ipErr != nil || !ip.IsLoopback()) {
-		r.refuse(key, "must be a port of localhost, such as localhost:10994: what it serves is for nobody else")
-	}
-	return address
-}
-
-// url returns the address of a web site, without a slash at the end.
-func (r *resolver) url(key string) string {
-	value := r.viper.GetString(key)
-	if value == "" {
-		return ""
-	}
-	u, err := url.Parse(value)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		r.refuse(key, "must be an address such as https://prometheus.example.org, without user, password, ? or #")
-	}
-	return strings.TrimRight(value, "/")
-}
-
-// settings fills in what flags and environment may give.
-func (l *loader) settings(c *Config, tree *fileTree, root place, flags *pflag.FlagSet) {
-	r, err := newResolver(tree, root, flags)
-	if err != nil {
-		root.refuse("%s", err)
-		return
-	}
-	c.Web = l.web(r)
-	c.Log.Level = r.word("log.level", "debug", "info", "warn", "error")
-	c.Log.Format = r.word("log.format", "logfmt", "json")
-	c.MaxConcurrent = r.number("max_concurrent", 0, 10000)
-	c.MaxConcurrentPerServer = r.number("max_concurrent_per_server", 1, 10000)
-	c.Demo = r.boolean("demo.enabled")
-}
-
-// web returns how the metrics are served.
-func (l *loader) web(r *resolver) Web {
-	w := Web{ListenAddress: r.viper.GetString("web.listen_address")}
-	if !isListenAddress(w.ListenAddress) {
-		r.refuse("web.listen_address", "must be host:port or :port, with a port from 0 to 65535")
-	}
-	w.ConfigFile = l.webConfigFile(r)
-	w.AllowedHosts = r.hosts(allowedHosts)
-	w.DebugListenAddress = r.loopback(debugListenAddress)
-	w.PrometheusURL, w.GrafanaURL = r.url("web.prometheus_url"), r.url("web.grafana_url")
-	return w
-}
-
-// webConfigFile makes a path in the file relative to the file's folder; one from elsewhere is relative to the working directory.
-func (l *loader) webConfigFile(r *resolver) string {
-	const key = "web.config_file"
-	path := r.viper.GetString(key)
-	if path == "" {
-		return ""
-	}
-	if r.origin(key) == "" && !filepath.IsAbs(path) {
-		path = filepath.Join(l.folder, path)
-	}
-	if _, err := readRegular(path, maxFileBytes); err != nil {
-		r.refuse(key, fmt.Sprintf("%s: %s", path, causeOf(err)))
-	}
-	return path
-}
-
-func isListenAddress(s string) bool {
-	_, port, err := net.SplitHostPort(s)
-	_, portErr := strconv.ParseUint(port, 10, 16)
-	return err == nil && portErr == nil
 }

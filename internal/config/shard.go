@@ -8,8 +8,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-
-	"github.com/spf13/pflag"
 )
 
 // maxShards bounds Shard.Total. It is more than anybody can look after.
@@ -38,7 +36,7 @@ func (s Shard) Has(name string) bool {
 }
 
 // weight returns what SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014), begun with
-// seed, gives at place i.
+// seed, gives at position i.
 func weight(seed uint64, i int) uint64 {
 	z := seed + uint64(i+1)*0x9e3779b97f4a7c15 //nolint:gosec // i is small and not negative.
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
@@ -47,32 +45,32 @@ func weight(seed uint64, i int) uint64 {
 }
 
 // readShard reads the flags shard and total-shards; without them, there is one shard.
-func (l *loader) readShard(flags *pflag.FlagSet) {
+func (l *loader) readShard() {
 	total, index := "1", "0"
-	if f := lookupFlag(flags, "total-shards"); f != nil {
+	if f := lookupFlag(l.flags, "total-shards"); f != nil {
 		total = f.Value.String()
 	}
-	if f := lookupFlag(flags, "shard"); f != nil {
+	if f := lookupFlag(l.flags, "shard"); f != nil {
 		index = f.Value.String()
 	}
-	refuse := func(flag, format string, args ...any) {
-		l.report.add(&problem{source: "--" + flag, text: fmt.Sprintf(format, args...)})
+	reportError := func(flag, format string, args ...any) {
+		l.diagnostics.add(&diagnostic{source: "--" + flag, text: fmt.Sprintf(format, args...)})
 	}
 	s := Shard{Total: 1}
 	var err error
 	if s.Total, err = strconv.Atoi(total); err != nil || s.Total < 1 || s.Total > maxShards {
-		refuse("total-shards", "must be a whole number from 1 to %d", maxShards)
+		reportError("total-shards", "must be a whole number from 1 to %d", maxShards)
 		return
 	}
 	if index == "auto" {
 		host, hostErr := os.Hostname()
 		if index, err = ordinal(host); err != nil || hostErr != nil {
-			refuse("shard", "%v", errors.Join(hostErr, err))
+			reportError("shard", "%v", errors.Join(hostErr, err))
 			return
 		}
 	}
 	if s.Index, err = strconv.Atoi(index); err != nil || s.Index < 0 || s.Index >= s.Total {
-		refuse("shard", "must be auto, or a whole number from 0 to %d: one less than --total-shards", s.Total-1)
+		reportError("shard", "must be auto, or a whole number from 0 to %d: one less than --total-shards", s.Total-1)
 		return
 	}
 	l.shard = s

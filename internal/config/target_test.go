@@ -54,7 +54,7 @@ func TestEveryKeyArrives(t *testing.T) {
 			ListenAddress: "127.0.0.1:10993", ConfigFile: "web.yaml", AllowedHosts: []string{"exporter.example.org", "192.0.2.1"},
 			DebugListenAddress: "localhost:10994", PrometheusURL: "https://prometheus.example.org", GrafanaURL: "https://grafana.example.org",
 		}, Log: config.Log{Level: "debug", Format: "json"},
-		MaxConcurrent: 8, MaxConcurrentPerServer: 4, Histograms: config.HistogramsNative, Demo: true,
+		MaxConcurrent: 8, MaxConcurrentPerServer: 4, Histograms: "native", Demo: true,
 		Shard: config.Shard{Total: 1}, AllAccounts: 2,
 	}, c, cmpopts.IgnoreUnexported(config.Config{})); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)

@@ -9,29 +9,29 @@ import (
 )
 
 // tlsConfig builds the settings that a module's accounts share; nil without TLS. ServerName stays "" unless configured.
-func (l *loader) tlsConfig(tree *tlsTree, t *probe.Target, p place) *tls.Config {
+func (l *loader) tlsConfig(raw *rawTLS, t *probe.Target, p position) *tls.Config {
 	at := p.key("tls_config")
-	if t.Auth == probe.AuthExternal && (t.TLSMode == probe.TLSNone || tree == nil || tree.CertFile == "") {
-		p.key("auth").refuse("external logs in with a client certificate: it needs tls, and tls_config with cert_file and key_file")
+	if t.Auth == probe.AuthExternal && (t.TLSMode == probe.TLSNone || raw == nil || raw.CertFile == "") {
+		p.key("auth").errorf("external logs in with a client certificate: it needs tls, and tls_config with cert_file and key_file")
 		return nil
 	}
 	if t.TLSMode == probe.TLSNone {
-		if tree != nil {
-			at.refuse("has no meaning with tls: none: delete one of them")
+		if raw != nil {
+			at.errorf("has no meaning with tls: none: delete one of them")
 		}
 		return nil
 	}
-	given := or(tree, tlsTree{})
+	given := valueOr(raw, rawTLS{})
 	c := &tls.Config{
 		ServerName:         given.ServerName,
 		MinVersion:         minVersion(given.MinVersion, at.key("min_version")),
 		InsecureSkipVerify: given.InsecureSkipVerify, //nolint:gosec // Configured, and warned of below.
 	}
 	if given.InsecureSkipVerify {
-		at.key("insecure_skip_verify").warn("the server's certificate is not verified: anyone between can read the password")
+		at.key("insecure_skip_verify").warnf("the server's certificate is not verified: anyone between can read the password")
 	}
 	if given.ServerName != "" && !isHostName(given.ServerName) && !isAddress(given.ServerName) {
-		at.key("server_name").refuse("is not a host name or address: write it as in the certificate, without port")
+		at.key("server_name").errorf("is not a host name or address: write it as in the certificate, without port")
 	}
 	if given.CAFile != "" {
 		c.RootCAs = l.roots(given.CAFile, at.key("ca_file"))
@@ -43,13 +43,13 @@ func (l *loader) tlsConfig(tree *tlsTree, t *probe.Target, p place) *tls.Config 
 // brokenTLS is the warning of versions that RFC 8996 retired.
 const brokenTLS = "TLS 1.0 and 1.1 are broken: somebody between may be able to read the password"
 
-func minVersion(given *string, p place) uint16 {
+func minVersion(given *string, p position) uint16 {
 	switch choose(p, given, "TLS12", "TLS10", "TLS11", "TLS12", "TLS13") {
 	case "TLS10":
-		p.warn(brokenTLS)
+		p.warnf(brokenTLS)
 		return tls.VersionTLS10
 	case "TLS11":
-		p.warn(brokenTLS)
+		p.warnf(brokenTLS)
 		return tls.VersionTLS11
 	case "TLS13":
 		return tls.VersionTLS13
@@ -58,46 +58,46 @@ func minVersion(given *string, p place) uint16 {
 	}
 }
 
-func (l *loader) roots(name string, p place) *x509.CertPool {
+func (l *loader) roots(name string, p position) *x509.CertPool {
 	path := l.resolve(name)
 	pem, err := l.sources.read(path)
 	if err != nil {
-		p.refuse("%s: %s", path, causeOf(err))
+		p.errorf("%s: %s", path, causeOf(err))
 		return nil
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(pem) {
-		p.refuse("%s: has no certificate in PEM form (-----BEGIN CERTIFICATE-----)", path)
+		p.errorf("%s: has no certificate in PEM form (-----BEGIN CERTIFICATE-----)", path)
 	}
 	return roots
 }
 
-func (l *loader) clientCertificate(tree *tlsTree, p place) []tls.Certificate {
+func (l *loader) clientCertificate(raw *rawTLS, p position) []tls.Certificate {
 	switch {
-	case tree.CertFile == "" && tree.KeyFile == "":
+	case raw.CertFile == "" && raw.KeyFile == "":
 		return nil
-	case tree.CertFile == "":
-		p.key("cert_file").refuse("is missing: key_file needs it")
+	case raw.CertFile == "":
+		p.key("cert_file").errorf("is missing: key_file needs it")
 		return nil
-	case tree.KeyFile == "":
-		p.key("key_file").refuse("is missing: cert_file needs it")
+	case raw.KeyFile == "":
+		p.key("key_file").errorf("is missing: cert_file needs it")
 		return nil
 	}
 	var pems [2][]byte
-	for i, f := range []struct{ name, key string }{{tree.CertFile, "cert_file"}, {tree.KeyFile, "key_file"}} {
+	for i, f := range []struct{ name, key string }{{raw.CertFile, "cert_file"}, {raw.KeyFile, "key_file"}} {
 		path := l.resolve(f.name)
 		var err error
 		if pems[i], err = l.sources.read(path); err != nil {
-			p.key(f.key).refuse("%s: %s", path, causeOf(err))
+			p.key(f.key).errorf("%s: %s", path, causeOf(err))
 			return nil
 		}
 		if f.key == "key_file" {
-			l.exposure.note(path, p.key(f.key))
+			l.permissions.check(path, p.key(f.key))
 		}
 	}
 	certificate, err := tls.X509KeyPair(pems[0], pems[1])
 	if err != nil {
-		p.key("cert_file").refuse("%s", fmt.Sprintf("cert_file and key_file are not a certificate and its key in PEM form: %s", err))
+		p.key("cert_file").errorf("%s", fmt.Sprintf("cert_file and key_file are not a certificate and its key in PEM form: %s", err))
 		return nil
 	}
 	return []tls.Certificate{certificate}

@@ -2,23 +2,20 @@ package config
 
 import "path/filepath"
 
-// LoadWeb returns how the metrics are served, from the same places as Load, and looks at nothing else: it is for those
-// who ask an exporter that may have been running since before the file was changed.
+// LoadWeb returns how the metrics are served, from the same places as Load. It reports only errors in that, for commands
+// that ask a running exporter: the file may have changed since it started.
 func LoadWeb(o Options) (Web, error) {
 	l := newLoader(o)
 	file := o.File
 	if file == "" {
 		file = DefaultFile
 	}
-	l.folder = filepath.Dir(file)
-	var tree fileTree
-	root := l.read(file, &tree)
-	l.report = &report{} // What else is wrong with the file is no business of ours.
-	root.doc.report = l.report
-	r, err := newResolver(&tree, root, o.Flags)
-	if err != nil {
-		return Web{}, err
-	}
-	web := l.web(r)
-	return web, l.report.err()
+	l.dir = filepath.Dir(file)
+	var raw rawConfig
+	root := l.read(file, &raw)
+	l.diagnostics = &diagnostics{} // Errors of other keys don't matter here.
+	root.file.diagnostics = l.diagnostics
+	var c Config
+	l.applySettings(&c, &raw, root, "web.")
+	return c.Web, l.diagnostics.err()
 }

@@ -5,14 +5,13 @@ import (
 	"strings"
 	"unsafe"
 
-	"imap-exporter/internal/wire"
 	"imap-exporter/probe"
 )
 
 // A detail is a recent Result, and apart from it the conversation, which the last Result of an account is kept without.
 type detail struct {
 	result     *probe.Result
-	transcript []wire.TranscriptLine
+	transcript []probe.TranscriptLine
 	bytes      int
 	// place is in Store.details, of successes or failures.
 	place *list.Element
@@ -60,14 +59,14 @@ func (p *pool) excess(limit int) *detail {
 }
 
 // newDetail returns the detail of a Result, which shares no memory with what is larger than it.
-func newDetail(r *probe.Result, transcript []wire.TranscriptLine) *detail {
+func newDetail(r *probe.Result, transcript []probe.TranscriptLine) *detail {
 	d := &detail{result: r, transcript: compact(transcript)}
 	d.bytes = weigh(d)
 	return d
 }
 
 // compact copies lines into one text, so that none keeps the line of the wire alive that it was cut out of.
-func compact(lines []wire.TranscriptLine) []wire.TranscriptLine {
+func compact(lines []probe.TranscriptLine) []probe.TranscriptLine {
 	if len(lines) == 0 {
 		return nil
 	}
@@ -76,7 +75,7 @@ func compact(lines []wire.TranscriptLine) []wire.TranscriptLine {
 		all.WriteString(line.Text)
 	}
 	rest := strings.Clone(all.String())
-	copied := make([]wire.TranscriptLine, len(lines))
+	copied := make([]probe.TranscriptLine, len(lines))
 	for i, line := range lines {
 		copied[i] = line
 		copied[i].Text, rest = rest[:len(line.Text)], rest[len(line.Text):]

@@ -10,15 +10,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"imap-exporter/internal/wire"
 	"imap-exporter/probe"
 )
 
 // talk is a conversation of n lines.
-func talk(n int) []wire.TranscriptLine {
-	lines := make([]wire.TranscriptLine, n)
+func talk(n int) []probe.TranscriptLine {
+	lines := make([]probe.TranscriptLine, n)
 	for i := range lines {
-		lines[i] = wire.TranscriptLine{At: time.Duration(i) * time.Millisecond, Sent: i%2 == 0, Text: fmt.Sprintf("T%d OK Completed (0.001 + 0.000 secs).", i)}
+		lines[i] = probe.TranscriptLine{At: time.Duration(i) * time.Millisecond, Sent: i%2 == 0, Text: fmt.Sprintf("T%d OK Completed (0.001 + 0.000 secs).", i)}
 	}
 	return lines
 }

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"imap-exporter/internal/wire"
 	"imap-exporter/probe"
 )
 
@@ -220,7 +219,7 @@ func (s *Store) Recent(name string) []*probe.Result {
 
 // Result returns a recent Result of an account by its ID, and the conversation; nil when it isn't kept any more. The last
 // Result is always there, but perhaps without its conversation.
-func (s *Store) Result(name string, id int64) (*probe.Result, []wire.TranscriptLine) {
+func (s *Store) Result(name string, id int64) (*probe.Result, []probe.TranscriptLine) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	a := s.accounts[name]

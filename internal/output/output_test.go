@@ -15,7 +15,6 @@ import (
 	"imap-exporter/collectors"
 	"imap-exporter/internal/nagios"
 	"imap-exporter/internal/waterfall"
-	"imap-exporter/internal/wire"
 	"imap-exporter/probe"
 )
 
@@ -49,7 +48,7 @@ func probes() []Probe {
 				Name: "User quota", Storage: &probe.Resource{Used: 937, Limit: 1000}, Messages: &probe.Resource{Used: 1, Limit: 0},
 			}}},
 			Notes:      []string{"STATUS <Trash> was refused"},
-			Transcript: []wire.TranscriptLine{{At: 2 * time.Millisecond, Sent: true, Text: "a1 LOGIN canary ***"}},
+			Transcript: []probe.TranscriptLine{{At: 2 * time.Millisecond, Sent: true, Text: "a1 LOGIN canary ***"}},
 		}},
 		{Account: at("failed"), Result: &probe.Result{
 			Account: "failed", Server: "imap.example.org:993", Mode: probe.TLSImplicit, Start: noon, Duration: 20 * time.Millisecond,

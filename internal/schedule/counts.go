@@ -1,7 +1,5 @@
 package schedule
 
-import "sync"
-
 // A Reason says why a slot was skipped, or why Do holds a run back.
 type Reason string
 
@@ -27,39 +25,8 @@ type Counts struct {
 	Skipped map[Reason]uint64
 }
 
-// A tally counts slots.
-type tally struct {
-	mu      sync.Mutex
-	started uint64
-	skipped map[Reason]uint64
-}
-
-func newTally() *tally {
-	return &tally{skipped: map[Reason]uint64{Overload: 0, Backoff: 0, Throttled: 0, Shutdown: 0}}
-}
-
-// start counts a slot that is served.
-func (t *tally) start() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.started++
-}
-
-// skip counts n slots that are not.
-func (t *tally) skip(r Reason, n uint64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.skipped[r] += n
-}
-
-// counts returns all counts as of one moment.
-func (t *tally) counts() Counts {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	c := Counts{Scheduled: t.started, Started: t.started, Skipped: make(map[Reason]uint64, len(t.skipped))}
-	for reason, n := range t.skipped {
-		c.Skipped[reason] = n
-		c.Scheduled += n
-	}
-	return c
+// skip counts n slots that are not served.
+func (s *Schedule) skip(r Reason, n uint64) {
+	s.counts.Scheduled += n
+	s.counts.Skipped[r] += n
 }

@@ -79,7 +79,7 @@ func (s *Schedule) Do(ctx context.Context, d Request) (Outcome, error) {
 	s.lookAtSecret(d.Name)
 	c := &caller{d, make(chan answer, 1)}
 	var err error
-	s.own(func(now time.Time) { err = s.demand(c, now) })
+	s.update(func(now time.Time) { err = s.demand(c, now) })
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -94,7 +94,7 @@ func (s *Schedule) Do(ctx context.Context, d Request) (Outcome, error) {
 		case a := <-c.answer:
 			return a.outcome, a.err
 		case <-late:
-			s.own(func(now time.Time) {
+			s.update(func(now time.Time) {
 				if !s.started(c) {
 					err = ErrNoRoom
 					s.withdraw(c, now)
@@ -102,7 +102,7 @@ func (s *Schedule) Do(ctx context.Context, d Request) (Outcome, error) {
 			})
 		case <-ctx.Done():
 			err = ctx.Err()
-			s.own(func(now time.Time) { s.withdraw(c, now) })
+			s.update(func(now time.Time) { s.withdraw(c, now) })
 		}
 		if err != nil {
 			return Outcome{}, err
@@ -120,7 +120,7 @@ func (s *Schedule) started(c *caller) bool {
 func (s *Schedule) lookAtSecret(name string) {
 	var suspended *job
 	var job Job
-	s.own(func(time.Time) {
+	s.update(func(time.Time) {
 		if j := s.jobs[name]; j != nil && j.suspended() {
 			suspended, job = j, j.Job
 		}
@@ -129,7 +129,7 @@ func (s *Schedule) lookAtSecret(name string) {
 		return
 	}
 	secret := job.fingerprint()
-	s.own(func(now time.Time) {
+	s.update(func(now time.Time) {
 		if s.jobs[name] == suspended {
 			s.noteSecret(suspended, secret, now)
 			s.changed(suspended)
@@ -193,7 +193,7 @@ func (s *Schedule) withdraw(c *caller, now time.Time) {
 func (s *Schedule) recall(j *job, now time.Time) {
 	if j.slotWaits {
 		if held := s.heldBack(j, false, now); held != nil {
-			s.tally.skip(held.Reason, 1)
+			s.skip(held.Reason, 1)
 			j.slotWaits = false
 			s.changed(j)
 		}

@@ -178,31 +178,22 @@ func (s *Schedule) checkNext() {
 		s.checks++
 		job := j.Job
 		go func() {
-			select {
-			case s.checked <- checked{j, job.fingerprint()}:
-			case <-s.stopped:
-			}
+			secret := job.fingerprint()
+			s.update(func(now time.Time) { s.endCheck(j, secret, now) })
 		}()
 	}
 }
 
-// A checked job has had its secret looked at.
-type checked struct {
-	job    *job
-	secret string
-}
-
 // endCheck serves the slot of a job whose secret has changed, and skips that of any other.
-func (s *Schedule) endCheck(c checked, now time.Time) {
+func (s *Schedule) endCheck(j *job, secret string, now time.Time) {
 	s.checks--
 	s.checkNext()
-	j := c.job
 	if !j.checking { // It was removed meanwhile.
 		return
 	}
 	j.checking = false
-	if s.noteSecret(j, c.secret, now); j.suspended() {
-		s.tally.skip(Backoff, 1)
+	if s.noteSecret(j, secret, now); j.suspended() {
+		s.skip(Backoff, 1)
 		return
 	}
 	j.slotWaits = true

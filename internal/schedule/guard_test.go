@@ -258,6 +258,16 @@ func TestHungSecrets(t *testing.T) {
 					t.Errorf("counts are %+v, want %d slots", counts, slots)
 				}
 				close(hang)
+				synctest.Wait()
+				looked := 0
+				for i := range begun {
+					if begun[i].Load() {
+						looked++
+					}
+				}
+				if looked != checksAtOnce {
+					t.Errorf("%d secrets were looked at, want %d: none after the stop", looked, checksAtOnce)
+				}
 				return
 			}
 			unknown := 0 // One that waits for its check has no secret any more.
@@ -295,7 +305,7 @@ func TestSkippedWhileSuspended(t *testing.T) {
 		wait(40*time.Minute + time.Millisecond) // The next login is after 2 h.
 		before := w.Counts()
 		for range 10 {
-			w.own(func(time.Time) { pause(77 * time.Second) })
+			w.standStill(77 * time.Second)
 			wait(3 * time.Second)
 		}
 		after := w.Counts()
@@ -403,7 +413,7 @@ func TestNeighboursSuccessLifts(t *testing.T) {
 			last := r.startsOf(job.Name)[r.count(job.Name)-1]
 			perSecond[last.Unix()]++
 		}
-		w.own(func(time.Time) {
+		w.update(func(time.Time) {
 			if n := len(w.servers["s"].suspended); n > 0 {
 				t.Errorf("%d jobs are taken for suspended", n)
 			}

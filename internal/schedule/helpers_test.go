@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,7 +96,8 @@ func (r *recorder) most(key string) int {
 // A watcher is a running Schedule, and its Observer.
 type watcher struct {
 	*Schedule
-	stop func() // stops the schedule, and returns when it has stopped
+	stop   func()       // stops the schedule, and returns when it has stopped
+	asleep atomic.Int64 // for how long the machine has slept, as the schedule sees it
 
 	mu    sync.Mutex
 	lags  map[string][]time.Duration
@@ -104,14 +106,9 @@ type watcher struct {
 
 // begin starts a schedule that is stopped at the end of the test.
 func begin(t *testing.T, opts Options, jobs ...Job) *watcher {
-	return beginAsleep(t, opts, func() time.Duration { return 0 }, jobs...)
-}
-
-// beginAsleep starts a schedule on a machine that sleeps so long.
-func beginAsleep(t *testing.T, opts Options, asleep func() time.Duration, jobs ...Job) *watcher {
 	w := &watcher{lags: map[string][]time.Duration{}, state: map[string]State{}}
 	opts.Observe = w
-	w.Schedule = newSchedule(opts, asleep)
+	w.Schedule = newSchedule(opts, func() time.Duration { return time.Duration(w.asleep.Load()) })
 	w.Set(jobs)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -126,6 +123,22 @@ func beginAsleep(t *testing.T, opts Options, asleep func() time.Duration, jobs .
 	t.Cleanup(w.stop)
 	synctest.Wait() // The jobs have their slots now.
 	return w
+}
+
+// sleep makes the machine have slept for d more, which the schedule notices when it next looks at the clock.
+func (w *watcher) sleep(d time.Duration) { w.asleep.Add(int64(d)) }
+
+// standStill lets the process stand still for d, as between SIGSTOP and SIGCONT: when it goes on, the time of the slots
+// has gone on.
+func (w *watcher) standStill(d time.Duration) {
+	w.sleep(d)
+	w.update(func(time.Time) {})
+}
+
+// now returns the time in which slots are reckoned.
+func (w *watcher) now() (now time.Time) {
+	w.update(func(at time.Time) { now = at })
+	return now
 }
 
 // Do is Schedule.Do of a job's own run, without the Outcome.

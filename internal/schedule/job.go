@@ -68,7 +68,7 @@ type State struct {
 }
 
 // A job is a Job on its way through the schedule. Its next slot is on the timeline; besides, it is idle, being checked
-// for a new secret, waiting at its server, or running. Only the schedule's goroutine touches it.
+// for a new secret, waiting at its server, or running. Schedule.mu guards it.
 type job struct {
 	Job
 	hash   time.Duration

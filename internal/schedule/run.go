@@ -32,20 +32,20 @@ func (s *Schedule) due(j *job, now time.Time) {
 	s.timeline.put(j)
 	switch {
 	case busy:
-		s.tally.skip(Overload, passed+1)
+		s.skip(Overload, passed+1)
 	case j.checking:
-		s.tally.skip(Backoff, passed+1)
+		s.skip(Backoff, passed+1)
 	case held == nil:
-		s.tally.skip(Overload, passed)
+		s.skip(Overload, passed)
 		j.slot, j.slotWaits = slot, true
 		s.enqueue(j, now)
 		return // NextRun is still this slot.
 	case held.Reason == Backoff && j.Secret != nil:
-		s.tally.skip(Backoff, passed)
+		s.skip(Backoff, passed)
 		j.slot = slot
 		s.check(j)
 	default:
-		s.tally.skip(held.Reason, passed+1)
+		s.skip(held.Reason, passed+1)
 	}
 	s.changed(j)
 }
@@ -59,19 +59,19 @@ func (s *Schedule) enqueue(j *job, now time.Time) {
 }
 
 // startReady starts the waiting jobs, those with the oldest last Result first, as far as the bounds allow.
-func (s *Schedule) startReady(ctx context.Context, now time.Time) {
+func (s *Schedule) startReady(now time.Time) {
 	for len(s.closed.items) > 0 && !s.closed.first().opens.After(now) {
 		s.settle(s.closed.first(), now)
 	}
-	for len(s.ready.items) > 0 && s.InFlight() < s.opts.MaxConcurrent {
-		s.start(ctx, s.ready.first().waiting.first(), now)
+	for len(s.ready.items) > 0 && s.inFlight < s.opts.MaxConcurrent {
+		s.start(s.ready.first().waiting.first(), now)
 	}
 }
 
 // start runs a job in a goroutine of its own.
-func (s *Schedule) start(ctx context.Context, j *job, now time.Time) {
+func (s *Schedule) start(j *job, now time.Time) {
 	v := j.server
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(s.ctx)
 	r := &run{job: j, server: v, cancel: cancel, began: now}
 	do := j.chooseRun(r)
 	v.alone = nil
@@ -79,7 +79,7 @@ func (s *Schedule) start(ctx context.Context, j *job, now time.Time) {
 		v.alone = r
 	}
 	j.run = r
-	s.inFlight.Add(1)
+	s.inFlight++
 	v.running++
 	v.lastStart = now
 	v.waiting.remove(j)
@@ -87,7 +87,8 @@ func (s *Schedule) start(ctx context.Context, j *job, now time.Time) {
 
 	if j.slotWaits {
 		j.slotWaits = false
-		s.tally.start()
+		s.counts.Scheduled++
+		s.counts.Started++
 		s.opts.Observe.Started(j.Name, now.Sub(j.slot))
 	} else if !r.ownTime {
 		s.countAsSlot(j, r, now)
@@ -95,11 +96,11 @@ func (s *Schedule) start(ctx context.Context, j *job, now time.Time) {
 	s.changed(j)
 
 	job := j.Job
-	go func() {
+	s.runs.Go(func() {
 		r.secret = job.fingerprint()
 		r.outcome = do(ctx)
-		s.ended <- r
-	}()
+		s.update(func(now time.Time) { s.end(r, now) })
+	})
 }
 
 // chooseRun returns what to run next: the waiting slot's own, or else what the first caller wants.
@@ -127,7 +128,7 @@ func (s *Schedule) countAsSlot(j *job, r *run, now time.Time) {
 // end gives back the room that a run took, and draws the conclusions.
 func (s *Schedule) end(r *run, now time.Time) {
 	r.cancel()
-	s.inFlight.Add(-1)
+	s.inFlight--
 	v, j := r.server, r.job
 	v.running--
 	if v.alone == r {

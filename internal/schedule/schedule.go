@@ -2,9 +2,9 @@ package schedule
 
 import (
 	"context"
+	"maps"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -47,19 +47,15 @@ func (nobody) Changed(string, State)         {}
 
 // A Schedule runs jobs. Make one with New.
 type Schedule struct {
-	opts     Options
-	tally    *tally
-	inFlight atomic.Int64
+	opts Options
+	runs sync.WaitGroup
 
-	// These tell the goroutine of Run what to do; see own.
-	ended   chan *run
-	checked chan checked
-	calls   chan func(now time.Time)
-	stopped chan struct{}
-	mu      sync.Mutex // guards all below while that goroutine isn't there, and running itself
-
-	running  bool
-	stopping bool // from the end of Run's context on
+	mu       sync.Mutex      // guards all below
+	ctx      context.Context // of the runs; nil before Run
+	timer    *time.Timer     // calls update when a slot comes; nil before Run
+	stopping bool            // from the end of Run's context on
+	counts   Counts
+	inFlight int
 	clock    *clock
 	jobs     map[string]*job
 	servers  map[string]*server
@@ -90,11 +86,7 @@ func newSchedule(o Options, asleep func() time.Duration) *Schedule {
 	}
 	return &Schedule{
 		opts:    o,
-		tally:   newTally(),
-		ended:   make(chan *run),
-		checked: make(chan checked),
-		calls:   make(chan func(time.Time)),
-		stopped: make(chan struct{}),
+		counts:  Counts{Skipped: map[Reason]uint64{Overload: 0, Backoff: 0, Throttled: 0, Shutdown: 0}},
 		clock:   newClock(asleep),
 		jobs:    make(map[string]*job),
 		servers: make(map[string]*server),
@@ -115,44 +107,29 @@ func newSchedule(o Options, asleep func() time.Duration) *Schedule {
 }
 
 // Counts returns what became of the slots so far.
-func (s *Schedule) Counts() Counts { return s.tally.counts() }
+func (s *Schedule) Counts() Counts {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := s.counts
+	counts.Skipped = maps.Clone(counts.Skipped)
+	return counts
+}
 
 // InFlight returns how many jobs are running now, by Do or by a slot.
-func (s *Schedule) InFlight() int { return int(s.inFlight.Load()) }
+func (s *Schedule) InFlight() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.inFlight
+}
 
 // State returns what a job is up to; ok says whether there is one of that name.
 func (s *Schedule) State(name string) (state State, ok bool) {
-	s.own(func(time.Time) {
-		if j := s.jobs[name]; j != nil {
-			state, ok = s.state(j), true
-		}
-	})
-	return state, ok
-}
-
-// own calls f as the owner of the schedule's state: in the goroutine of Run, and where there is none, in this one.
-func (s *Schedule) own(f func(now time.Time)) {
-	if s.ownAtRest(f) {
-		return
-	}
-	done := make(chan struct{})
-	select {
-	case s.calls <- func(now time.Time) { defer close(done); f(now) }:
-		<-done
-	case <-s.stopped:
-		s.ownAtRest(f)
-	}
-}
-
-// ownAtRest calls f unless Run has begun, and not ended.
-func (s *Schedule) ownAtRest(f func(now time.Time)) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.running {
-		return false
+	if j := s.jobs[name]; j != nil {
+		return s.state(j), true
 	}
-	f(s.clock.now())
-	return true
+	return State{}, false
 }
 
 // Run runs the jobs until ctx is done. Then it starts no more, gives the running ones their grace, cancels those that
@@ -160,50 +137,48 @@ func (s *Schedule) ownAtRest(f func(now time.Time)) bool {
 func (s *Schedule) Run(ctx context.Context) {
 	runCtx, cancelRuns := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelRuns()
-	s.begin()
-	defer s.finish()
-
-	timer := time.NewTimer(0)
-	defer timer.Stop()
+	s.begin(runCtx)
+	defer s.timer.Stop()
 	for {
-		var handle func(now time.Time)
 		select {
+		case <-s.timer.C:
+			s.update(func(time.Time) {})
 		case <-ctx.Done():
-			s.stop(cancelRuns)
+			s.stop()
+			grace := time.AfterFunc(s.opts.Grace, cancelRuns)
+			defer grace.Stop()
+			s.runs.Wait()
 			return
-		case r := <-s.ended:
-			handle = func(now time.Time) { s.end(r, now) }
-		case c := <-s.checked:
-			handle = func(now time.Time) { s.endCheck(c, now) }
-		case handle = <-s.calls:
-		case <-timer.C:
-			handle = func(time.Time) {}
 		}
-		now := s.clock.now()
-		s.takeDue(now) // First: all that follows may rely on every slot up to now having been dealt with.
-		handle(now)
-		s.startReady(runCtx, now)
-		timer.Reset(s.wait(now))
 	}
 }
 
-// begin gives the jobs that were set before their first slots.
-func (s *Schedule) begin() {
+// update calls f, which may change the state. Every slot up to now is dealt with before, and what may start by then is
+// started afterwards.
+func (s *Schedule) update(f func(now time.Time)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.running = true
+	now := s.clock.now()
+	if s.ctx == nil || s.stopping {
+		f(now)
+		return
+	}
+	s.takeDue(now)
+	f(now)
+	s.startReady(now)
+	s.timer.Reset(s.wait(now))
+}
+
+// begin gives the jobs that were set before their first slots.
+func (s *Schedule) begin(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ctx = ctx
+	s.timer = time.NewTimer(0)
 	now := s.clock.now()
 	for _, j := range s.jobs {
 		s.plan(j, now)
 	}
-}
-
-// finish leaves the state to whoever calls.
-func (s *Schedule) finish() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.running = false
-	close(s.stopped)
 }
 
 // takeDue deals with the slots that have come.
@@ -225,30 +200,20 @@ func (s *Schedule) wait(now time.Time) time.Duration {
 	return wait
 }
 
-// stop waits for the running jobs, and cancels them when their grace is over. The slots of waiting jobs are skipped.
-func (s *Schedule) stop(cancelRuns context.CancelFunc) {
-	s.stopping = true
+// stop starts nothing any more. The slots of waiting jobs are skipped.
+func (s *Schedule) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.takeDue(s.clock.now())
+	s.stopping = true
+	s.toCheck = nil
 	for _, j := range s.jobs {
 		if j.slotWaits || j.checking {
-			s.tally.skip(Shutdown, 1)
+			s.skip(Shutdown, 1)
 		}
 		j.slotWaits, j.checking = false, false
 		if j.run == nil || j.run.orphaned {
 			j.answer(answer{err: ErrCanceled})
-		}
-	}
-	grace := time.NewTimer(s.opts.Grace)
-	defer grace.Stop()
-	for s.InFlight() > 0 {
-		select {
-		case r := <-s.ended:
-			s.end(r, s.clock.now())
-		case <-s.checked:
-		case call := <-s.calls:
-			call(s.clock.now())
-		case <-grace.C:
-			cancelRuns()
 		}
 	}
 }

@@ -1,9 +1,9 @@
 package schedule
 
 import (
+	"context"
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -196,28 +196,37 @@ func TestSlotAtTheEndOfARetryIsCountedOnce(t *testing.T) {
 	})
 }
 
+// A slot that passed during a run is skipped, even when the end of the run is noticed first.
+func TestSlotBeforeTheEndOfARunIsSkipped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := make(chan struct{})
+		w := begin(t, Options{}, Job{Name: "a", Server: "s", Interval: 10 * time.Second, Run: func(context.Context) Outcome {
+			<-hang
+			return Outcome{OK: true}
+		}})
+		wait(10 * time.Second)
+		w.sleep(30 * time.Second)
+		close(hang)
+		synctest.Wait()
+		if counts := w.Counts(); counts.Started != 1 || counts.Skipped[Overload] != 3 {
+			t.Errorf("counts are %+v, want 1 started and 3 skipped", counts)
+		}
+	})
+}
+
 // Slots that have come when the schedule is stopped count, though it had no time for them yet.
 func TestStopAfterStandstill(t *testing.T) {
-	for range 20 {
-		synctest.Test(t, func(t *testing.T) {
-			job := newRecorder().job("a", "s", 10*time.Second, time.Second)
-			start := time.Now()
-			w := begin(t, Options{}, job)
-			wait(time.Minute)
-			stopped := make(chan struct{})
-			w.own(func(time.Time) {
-				go func() {
-					defer close(stopped)
-					w.stop()
-				}()
-				pause(time.Minute)
-			})
-			<-stopped
-			if counts, want := w.Counts(), slotsUntil(job, start, start.Add(2*time.Minute)); counts.Scheduled != want {
-				t.Errorf("counts are %+v, want %d slots", counts, want)
-			}
-		})
-	}
+	synctest.Test(t, func(t *testing.T) {
+		job := newRecorder().job("a", "s", 10*time.Second, time.Second)
+		start := time.Now()
+		w := begin(t, Options{}, job)
+		wait(time.Minute)
+		w.sleep(time.Minute)
+		w.stop()
+		if counts, want := w.Counts(), slotsUntil(job, start, start.Add(2*time.Minute)); counts.Scheduled != want {
+			t.Errorf("counts are %+v, want %d slots", counts, want)
+		}
+	})
 }
 
 func TestStopGivesGraceThenCuts(t *testing.T) {
@@ -364,7 +373,7 @@ func TestStandstill(t *testing.T) {
 		}
 		w := begin(t, Options{MaxConcurrent: 20}, jobs...)
 		wait(100 * time.Second)
-		w.own(func(time.Time) { pause(200 * time.Second) })
+		w.standStill(200 * time.Second)
 		resumed := time.Now()
 		wait(10*time.Second - time.Nanosecond)
 		for _, job := range jobs {
@@ -394,12 +403,11 @@ func TestStandstill(t *testing.T) {
 // A machine that was suspended has missed the slots of that time, though no clock that Go reads has gone on.
 func TestSuspendedMachine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var asleep atomic.Int64
 		r := newRecorder()
-		w := beginAsleep(t, Options{}, func() time.Duration { return time.Duration(asleep.Load()) }, r.job("a", "s", time.Minute, time.Second))
+		w := begin(t, Options{}, r.job("a", "s", time.Minute, time.Second))
 		wait(10 * time.Minute)
 		before, count := r.startsOf("a")[r.count("a")-1], r.count("a")
-		asleep.Store(int64(time.Hour))
+		w.sleep(time.Hour)
 		wait(2 * time.Minute)
 		w.stop()
 		counts := w.Counts()
@@ -420,12 +428,11 @@ func TestSuspendedMachine(t *testing.T) {
 // A sleep is noticed within a minute, however long the intervals are, and the next run is told by the wall clock.
 func TestSuspendedMachineWithLongIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var asleep atomic.Int64
 		r := newRecorder()
-		w := beginAsleep(t, Options{}, func() time.Duration { return time.Duration(asleep.Load()) }, r.job("a", "s", 6*time.Hour, time.Second))
+		w := begin(t, Options{}, r.job("a", "s", 6*time.Hour, time.Second))
 		wait(time.Hour)
 		count := r.count("a")
-		asleep.Store(int64(12 * time.Hour))
+		w.sleep(12 * time.Hour)
 		wait(lookUp)
 		state, _ := w.State("a")
 		if r.count("a") != count+1 || time.Until(state.NextRun) <= 0 || time.Until(state.NextRun) > 6*time.Hour {

@@ -17,7 +17,7 @@ func (s *Schedule) Set(jobs []Job) {
 			wanted[jobs[i].Name] = i
 		}
 	}
-	s.own(func(now time.Time) {
+	s.update(func(now time.Time) {
 		if s.stopping {
 			return
 		}
@@ -57,7 +57,7 @@ func (s *Schedule) put(to Job, now time.Time) {
 // plan gives a job its first slot, once the schedule runs.
 func (s *Schedule) plan(j *job, now time.Time) {
 	switch {
-	case !s.running:
+	case s.ctx == nil:
 		return
 	case j.Interval > 0:
 		j.next = j.first(now)

@@ -170,7 +170,7 @@ func TestReloadRemoves(t *testing.T) {
 		counts := w.Counts()
 		checkSum(t, counts)
 		wait(time.Hour)
-		w.own(func(time.Time) {
+		w.update(func(time.Time) {
 			if len(w.jobs)+len(w.leaving)+len(w.servers)+len(w.timeline.items)+len(w.ready.items)+len(w.closed.items) > 0 {
 				t.Errorf("something is left of removed jobs: %d %d %d", len(w.jobs), len(w.leaving), len(w.servers))
 			}

@@ -128,7 +128,7 @@ func (s *storm) blow(t *testing.T, until time.Time) {
 			}
 		case 4:
 			if s.IntN(5) == 0 { // All stands still.
-				s.w.own(func(time.Time) { pause(time.Duration(s.IntN(60)) * time.Second) })
+				s.w.standStill(time.Duration(s.IntN(60)) * time.Second)
 			}
 		case 5:
 			s.ask(t, s.pool[s.IntN(len(s.pool))])
@@ -154,7 +154,7 @@ func testStorm(t *testing.T, s *storm) {
 	start := time.Now()
 	s.w = begin(t, Options{MaxConcurrent: 8, MaxConcurrentPerServer: 3, Grace: time.Second}, s.pool...)
 	s.blow(t, start.Add(20*time.Minute))
-	stop := time.Now()
+	stop := s.w.now()
 	s.w.stop()
 	synctest.Wait()
 	counts := s.w.Counts()

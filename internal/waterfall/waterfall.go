@@ -27,8 +27,8 @@ type Bar struct {
 	// Start is the time from the probe's beginning to the bar's.
 	Start    time.Duration
 	Duration time.Duration
-	// Late is how much later than it arrived our goroutine read the answer. It follows the bar, and is no part of it.
-	Late time.Duration
+	// ReadDelay is how much later than it arrived our goroutine read the answer. It follows the bar, and is no part of it.
+	ReadDelay time.Duration
 	// OK is false where the probe failed.
 	OK bool
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"imap-exporter/internal/wire"
 	"imap-exporter/probe"
 )
 
@@ -20,11 +19,11 @@ func failed() *probe.Result {
 		Spans: []probe.Span{
 			{Phase: probe.PhaseResolve, Duration: ms(0.01), OK: true},
 			{Phase: probe.PhaseConnect, Start: ms(10), Duration: ms(20), OK: true},
-			{Phase: probe.PhaseAuth, Start: ms(30), Duration: ms(60), Late: ms(1)},
+			{Phase: probe.PhaseAuth, Start: ms(30), Duration: ms(60), ReadDelay: ms(1)},
 			{Phase: probe.PhaseLogout, Start: ms(99), Duration: ms(1), OK: true},
 		},
 		Err: &probe.Error{Phase: probe.PhaseAuth, Reason: probe.ReasonRejected, Text: "NO [AUTHENTICATIONFAILED] wrong"},
-		Transcript: []wire.TranscriptLine{
+		Transcript: []probe.TranscriptLine{
 			{At: ms(12.34), Text: "* OK ready"},
 			{At: ms(30), Sent: true, Text: "a1 LOGIN canary ***"},
 		},

@@ -16,7 +16,6 @@ import (
 	"imap-exporter/collectors"
 	"imap-exporter/internal/config"
 	"imap-exporter/internal/schedule"
-	"imap-exporter/internal/wire"
 	"imap-exporter/probe"
 )
 
@@ -29,7 +28,7 @@ func probing(asked *[]ProbeRequest, err error) Options {
 		result := &probe.Result{
 			Account: r.Account, Server: "imap.example.org:993", Duration: 3 * time.Millisecond,
 			Spans:      []probe.Span{{Phase: probe.PhaseConnect, Duration: time.Millisecond, OK: true}},
-			Transcript: []wire.TranscriptLine{{Text: "* OK <b>ready</b>"}},
+			Transcript: []probe.TranscriptLine{{Text: "* OK <b>ready</b>"}},
 			Notes:      []string{"STATUS refused"},
 		}
 		answer := ProbeAnswer{Result: result, Metrics: collectors.Gather(collectors.OnDemand{
@@ -114,8 +113,8 @@ func TestProbeTimeout(t *testing.T) {
 		"":      probeTimeout,
 		"10":    9500 * time.Millisecond,
 		"2.5":   2 * time.Second,
-		"0.4":   leastProbeTimeout,
-		"1e9":   probeTimeoutAtMost - 500*time.Millisecond,
+		"0.4":   minProbeTimeout,
+		"1e9":   maxProbeTimeout - 500*time.Millisecond,
 		"NaN":   probeTimeout,
 		"-1":    probeTimeout,
 		"0":     probeTimeout,

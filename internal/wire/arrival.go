@@ -5,16 +5,6 @@ import (
 	"time"
 )
 
-// A TimestampSource says what tells when bytes arrived.
-type TimestampSource string
-
-// The sources: the kernel's time stamp of the packet, or the time at which our goroutine had read it. On a busy machine
-// the second is late by as long as the goroutine waited for its turn, which looks as if the server were slow.
-const (
-	KernelTime TimestampSource = "kernel"
-	UserTime   TimestampSource = "user"
-)
-
 // A receiver reads, and tells when the last of the bytes arrived by the wall clock; zero where it doesn't know.
 type receiver interface {
 	receive(p []byte) (n int, stamp time.Time, err error)

@@ -115,8 +115,8 @@ type Spent struct {
 	// Begin is when the first of them was sent.
 	Begin time.Time
 	Time  time.Duration
-	// Late is how much later than they arrived the answers were read. Time doesn't have it in it.
-	Late time.Duration
+	// ReadDelay is how much later than they arrived the answers were read. Time doesn't have it in it.
+	ReadDelay time.Duration
 }
 
 // Spent is the time that commands took since the last call. A command that failed counts until it did.
@@ -130,7 +130,7 @@ func (g *Gate) Spent() Spent {
 }
 
 // answered ends the command under way with the bytes that arrived last.
-func (g *Gate) answered() { g.account(g.socket.Arrived(), g.socket.Late()) }
+func (g *Gate) answered() { g.account(g.socket.Arrived(), g.socket.ReadDelay()) }
 
 // account ends the command under way.
 func (g *Gate) account(end time.Time, late time.Duration) {
@@ -139,7 +139,7 @@ func (g *Gate) account(end time.Time, late time.Duration) {
 	}
 	g.spent.Commands++
 	g.spent.Time += max(0, end.Sub(g.sent))
-	g.spent.Late += late
+	g.spent.ReadDelay += late
 	g.sent = time.Time{}
 }
 

@@ -26,25 +26,25 @@ type kernelReceiver struct {
 }
 
 // newReceiver turns on the kernel's time stamps for conn. Where it has none, the time at which Read returns must do.
-func newReceiver(conn net.Conn) (receiver, TimestampSource) {
+func newReceiver(conn net.Conn) (r receiver, kernelTime bool) {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
-		return userReceiver{conn}, UserTime
+		return userReceiver{conn}, false
 	}
 	raw, err := tcp.SyscallConn()
 	if err != nil {
-		return userReceiver{conn}, UserTime
+		return userReceiver{conn}, false
 	}
 	var failed error
 	err = raw.Control(func(fd uintptr) {
 		failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 	})
 	if err != nil || failed != nil {
-		return userReceiver{conn}, UserTime
+		return userReceiver{conn}, false
 	}
-	r := &kernelReceiver{raw: raw}
-	r.once = r.try
-	return r, KernelTime
+	kernel := &kernelReceiver{raw: raw}
+	kernel.once = kernel.try
+	return kernel, true
 }
 
 // KeepTimestamps has the kernel stamp packets until the returned function is called. It only begins to do so a while after

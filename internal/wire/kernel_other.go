@@ -8,7 +8,7 @@ import (
 )
 
 // newReceiver knows no time stamps of the kernel here: the time at which Read returns must do.
-func newReceiver(conn net.Conn) (receiver, TimestampSource) { return userReceiver{conn}, UserTime }
+func newReceiver(conn net.Conn) (r receiver, kernelTime bool) { return userReceiver{conn}, false }
 
 // KeepTimestamps has nothing to keep here.
 func KeepTimestamps() (release func(), err error) { return func() {}, nil }

@@ -19,7 +19,7 @@ const leastRead = 64
 type Socket struct {
 	conn     net.Conn
 	receiver receiver
-	source   TimestampSource
+	kernel   bool // whether the kernel told when all bytes so far arrived
 	deadline time.Time
 	left     int64
 
@@ -41,8 +41,8 @@ func NewSocket(conn net.Conn, opened, deadline time.Time, budget int64) (*Socket
 	if err := conn.SetDeadline(deadline); err != nil {
 		return nil, err
 	}
-	receiver, source := newReceiver(conn)
-	return &Socket{conn: conn, receiver: receiver, source: source, deadline: deadline, left: budget, arrived: opened}, nil
+	receiver, kernel := newReceiver(conn)
+	return &Socket{conn: conn, receiver: receiver, kernel: kernel, deadline: deadline, left: budget, arrived: opened}, nil
 }
 
 // Read reads within the budget. On Linux it has the kernel acknowledge at once: a server whose answer leaves in two
@@ -62,7 +62,7 @@ func (s *Socket) Read(p []byte) (int, error) {
 	s.left -= max(int64(n), leastRead)
 	if n > 0 {
 		if stamp.IsZero() {
-			s.source = UserTime
+			s.kernel = false
 		}
 		now := time.Now()
 		s.arrived = arrival(now, stamp, later(s.arrived, s.sent))
@@ -94,8 +94,8 @@ func (s *Socket) Write(p []byte) (int, error) {
 // Arrived is when the newest bytes arrived.
 func (s *Socket) Arrived() time.Time { return s.arrived }
 
-// Late is how much later they were read, which an ordinary clock would have counted as the server's time.
-func (s *Socket) Late() time.Duration { return s.late }
+// ReadDelay is how much later they were read, which an ordinary clock would have counted as the server's time.
+func (s *Socket) ReadDelay() time.Duration { return s.late }
 
 // Sent is when the newest bytes were handed to the kernel.
 func (s *Socket) Sent() time.Time { return s.sent }
@@ -109,8 +109,9 @@ func (s *Socket) FirstSent() time.Time { return s.first }
 // Lag is how long Reads since Mark went on after their bytes had arrived, because our goroutine waited for its turn.
 func (s *Socket) Lag() time.Duration { return s.lag }
 
-// Source says what told when bytes arrived: the kernel, if it did for all of them.
-func (s *Socket) Source() TimestampSource { return s.source }
+// KernelTimestamps reports whether the kernel told when bytes arrived, for all of them so far. Else the time at which our
+// goroutine had read them had to do.
+func (s *Socket) KernelTimestamps() bool { return s.kernel }
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {

@@ -7,7 +7,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"imap-exporter/internal/text"
 )
+
+// MaxText bounds what is kept of one text from a server, in bytes.
+const MaxText = 200
 
 // maxTranscript bounds the lines kept of one conversation. What comes later is dropped, for a first failure explains itself.
 const maxTranscript = 128
@@ -55,27 +60,27 @@ func (t *transcript) hide(secret string) {
 // conceal adds forms of a secret to those that are not to be shown, as they are and in capitals, as response codes are kept.
 func (t *transcript) conceal(forms ...string) {
 	for _, form := range forms {
-		for _, text := range []string{form, strings.ToUpper(form)} {
-			if !slices.Contains(t.secrets, text) {
-				t.secrets = append(t.secrets, text)
+		for _, f := range []string{form, strings.ToUpper(form)} {
+			if !slices.Contains(t.secrets, f) {
+				t.secrets = append(t.secrets, f)
 			}
 		}
 	}
 }
 
 // redact blanks what is secret in text.
-func (t *transcript) redact(text string) string {
+func (t *transcript) redact(s string) string {
 	for _, secret := range t.secrets {
-		text = strings.ReplaceAll(text, secret, blank)
+		s = strings.ReplaceAll(s, secret, blank)
 	}
-	return text
+	return s
 }
 
 // clean makes a server's text fit for logs.
-func (t *transcript) clean(text string) string { return Printable(t.redact(text), MaxText) }
+func (t *transcript) clean(s string) string { return text.Printable(t.redact(s), MaxText) }
 
-func (t *transcript) add(sent bool, text string) {
+func (t *transcript) add(sent bool, line string) {
 	if len(t.lines) < maxTranscript {
-		t.lines = append(t.lines, TranscriptLine{At: time.Since(t.start), Sent: sent, Text: t.clean(text)})
+		t.lines = append(t.lines, TranscriptLine{At: time.Since(t.start), Sent: sent, Text: t.clean(line)})
 	}
 }

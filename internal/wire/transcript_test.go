@@ -4,26 +4,7 @@ import (
 	"encoding/base64"
 	"strings"
 	"testing"
-	"unicode/utf8"
 )
-
-func TestPrintable(t *testing.T) {
-	for in, want := range map[string]string{
-		"plain text, ünïcode ☺":     "plain text, ünïcode ☺",
-		"a\x00b\x1b[31m\r\n\tc":     `a\u{0}b\u{1b}[31m\u{d}\u{a}…`,
-		"right\u202eleft":           `right\u{202e}left`,
-		"bad \xff byte":             `bad \u{fffd} byte`,
-		strings.Repeat("x", 30):     strings.Repeat("x", 30),
-		strings.Repeat("x", 31):     strings.Repeat("x", 27) + "…",
-		strings.Repeat("ü", 16):     strings.Repeat("ü", 13) + "…",
-		strings.Repeat("\x01", 100): strings.Repeat(`\u{1}`, 5) + "…",
-	} {
-		got := Printable(in, 30)
-		if got != want || len(got) > 30 || !utf8.ValidString(got) {
-			t.Errorf("%q: got %q, want %q", in, got, want)
-		}
-	}
-}
 
 func TestTranscriptHidesSecrets(t *testing.T) {
 	const secret = "canary-4c1d-secret"

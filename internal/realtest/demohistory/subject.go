@@ -144,7 +144,7 @@ func (s *subject) phases(found []probe.Timing) []probe.Timing {
 			chance *= 3
 		}
 		t.Duration = time.Duration(float64(usual) * chance * load)
-		t.Late = time.Duration(s.rand.IntN(200_000))
+		t.ReadDelay = time.Duration(s.rand.IntN(200_000))
 		timings[i] = t
 	}
 	return timings

@@ -1,6 +1,0 @@
-//go:build !unix
-
-package main
-
-// openFileLimit is not known.
-func openFileLimit() (limit uint64, known bool) { return 0, false }

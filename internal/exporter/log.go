@@ -1,0 +1,111 @@
+package exporter
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/common/promslog"
+
+	"imap-exporter/internal/config"
+	"imap-exporter/probe"
+)
+
+// newLogger returns a logger that looks like that of any other Prometheus program, and its level, which may be set anew
+// at any time.
+func newLogger(cfg config.Log, w io.Writer) (*slog.Logger, *promslog.Level, error) {
+	level, format := promslog.NewLevel(), promslog.NewFormat()
+	if err := level.Set(cfg.Level); err != nil {
+		return nil, nil, err
+	}
+	if err := format.Set(cfg.Format); err != nil {
+		return nil, nil, err
+	}
+	return promslog.New(&promslog.Config{Level: level, Format: format, Writer: w}), level, nil
+}
+
+// logResult logs what changed since the probe before, which is nil for the first one. The rest is for debugging: an
+// account that fails for a week in the same way is one warning.
+func logResult(ctx context.Context, logger *slog.Logger, before, result *probe.Result) {
+	logger = logger.With("account", result.Account, "server", result.Server)
+	switch {
+	case result.Err != nil && !sameFailure(before, result):
+		logger.WarnContext(ctx, "Account failing", "phase", result.Err.Phase, "reason", result.Err.Reason, "text", result.Err.Text)
+	case result.OK() && before != nil && !before.OK():
+		logger.InfoContext(ctx, "Account ok again", "was", string(before.Err.Phase+"/")+string(before.Err.Reason))
+	}
+	if before == nil || !slices.Equal(before.Notes, result.Notes) {
+		for _, note := range result.Notes {
+			logger.InfoContext(ctx, "Not all could be read", "note", note)
+		}
+	}
+	logDetails(ctx, logger, result)
+}
+
+// faultPause is how long a place in our code is not logged again as faulty: it may be met in every probe.
+const faultPause = time.Hour
+
+// A faultLog logs what probes meet of our own faults. Its zero value is ready.
+type faultLog struct {
+	mu   sync.Mutex
+	last map[string]time.Time // by place
+}
+
+// log logs the fault of a Result, if it has one that is news.
+func (l *faultLog) log(ctx context.Context, logger *slog.Logger, result *probe.Result) {
+	if result.OK() {
+		return
+	}
+	fault, ok := errors.AsType[*probe.PanicError](result.Err)
+	if !ok || len(fault.Stack) == 0 || !l.isNews(fault.Stack[0]) {
+		return
+	}
+	logger.ErrorContext(ctx, "A fault of the exporter: please report it", "account", result.Account, "phase", result.Err.Phase,
+		"text", result.Err.Text, "stack", strings.Join(fault.Stack, "; "))
+}
+
+func (l *faultLog) isNews(place string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at, known := l.last[place]; known && time.Since(at) < faultPause {
+		return false
+	}
+	if l.last == nil {
+		l.last = make(map[string]time.Time)
+	}
+	l.last[place] = time.Now()
+	return true
+}
+
+// sameFailure says whether both probes failed in the same phase for the same reason.
+func sameFailure(before, result *probe.Result) bool {
+	return before != nil && before.Err != nil && result.Err != nil &&
+		before.Err.Phase == result.Err.Phase && before.Err.Reason == result.Err.Reason
+}
+
+// logDetails logs the durations of any probe, and the conversation of a failed one.
+func logDetails(ctx context.Context, logger *slog.Logger, result *probe.Result) {
+	if !logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	attrs := []any{"ok", result.OK(), "duration", result.Duration}
+	if result.Err != nil {
+		attrs = append(attrs, "phase", result.Err.Phase, "reason", result.Err.Reason, "text", result.Err.Text)
+	}
+	phases := make([]any, 0, 2*len(result.Phases))
+	for _, p := range result.Phases {
+		phases = append(phases, string(p.Phase), p.Duration)
+	}
+	logger.DebugContext(ctx, "Probe ended", append(attrs, slog.Group("durations", phases...))...)
+	if result.OK() {
+		return
+	}
+	for _, line := range result.Transcript {
+		logger.DebugContext(ctx, "Transcript", "at", line.At, "sent", line.Sent, "line", line.Text)
+	}
+}

@@ -1,0 +1,43 @@
+package exporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"imap-exporter/internal/web"
+)
+
+// listenForProfiles opens the port of loopback that profiles are served on; nil where none is configured.
+func listenForProfiles(ctx context.Context, address string) (net.Listener, error) {
+	if address == "" {
+		return nil, nil
+	}
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("can't serve profiles: %w", err)
+	}
+	if bound, ok := listener.Addr().(*net.TCPAddr); !ok || !bound.IP.IsLoopback() { // localhost may be anything.
+		_ = listener.Close()
+		return nil, fmt.Errorf("can't serve profiles: %s is %s, which is not on loopback", address, listener.Addr())
+	}
+	return listener, nil
+}
+
+// serveProfiles serves profiles until ctx ends. Who waits for one then gets none.
+func (e *engine) serveProfiles(ctx context.Context, listener net.Listener) error {
+	if listener == nil {
+		return nil
+	}
+	e.logger.InfoContext(ctx, "Serving profiles", "address", listener.Addr())
+	server := web.NewDebugServer(listener.Addr(), e.logger)
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("can't serve profiles: %w", err)
+	}
+	return nil
+}

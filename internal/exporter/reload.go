@@ -1,0 +1,126 @@
+package exporter
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"imap-exporter/internal/config"
+)
+
+const (
+	// maxProblems is how many problems of one configuration are logged, and maxNames how many accounts are named.
+	maxProblems = 100
+	maxNames    = 10
+)
+
+// What asks for a reload.
+const (
+	bySignal = "SIGHUP"
+	byHTTP   = "HTTP"
+	byChange = "change"
+)
+
+// reloadOnDemand reloads on SIGHUP, and when the files have changed if it is to look, until ctx ends.
+func (e *engine) reloadOnDemand(ctx context.Context) {
+	var look <-chan time.Time
+	if e.opts.AutoReload > 0 {
+		ticker := time.NewTicker(e.opts.AutoReload)
+		defer ticker.Stop()
+		look = ticker.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-e.opts.Hangup:
+			_, _ = e.reload(ctx, bySignal) // It has logged the error.
+		case <-look:
+			if e.isStale() {
+				_, _ = e.reload(ctx, byChange)
+			}
+		}
+	}
+}
+
+// reloadByHTTP returns the answer to whoever asked for a reload.
+func (e *engine) reloadByHTTP(ctx context.Context) (string, error) { return e.reload(ctx, byHTTP) }
+
+// isStale says whether a reload would bring something else, as far as the files tell that have been read. After a
+// failure that is worth a try even if they are the same: what was missing may have come.
+func (e *engine) isStale() bool {
+	e.reloading.Lock()
+	defer e.reloading.Unlock()
+	sources := e.config.Load().Sources
+	return sources.Settled() && (e.failed != "" || sources.Changed())
+}
+
+// reload reads the whole configuration and puts it in force, and returns in a sentence what has changed; or it changes
+// nothing, and returns what is wrong. Reloads come one after the other.
+func (e *engine) reload(ctx context.Context, trigger string) (string, error) {
+	e.reloading.Lock()
+	defer e.reloading.Unlock()
+	cfg, err := e.opts.Load()
+	if err != nil {
+		e.metrics.Reloaded(false, time.Now())
+		if known := e.failed == err.Error(); !known || trigger != byChange { // Once is enough for what nobody asked for.
+			e.logProblems(ctx, trigger, err)
+		}
+		e.failed = err.Error()
+		return "", err
+	}
+	e.failed = ""
+	before := e.config.Load()
+	if err := e.logLevel.Set(cfg.Log.Level); err != nil {
+		e.logger.ErrorContext(ctx, "Level of the log not changed", "err", err)
+	}
+	e.putInForce(cfg)
+	e.metrics.Reloaded(true, time.Now())
+	return e.logReload(ctx, trigger, before, cfg), nil
+}
+
+// logProblems logs what is wrong with a configuration, a line each.
+func (e *engine) logProblems(ctx context.Context, trigger string, err error) {
+	lines := strings.Split(err.Error(), "\n")
+	for _, line := range lines[:min(len(lines), maxProblems)] {
+		e.logger.ErrorContext(ctx, "Configuration not reloaded", "trigger", trigger, "problem", line)
+	}
+	if more := len(lines) - maxProblems; more > 0 {
+		e.logger.ErrorContext(ctx, "Configuration not reloaded", "trigger", trigger, "more_problems", more)
+	}
+}
+
+// logReload logs what a reload has changed, and returns it as a sentence.
+func (e *engine) logReload(ctx context.Context, trigger string, before, cfg *config.Config) string {
+	d := cfg.Diff(before)
+	e.logger.InfoContext(ctx, "Configuration reloaded", "trigger", trigger, "accounts", len(cfg.Accounts),
+		"added", abridged(d.Added), "removed", abridged(d.Removed), "changed", abridged(d.Changed))
+	e.logWarnings(ctx, cfg.Warnings)
+	report := fmt.Sprintf("Reloaded: %d accounts; added %s; removed %s; changed %s.",
+		len(cfg.Accounts), abridged(d.Added), abridged(d.Removed), abridged(d.Changed))
+	if keys := strings.Join(cfg.NeedRestart(e.started), ", "); keys != "" {
+		e.logger.WarnContext(ctx, "Changed settings wait for a restart", "settings", keys)
+		report += "\nOnly a restart changes " + keys + "."
+	}
+	return report
+}
+
+// logWarnings logs what is doubtful about a configuration.
+func (e *engine) logWarnings(ctx context.Context, warnings []string) {
+	for _, warning := range warnings {
+		e.logger.WarnContext(ctx, "Doubtful configuration", "warning", warning)
+	}
+}
+
+// abridged gives the number of names, and the first of them.
+func abridged(names []string) string {
+	if len(names) == 0 {
+		return "0"
+	}
+	text := fmt.Sprintf("%d (%s", len(names), strings.Join(names[:min(len(names), maxNames)], ", "))
+	if len(names) > maxNames {
+		text += ", …"
+	}
+	return text + ")"
+}

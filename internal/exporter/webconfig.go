@@ -1,0 +1,48 @@
+package exporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+)
+
+// quotedValue is what the toolkit's YAML library quotes of a file in its messages: it could be a key or a hash.
+var quotedValue = regexp.MustCompile("`[^`]*`")
+
+func withoutValues(text string) string { return quotedValue.ReplaceAllString(text, "a value") }
+
+// ValidateWebConfig has the toolkit judge a web configuration file.
+func ValidateWebConfig(file string) error {
+	if err := toolkit.Validate(file); err != nil {
+		return fmt.Errorf("%s: not a valid web configuration: %w", file, errors.New(withoutValues(err.Error())))
+	}
+	return nil
+}
+
+// A valueless handler logs what the toolkit says of its file, which it reads for each request, without the file's values.
+type valueless struct{ slog.Handler }
+
+// WithAttrs returns a handler that does the same.
+func (h valueless) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return valueless{h.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup returns a handler that does the same.
+func (h valueless) WithGroup(name string) slog.Handler { return valueless{h.Handler.WithGroup(name)} }
+
+// Handle passes the record on, with its texts changed.
+func (h valueless) Handle(ctx context.Context, record slog.Record) error {
+	changed := slog.NewRecord(record.Time, record.Level, record.Message, record.PC)
+	record.Attrs(func(a slog.Attr) bool {
+		if a.Value.Kind() == slog.KindString {
+			a.Value = slog.StringValue(withoutValues(a.Value.String()))
+		}
+		changed.AddAttrs(a)
+		return true
+	})
+	return h.Handler.Handle(ctx, changed)
+}

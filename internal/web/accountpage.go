@@ -1,0 +1,244 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"imap-exporter/internal/history"
+	"imap-exporter/internal/schedule"
+	"imap-exporter/probe"
+)
+
+// An accountPage is all about one account.
+type accountPage struct {
+	pageLayout
+	row
+	Root     string // It is the same in both.
+	Interval string
+	// Lifecycle says that a probe may be asked for.
+	Lifecycle bool
+	// Notice is why the probe that was asked for didn't come about.
+	Notice string
+	// Probe is the last one; nil before it.
+	Probe *probeView
+	Chart *chart
+	// Bars are the last probes, with a link to those that are still there.
+	Bars []probeBar
+	// Recent are the probes that are still there whole, the newest first.
+	Recent []recentRow
+	// GraphLink and DashboardLink lead to Prometheus and Grafana; "" where they aren't configured.
+	GraphLink, DashboardLink string
+}
+
+// A probeBar is one of the last probes.
+type probeBar struct {
+	X, Y, Width, Height int
+	Class               string
+	Title               string
+	// Link is "" when the probe isn't there any more.
+	Link string
+}
+
+// A recentRow is a probe that is still there.
+type recentRow struct {
+	Link    string
+	Start   relativeTime
+	Took    string
+	Failure *failure
+	// Slowest is the phase that took longest, and SlowestTook how long.
+	Slowest     probe.Phase
+	SlowestTook string
+	Current     bool
+}
+
+// serveAccount serves the page of an account.
+func (p *pages) serveAccount(w http.ResponseWriter, r *http.Request) {
+	a, ok := p.accountFromPath(r.PathValue("name"))
+	if !ok {
+		p.notFound(w, r, "No account has this name.")
+		return
+	}
+	page := p.newAccountPage(r, &a)
+	p.writePage(w, r, http.StatusOK, "account", page)
+}
+
+func (p *pages) newAccountPage(r *http.Request, a *Account) accountPage {
+	version := p.updates.version()
+	page := accountPage{pageLayout: p.layout(r, visible(a.Name), "accounts"), Root: rootOf(r), Lifecycle: p.opts.lifecycle()}
+	p.fillLive(&page, a)
+	page.Live = "events/" + page.Path + "?version=" + version
+	return page
+}
+
+// fillLive makes the part of the page that is kept up to date.
+func (p *pages) fillLive(page *accountPage, a *Account) {
+	now := time.Now()
+	page.row = p.newRow(a, now)
+	page.Failing = p.history.Counts().Failing
+	page.Interval = intervalText(a.Interval)
+	summaries := p.history.Beats(a.Name)
+	page.Chart = newChart(summaries, now)
+	recent := p.history.Recent(a.Name)
+	page.Bars = p.probeBars(page.Path, summaries, recent)
+	page.Recent = p.recentRows(page.Path, recent, now)
+	if a.Last != nil {
+		page.Probe = p.newProbeView(a, history.IDOf(a.Last), now)
+	}
+	if page.Prometheus != "" {
+		page.GraphLink = prometheusLink(page.Prometheus, a.Name)
+	}
+	if page.Grafana != "" {
+		page.DashboardLink = grafanaLink(page.Grafana, a.Name)
+	}
+}
+
+// probeBars draws the last probes.
+func (p *pages) probeBars(path string, summaries []history.Beat, recent []*probe.Result) []probeBar {
+	there := make(map[int64]bool, len(recent))
+	for _, r := range recent {
+		there[history.IDOf(r)] = true
+	}
+	usual := history.Usual(summaries)
+	bars := make([]probeBar, len(summaries))
+	for i := range summaries {
+		b := &summaries[i]
+		bar := probeBar{X: (sparklineProbes - len(summaries) + i) * sparklinePitch, Width: sparklineBarWidth, Height: sparklineHeight, Class: "failing"}
+		outcome := fmt.Sprintf("%s/%s", b.Phase, b.Reason)
+		if b.OK() {
+			outcome, bar.Class, bar.Height = "ok", "ok", barHeight(b.Duration, usual)
+			if b.Duration > slowFactor*usual {
+				bar.Class = "overdue"
+			}
+		}
+		bar.Y = sparklineHeight - bar.Height
+		bar.Title = fmt.Sprintf("%s: %s, %s", relativeTime{at: b.Start}.Full(), outcome, durationText(b.Duration))
+		if there[b.ID] {
+			bar.Link = probePath(path, b.ID)
+		}
+		bars[i] = bar
+	}
+	return bars
+}
+
+// recentRows lists the probes that are still there whole.
+func (p *pages) recentRows(path string, recent []*probe.Result, now time.Time) []recentRow {
+	rows := make([]recentRow, len(recent))
+	for i, r := range recent {
+		rows[i] = recentRow{
+			Link: probePath(path, history.IDOf(r)), Start: relativeTime{r.Start, now}, Took: durationText(r.Duration), Failure: p.explain.failure(r),
+		}
+		var slowest time.Duration
+		for _, t := range r.Phases {
+			if t.Duration > slowest {
+				slowest, rows[i].Slowest = t.Duration, t.Phase
+			}
+		}
+		rows[i].SlowestTook = durationText(slowest)
+	}
+	return rows
+}
+
+// probePath is the way to a probe's page, from the first page.
+func probePath(account string, id int64) string {
+	return account + "/probes/" + strconv.FormatInt(id, 10)
+}
+
+// probeNow answers the button: it leads back to the account once the probe has ended, or says why there was none.
+func (p *pages) probeNow(w http.ResponseWriter, r *http.Request) {
+	a, ok := p.accountFromPath(r.PathValue("name"))
+	if !ok {
+		p.notFound(w, r, "No account has this name.")
+		return
+	}
+	status, notice := p.probeOnDemand(r.Context(), a.Name)
+	if notice == "" {
+		http.Redirect(w, r, rootOf(r)+accountPath(a.Name), http.StatusSeeOther) //nolint:gosec // It is a path of ours, and the name of an account of ours.
+		return
+	}
+	if now, ok := p.opts.Account(a.Name); ok {
+		a = now
+	}
+	page := p.newAccountPage(r, &a)
+	page.Notice = notice
+	p.writePage(w, r, status, "account", page)
+}
+
+// onDemandTimeout is how long the button waits; a proxy or browser waits little longer.
+const onDemandTimeout = 45 * time.Second
+
+// probeOnDemand probes an account, and returns why it couldn't.
+func (p *pages) probeOnDemand(ctx context.Context, name string) (status int, notice string) {
+	if !p.opts.lifecycle() {
+		return http.StatusForbidden, "Not probed: this is off unless the exporter is started with --web.enable-lifecycle."
+	}
+	ctx, cancel := context.WithTimeout(ctx, onDemandTimeout)
+	defer cancel()
+	_, err := p.opts.Probe(ctx, ProbeRequest{Account: name})
+	var held *schedule.BlockedError
+	switch {
+	case err == nil:
+		return http.StatusOK, ""
+	case errors.As(err, &held):
+		return http.StatusConflict, "Not probed: " + held.Error() + "."
+	case errors.Is(err, context.DeadlineExceeded):
+		return http.StatusGatewayTimeout, "The probe still waits or runs. It shows here when it has ended."
+	default:
+		return http.StatusServiceUnavailable, "Not probed: " + err.Error() + "."
+	}
+}
+
+// accountEvents keeps an account's page up to date.
+func (p *pages) accountEvents(w http.ResponseWriter, r *http.Request) {
+	a, ok := p.accountFromPath(r.PathValue("name"))
+	if !ok {
+		p.notFound(w, r, "No account has this name.")
+		return
+	}
+	// The page that hears of this is two folders nearer to the first one.
+	page := accountPage{pageLayout: p.layout(r, visible(a.Name), "accounts"), Root: "./../", Lifecycle: p.opts.lifecycle()}
+	begun, version := false, r.URL.Query().Get("version")
+	p.streamUpdates(w, r, func(s *stream, watcher *watcher) error {
+		if !begun {
+			p.updates.setAccounts(watcher, []string{a.Name})
+		}
+		changed := len(p.updates.takeChanged(watcher)) > 0 || !begun && p.updates.version() != version
+		begun = true
+		if !changed {
+			return nil
+		}
+		now, ok := p.opts.Account(a.Name)
+		if !ok {
+			return errGone
+		}
+		p.fillLive(&page, &now)
+		html, err := p.render("live", page)
+		if err != nil {
+			return err
+		}
+		return s.send(html)
+	})
+}
+
+// errGone ends a stream about an account that was removed.
+var errGone = errors.New("the account is gone")
+
+// prometheusLink graphs what the probes of an account took, by phase.
+func prometheusLink(base, account string) string {
+	query := url.Values{
+		"g0.expr":        {fmt.Sprintf("imap_probe_last_phase_duration_seconds{account=%q}", account)},
+		"g0.tab":         {"0"},
+		"g0.stacked":     {"1"},
+		"g0.range_input": {"6h"},
+	}
+	return base + "/graph?" + query.Encode()
+}
+
+// grafanaLink is the account's dashboard.
+func grafanaLink(base, account string) string {
+	return base + "/d/imap-account?" + url.Values{"var-account": {account}}.Encode()
+}

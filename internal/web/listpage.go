@@ -1,0 +1,167 @@
+package web
+
+import (
+	"net/http"
+	"time"
+)
+
+// A listPage is the first page: all accounts.
+type listPage struct {
+	pageLayout
+	Summary listSummary
+	Query   query
+	Columns []columnHead
+	Rows    []row
+	Sorts   []sortOption
+	// Unfiltered is where all accounts are listed; "" when they are.
+	Unfiltered string
+}
+
+// A listSummary is what is said of all accounts together, and the way through the pages.
+type listSummary struct {
+	Root    string
+	Tabs    []tab
+	Failing int
+	Pager   pager
+}
+
+// A tab lists the accounts of one state.
+type tab struct {
+	Title, Class, Link string
+	Count              int
+	Current            bool
+}
+
+// A pager leads from page to page. Links are "" where there is no page.
+type pager struct {
+	First, Last, Found, Page, Pages int
+	Previous, Next                  string
+	FirstPage, LastPage             string
+}
+
+// A columnHead is the head of a column, by which it can be sorted.
+type columnHead struct {
+	Title, Class string
+	// Link sortOptions by it; "" where that makes no sense.
+	Link string
+	// Sorted is "ascending" or "descending" for the column that is sorted by, as ARIA says it.
+	Sorted string
+}
+
+// A sortOption is an entry of a menu.
+type sortOption struct {
+	Value, Title string
+	Chosen       bool
+}
+
+// serveList serves the first page.
+func (p *pages) serveList(w http.ResponseWriter, r *http.Request) {
+	q := parseQuery(r.URL.Query())
+	version := p.updates.version() // Before the look at the accounts: what changes in between is told again.
+	l, summary := p.list(q, time.Now())
+	page := listPage{
+		pageLayout: p.layout(r, "Accounts", "accounts"), Summary: summary,
+		Query: l.Query, Columns: columnHeads(l.Query), Rows: p.rows(l.Accounts, time.Now()), Sorts: sortOptions(l.Query),
+	}
+	page.Failing = summary.Failing
+	values := l.Query.values()
+	values.Set("version", version)
+	page.Live = "events/?" + values.Encode()
+	if q.Account+q.Server+q.State != "" {
+		page.Unfiltered = rootOf(r) + query{Sort: q.Sort, Desc: q.Desc, Page: 1}.String()
+	}
+	p.writePage(w, r, http.StatusOK, "list", page)
+}
+
+// list finds the accounts of a page, and what is said of all of them.
+func (p *pages) list(q query, now time.Time) (queryResult, listSummary) {
+	l := runQuery(p.opts.Accounts(), q, now)
+	s := listSummary{Root: "./", Failing: l.Failing, Pager: newPager(l)}
+	for _, t := range []tab{
+		{Title: "All"},
+		{Title: "Failing", Class: "failing"},
+		{Title: "Suspended", Class: "suspended"},
+		{Title: "Overdue", Class: "overdue"},
+		{Title: "Waiting", Class: "waiting"},
+		{Title: "OK", Class: "ok"},
+	} {
+		t.Count, t.Current = l.Counts[t.Class], q.State == t.Class
+		if t.Count == 0 && !t.Current && t.Class != "" && t.Class != "failing" && t.Class != "ok" {
+			continue // What hardly ever happens.
+		}
+		other := q
+		other.State, other.Page = t.Class, 1
+		t.Link = other.String()
+		s.Tabs = append(s.Tabs, t)
+	}
+	return l, s
+}
+
+// rows returns the rows of accounts.
+func (p *pages) rows(accounts []*Account, now time.Time) []row {
+	rows := make([]row, len(accounts))
+	for i, a := range accounts {
+		rows[i] = p.newRow(a, now)
+	}
+	return rows
+}
+
+func newPager(l queryResult) pager {
+	at := func(page int) string {
+		if page < 1 || page > l.Pages || page == l.Query.Page {
+			return ""
+		}
+		q := l.Query
+		q.Page = page
+		return "./" + q.String()
+	}
+	return pager{
+		First: min(l.First, l.Found), Last: l.First + len(l.Accounts) - 1, Found: l.Found, Page: l.Query.Page, Pages: l.Pages,
+		Previous: at(l.Query.Page - 1), Next: at(l.Query.Page + 1), FirstPage: at(1), LastPage: at(l.Pages),
+	}
+}
+
+// columnTitles are the columns of the list, and what each is sorted by.
+func columnTitles() []struct{ title, class, sort string } {
+	return []struct{ title, class, sort string }{
+		{"Account", "account", "name"},
+		{"State", "state", "state"},
+		{"Last 60 probes", "recent", ""},
+		{"Latency", "latency", "latency"},
+		{"Certificate", "certificate", "certificate"},
+		{"Quota", "quota", "quota"},
+		{"Next probe", "next", "next"},
+	}
+}
+
+func columnHeads(q query) []columnHead {
+	var all []columnHead
+	for _, c := range columnTitles() {
+		h := columnHead{Title: c.title, Class: c.class}
+		if c.sort != "" {
+			other := q
+			other.Sort, other.Desc, other.Page = c.sort, false, 1
+			if q.Sort == c.sort {
+				other.Desc = !q.Desc
+				h.Sorted = "ascending"
+				if q.Desc {
+					h.Sorted = "descending"
+				}
+			}
+			h.Link = other.String()
+		}
+		all = append(all, h)
+	}
+	return all
+}
+
+// sortOptions are the columns and the server, for the menu, which is all that a phone has.
+func sortOptions(q query) []sortOption {
+	all := []sortOption{{"server", "Server", q.Sort == "server"}, {"since", "Last change", q.Sort == "since"}}
+	for _, c := range columnTitles() {
+		if c.sort != "" {
+			all = append(all, sortOption{c.sort, c.title, q.Sort == c.sort})
+		}
+	}
+	return all
+}
