@@ -8,7 +8,7 @@ import (
 
 	"imap-exporter/internal/config"
 	"imap-exporter/internal/demo"
-	"imap-exporter/internal/output"
+	"imap-exporter/internal/format"
 )
 
 // newCheckCommand returns the subcommand that judges a configuration. Without --live it touches no network.
@@ -64,7 +64,7 @@ func checkLive(cmd *cobra.Command, cfg *config.Config) error {
 		if !p.OK() {
 			failed++
 		}
-		return progress.step(p.OK(), func() error { return output.Summary(cmd.OutOrStdout(), p.Probe) })
+		return progress.step(p.OK(), func() error { return format.Summary(cmd.OutOrStdout(), p.Probe) })
 	})
 	switch {
 	case err != nil:

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"imap-exporter/internal/format"
 	"imap-exporter/internal/history"
 	"imap-exporter/internal/text"
 	"imap-exporter/probe"
@@ -121,9 +122,7 @@ func (p *pages) serveTranscript(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", fileName(a.Name)+"-"+result.Start.UTC().Format("20060102T150405Z")+".txt"))
 	fmt.Fprintf(w, "# %s on %s, %s\n", visible(a.Name), visible(a.Server), relativeTime{at: result.Start}.Full())
-	for _, l := range transcriptRows(lines) {
-		fmt.Fprintf(w, "%10s  %s %s\n", l.At, l.Who, l.Text)
-	}
+	fmt.Fprint(w, format.Transcript(lines))
 }
 
 // fileName leaves of a name what is harmless in the name of a file, wherever it is saved.
@@ -262,9 +261,9 @@ func capabilityLists(stages []probe.Capabilities) []capabilityList {
 func transcriptRows(transcript []probe.TranscriptLine) []transcriptRow {
 	lines := make([]transcriptRow, len(transcript))
 	for i, t := range transcript {
-		lines[i] = transcriptRow{durationText(t.At), "received", "S:", visible(t.Text)}
+		lines[i] = transcriptRow{durationText(t.At), "received", format.Speaker(t), visible(t.Text)}
 		if t.Sent {
-			lines[i].Class, lines[i].Who = "sent", "C:"
+			lines[i].Class = "sent"
 		}
 	}
 	return lines
