@@ -25,9 +25,9 @@ func TestStatusPage(t *testing.T) {
 		tab.Await(row(account, text)) // Without a reload.
 	}
 	tab.Open(url + "/accounts/demo-slow")
-	before := realtest.Evaluate[int](tab, `document.querySelectorAll(".strip.tall rect.touch").length`)
+	before := realtest.Evaluate[int](tab, `document.querySelectorAll(".sparkline.tall rect.touch").length`)
 	tab.Click("button.primary")
-	tab.Await(`document.readyState === "complete" && !document.querySelector("button[aria-disabled]") && document.querySelectorAll(".strip.tall rect.touch").length > ` + strconv.Itoa(before))
+	tab.Await(`document.readyState === "complete" && !document.querySelector("button[aria-disabled]") && document.querySelectorAll(".sparkline.tall rect.touch").length > ` + strconv.Itoa(before))
 	for _, phase := range []string{"resolve", "connect", "tls", "greeting", "capability", "auth", "select", "fetch", "status", "quota", "logout"} {
 		if !realtest.Evaluate[bool](tab, `document.querySelector(".fall .ph-`+phase+`") !== null`) {
 			t.Errorf("the waterfall has no %s", phase)

@@ -12,8 +12,8 @@ import (
 //go:embed assets/*
 var assetFiles embed.FS
 
-// asset serves a file that never changes while the program runs. Browsers keep it, and ask whether it is still the same.
-func asset(name string) http.HandlerFunc {
+// assetHandler serves a file that never changes while the program runs. Browsers keep it, and ask whether it is still the same.
+func assetHandler(name string) http.HandlerFunc {
 	data, err := assetFiles.ReadFile("assets/" + name)
 	sum := sha256.Sum256(data)
 	tag := `"` + hex.EncodeToString(sum[:8]) + `"`

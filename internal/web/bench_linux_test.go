@@ -41,7 +41,7 @@ func BenchmarkLive(b *testing.B) {
 	watchers := make([]*watcher, maxWatchers)
 	for i := range lists {
 		lists[i] = &liveList{pages: p, query: query{Sort: "name", Page: 1 + i%4}}
-		watchers[i] = p.updates.open()
+		watchers[i] = p.updates.register()
 	}
 	second, bytesSent := 0, 0
 	begin := cpuTime(b)
@@ -53,11 +53,11 @@ func BenchmarkLive(b *testing.B) {
 			}
 		}
 		for i, l := range lists {
-			if second%60 > 0 { // The look through all accounts is bounded by listShare.
+			if second%60 > 0 { // The look through all accounts is bounded by listTimeDivisor.
 				l.next = time.Now().Add(time.Hour)
 			}
 			answer := httptest.NewRecorder()
-			if err := l.look(&stream{w: answer, ctrl: http.NewResponseController(&patient{ResponseWriter: answer})}, watchers[i]); err != nil {
+			if err := l.poll(&stream{w: answer, ctrl: http.NewResponseController(&patient{ResponseWriter: answer})}, watchers[i]); err != nil {
 				b.Fatal(err)
 			}
 			bytesSent += answer.Body.Len()

@@ -16,8 +16,8 @@ import (
 //go:embed testdata/accessible.js
 var accessibility string
 
-// busyWorld has an account in each state.
-func busyWorld() *world {
+// busyFixture has an account in each state.
+func busyFixture() *fixture {
 	w, _ := probed()
 	w.accounts[0].Name = "canary"
 	w.add(Account{Name: "rejected", Server: "imap.example.org:993", Interval: time.Minute, Suspended: true, NextRun: w.now.Add(time.Hour), NextLogin: w.now.Add(time.Hour)}, success(50), rejected("NO [AUTHENTICATIONFAILED] Authentication failed."))
@@ -35,7 +35,7 @@ func busyWorld() *world {
 }
 
 // addresses are those of every kind of page.
-func addresses(w *world) []string {
+func addresses(w *fixture) []string {
 	last, _ := w.Account("rejected")
 	return []string{
 		"/", "/?account=nobody", "/?sort=latency&desc=1", "/accounts/canary", "/accounts/rejected", "/accounts/new", "/accounts/nobody",
@@ -60,7 +60,7 @@ func assertQuiet(t *testing.T, tab *realtest.Tab, url string) {
 
 // Every page, in light and dark, on a phone and on a wide screen: accessible, nothing overflows, nobody else is asked.
 func TestBrowserAccessibility(t *testing.T) {
-	w := busyWorld()
+	w := busyFixture()
 	url := w.serve(t)
 	tab := realtest.Chromium(t)
 	for _, path := range addresses(w) {
@@ -87,7 +87,7 @@ func TestBrowserAccessibility(t *testing.T) {
 
 // Whoever has no mouse sees where the focus is, and gets everywhere.
 func TestBrowserKeyboard(t *testing.T) {
-	w := busyWorld()
+	w := busyFixture()
 	tab := realtest.Chromium(t)
 	tab.Resize(1280, 800)
 	tab.Open(w.serve(t) + "/")
@@ -112,7 +112,7 @@ func TestBrowserKeyboard(t *testing.T) {
 }
 
 func TestBrowserLiveUpdates(t *testing.T) {
-	w := busyWorld()
+	w := busyFixture()
 	url := w.serve(t)
 	tab := realtest.Chromium(t)
 	tab.Open(url + "/")
@@ -142,7 +142,7 @@ func TestBrowserLiveUpdates(t *testing.T) {
 }
 
 func TestBrowserFilterSortAndProbe(t *testing.T) {
-	w := busyWorld()
+	w := busyFixture()
 	w.Probe = func(context.Context, ProbeRequest) (*probe.Result, error) {
 		r := success(3210)
 		r.Account, r.Server, r.Start = "canary", "imap.example.org:993", w.now
@@ -182,7 +182,7 @@ func TestBrowserFilterSortAndProbe(t *testing.T) {
 
 // Without scripts the pages have all they have with them, but for what comes later.
 func TestBrowserWithoutJavaScript(t *testing.T) {
-	w := busyWorld()
+	w := busyFixture()
 	asked := make(chan string, 1)
 	w.Probe = func(_ context.Context, r ProbeRequest) (*probe.Result, error) {
 		asked <- r.Account
@@ -223,7 +223,7 @@ func awaitSource(t *testing.T, tab *realtest.Tab, want string) {
 // Whatever a server says, and however an account is called, it is shown and does nothing, when the page is loaded and
 // when it comes as an update.
 func TestBrowserHostileWords(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	words := []string{
 		`<script>alert(1)</script>`, `"><img src=x onerror=alert(2)>`, `' onmouseover='alert(3)`, `<svg/onload=alert(4)>`, "\u202egnp.exe\u2066",
 		"\x1b[31mred\x1b]0;title\x07", `</title></textarea></style><iframe src=javascript:alert(5)>`, `{{.Root}}`, `javascript:alert(6)`,

@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// showConfig serves the configuration in force, as a page, or with ?format=yaml as a file.
-func (p *pages) showConfig(w http.ResponseWriter, r *http.Request) {
+// serveConfig serves the configuration in force, as a page, or with ?format=yaml as a file.
+func (p *pages) serveConfig(w http.ResponseWriter, r *http.Request) {
 	full := r.URL.Query().Get("format") == "yaml"
 	var yaml bytes.Buffer
 	left := 0
@@ -27,11 +27,11 @@ func (p *pages) showConfig(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(yaml.Bytes()) // Whoever hung up has no use for an error.
 		return
 	}
-	p.show(w, r, http.StatusOK, "config", struct {
-		frame
+	p.writePage(w, r, http.StatusOK, "config", struct {
+		pageLayout
 		YAML string
 		Left int
-	}{p.frame(r, "Configuration", "config"), yaml.String(), left})
+	}{p.layout(r, "Configuration", "config"), yaml.String(), left})
 }
 
 // configAccounts is how many accounts the page of the configuration shows; the file has all.

@@ -22,7 +22,7 @@ func NewDebugServer(bound net.Addr, logger *slog.Logger) *http.Server {
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.Handle("GET /debug/pprof/cmdline", http.NotFoundHandler())
 	server := &http.Server{
-		Handler:           withSecurityHeaders(withHostCheck(atMost(pagesInFlight)(mux), bound, nil)),
+		Handler:           withSecurityHeaders(withHostCheck(limitInFlight(pagesInFlight, busyText)(mux), bound, nil)),
 		ReadHeaderTimeout: readTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      debugWriteTimeout,

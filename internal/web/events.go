@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	// pace is the least time between two messages to one page.
-	pace = time.Second
-	// quiet is the longest time without a message, after which a proxy might take the page for gone.
-	quiet = 20 * time.Second
-	// patience is how long a page may take to read a message. One that takes longer is hung up on.
-	patience = 5 * time.Second
-	// listEvery is the least time between two looks at which accounts are on a page of the list. That goes through all
-	// accounts, so of all pages together it takes at most one listShare of the time.
-	listEvery = 5 * time.Second
-	listShare = 50
+	// minMessageInterval is the least time between two messages to one page.
+	minMessageInterval = time.Second
+	// keepAliveInterval is the longest time without a message, after which a proxy might take the page for gone.
+	keepAliveInterval = 20 * time.Second
+	// messageWriteTimeout is how long a page may take to read a message. One that takes longer is hung up on.
+	messageWriteTimeout = 5 * time.Second
+	// minListInterval is the least time between two looks at which accounts are on a page of the list. That goes through all
+	// accounts, so of all pages together it takes at most one listTimeDivisor of the time.
+	minListInterval = 5 * time.Second
+	listTimeDivisor = 50
 )
 
 // A stream sends parts of a page to a browser: server-sent events, as of the HTML standard, section 9.2.
@@ -50,8 +50,8 @@ func (s *stream) send(html []byte) error {
 }
 
 // keep says something if nothing was said for long.
-func (s *stream) keep(now time.Time) error {
-	if now.Sub(s.sent) < quiet {
+func (s *stream) keepAlive(now time.Time) error {
+	if now.Sub(s.sent) < keepAliveInterval {
 		return nil
 	}
 	return s.write([]byte(":\n\n"))
@@ -59,7 +59,7 @@ func (s *stream) keep(now time.Time) error {
 
 func (s *stream) write(message []byte) error {
 	s.sent = time.Now()
-	if err := s.ctrl.SetWriteDeadline(s.sent.Add(patience)); err != nil {
+	if err := s.ctrl.SetWriteDeadline(s.sent.Add(messageWriteTimeout)); err != nil {
 		return err
 	}
 	if _, err := s.w.Write(message); err != nil {
@@ -69,26 +69,26 @@ func (s *stream) write(message []byte) error {
 }
 
 // watch calls look every so often until the browser hangs up, or is hung up on.
-func (p *pages) watch(w http.ResponseWriter, r *http.Request, look func(*stream, *watcher) error) {
-	watcher := p.updates.open()
+func (p *pages) streamUpdates(w http.ResponseWriter, r *http.Request, poll func(*stream, *watcher) error) {
+	watcher := p.updates.register()
 	if watcher == nil {
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "Too many pages are open. Reload this one to see what is new.", http.StatusServiceUnavailable)
 		return
 	}
-	defer p.updates.leave(watcher)
+	defer p.updates.unregister(watcher)
 	s, err := openStream(w)
 	if err != nil {
 		p.opts.Logger.DebugContext(r.Context(), "A page is not kept up to date", "err", err)
 		return
 	}
-	tick := time.NewTicker(pace)
+	tick := time.NewTicker(minMessageInterval)
 	defer tick.Stop()
 	for {
-		if err := look(s, watcher); err != nil {
+		if err := poll(s, watcher); err != nil {
 			return
 		}
-		if err := s.keep(time.Now()); err != nil {
+		if err := s.keepAlive(time.Now()); err != nil {
 			return
 		}
 		select {
@@ -104,7 +104,7 @@ func (p *pages) watch(w http.ResponseWriter, r *http.Request, look func(*stream,
 // listEvents keeps a page of the list up to date: its rows as they change, and every few seconds which ones there are.
 func (p *pages) listEvents(w http.ResponseWriter, r *http.Request) {
 	l := liveList{pages: p, query: parseQuery(r.URL.Query()), version: r.URL.Query().Get("version")}
-	p.watch(w, r, l.look)
+	p.streamUpdates(w, r, l.poll)
 }
 
 // A liveList is what an open page of the list shows.
@@ -118,9 +118,9 @@ type liveList struct {
 }
 
 // look sends what has changed.
-func (l *liveList) look(s *stream, w *watcher) error {
+func (l *liveList) poll(s *stream, w *watcher) error {
 	// The version comes first: what changes in between is taken by it, or told by another one.
-	version, changed := l.pages.updates.version(), l.pages.updates.take(w)
+	version, changed := l.pages.updates.version(), l.pages.updates.takeChanged(w)
 	if version == l.version {
 		return nil
 	}
@@ -136,7 +136,7 @@ func (l *liveList) look(s *stream, w *watcher) error {
 	if err := l.renderList(&html, w, changed, now); err != nil {
 		return err
 	}
-	l.next = now.Add(max(listEvery, time.Since(now)*time.Duration(listShare*l.pages.updates.count())))
+	l.next = now.Add(max(minListInterval, time.Since(now)*time.Duration(listTimeDivisor*l.pages.updates.count())))
 	return s.send(html.Bytes())
 }
 
@@ -168,7 +168,7 @@ func (l *liveList) renderList(html *bytes.Buffer, w *watcher, changed map[string
 		}
 	} else {
 		l.names = names
-		l.pages.updates.watch(w, names)
+		l.pages.updates.setAccounts(w, names)
 		for i, name := range names { // What changed before they were watched.
 			if a, ok := l.pages.opts.Account(name); ok {
 				list.Accounts[i] = &a

@@ -19,8 +19,8 @@ type listener struct {
 	lines chan string
 }
 
-// serve runs a server of the world's pages until the end of the test.
-func (w *world) serve(t *testing.T) (url string) {
+// serve runs a server of the fixture's pages until the end of the test.
+func (w *fixture) serve(t *testing.T) (url string) {
 	server := httptest.NewUnstartedServer(nil)
 	server.Config = NewServer(w.Options)
 	server.Start()
@@ -81,7 +81,7 @@ func (l *listener) next() string {
 }
 
 func TestListIsKeptUpToDate(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.add(Account{Name: "a", Server: "one:993"}, success(10))
 	w.add(Account{Name: "b", Server: "one:993"}, success(10))
 	w.add(Account{Name: "elsewhere", Server: "two:993"}, success(10))
@@ -120,7 +120,7 @@ func TestAccountIsKeptUpToDate(t *testing.T) {
 }
 
 func TestStreamsAreBounded(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	url := w.serve(t)
 	for range maxWatchers {
 		listen(t, url+"/events/")
@@ -134,7 +134,7 @@ func TestStreamsAreBounded(t *testing.T) {
 
 // A page that is open doesn't hold the shutdown up, and a browser that has gone is forgotten.
 func TestStreamsEnd(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	server := httptest.NewUnstartedServer(nil)
 	server.Config = NewServer(w.Options)
 	server.Start()
@@ -158,16 +158,16 @@ func TestStreamsEnd(t *testing.T) {
 // What nobody looks at costs nothing, and many changes in a short time are one message.
 func TestChangesAreCollected(t *testing.T) {
 	u := NewUpdates()
-	w := u.open()
-	u.watch(w, []string{"a"})
+	w := u.register()
+	u.setAccounts(w, []string{"a"})
 	for range 100 {
 		u.Changed("a")
 		u.Changed("b")
 	}
-	if changed := u.take(w); len(changed) != 1 || !changed["a"] {
+	if changed := u.takeChanged(w); len(changed) != 1 || !changed["a"] {
 		t.Errorf("changed: %v", changed)
 	}
-	if changed := u.take(w); len(changed) != 0 {
+	if changed := u.takeChanged(w); len(changed) != 0 {
 		t.Errorf("changed again: %v", changed)
 	}
 }
@@ -201,7 +201,7 @@ func TestEveryMessageHasADeadline(t *testing.T) {
 		t.Fatalf("%d deadlines for 4 messages", len(w.deadlines))
 	}
 	for _, at := range w.deadlines {
-		if left := time.Until(at); left > patience || left < patience-soon {
+		if left := time.Until(at); left > messageWriteTimeout || left < messageWriteTimeout-soon {
 			t.Errorf("a message may take %v", left)
 		}
 	}
@@ -210,10 +210,10 @@ func TestEveryMessageHasADeadline(t *testing.T) {
 // What was taken is the taker's own: what changes afterwards is for the next time.
 func TestTake(t *testing.T) {
 	u := NewUpdates()
-	w := u.open()
-	u.watch(w, []string{"canary"})
+	w := u.register()
+	u.setAccounts(w, []string{"canary"})
 	for _, want := range []int{0, 1, 0} {
-		taken := u.take(w)
+		taken := u.takeChanged(w)
 		u.Changed("another")
 		if want == 0 {
 			u.Changed("canary")

@@ -9,31 +9,27 @@ import (
 	"imap-exporter/probe"
 )
 
-// An explanation is what the documentation says of a reason.
+// An explanation is what docs/imap.md says of a reason.
 type explanation struct {
-	// Meaning is what likely happened, and Who should act.
-	Meaning, Who []phrase
+	// Meaning is what probably happened, and Who should act.
+	Meaning, Who []textSpan
 }
 
-// A phrase is a piece of a sentence, perhaps one of code.
-type phrase struct {
+// A textSpan is a piece of a sentence; Code says that it is a code span.
+type textSpan struct {
 	Text string
 	Code bool
 }
 
-// explanations are the rows of the tables in docs/imap.md, so that the page and the documentation say the same.
-type explanations struct {
-	reasons map[probe.Reason]explanation
-	// slow is what usually makes a phase slow, and look what to look at then.
-	slow, look map[probe.Phase][]phrase
-}
+// explanations are the rows of the table of reasons in docs/imap.md, so that pages and documentation say the same.
+type explanations map[probe.Reason]explanation
 
-// explain reads the tables of reasons and phases.
-func explain() explanations {
-	e := explanations{map[probe.Reason]explanation{}, map[probe.Phase][]phrase{}, map[probe.Phase][]phrase{}}
+// loadExplanations reads the table of reasons.
+func loadExplanations() explanations {
+	e := explanations{}
 	page, err := docs.Files.ReadFile("imap.md")
 	if err != nil {
-		return e // It is compiled in.
+		return e // Never: the file is embedded.
 	}
 	title := ""
 	for lines := bufio.NewScanner(bytes.NewReader(page)); lines.Scan(); {
@@ -45,20 +41,18 @@ func explain() explanations {
 		case title == "":
 			title = name
 		case title == "reason" && len(cells) == 3:
-			e.reasons[probe.Reason(name)] = explanation{phrases(cells[1]), phrases(cells[2])}
-		case title == "phase" && len(cells) == 5:
-			e.slow[probe.Phase(name)], e.look[probe.Phase(name)] = phrases(cells[3]), phrases(cells[4])
+			e[probe.Reason(name)] = explanation{parseTextSpans(cells[1]), parseTextSpans(cells[2])}
 		}
 	}
 	return e
 }
 
-// phrases takes a Markdown sentence apart at its code spans.
-func phrases(markdown string) []phrase {
-	var all []phrase
-	for i, piece := range strings.Split(strings.TrimSpace(markdown), "`") {
-		if piece != "" {
-			all = append(all, phrase{piece, i%2 == 1})
+// parseTextSpans splits a Markdown sentence at its code spans.
+func parseTextSpans(markdown string) []textSpan {
+	var all []textSpan
+	for i, text := range strings.Split(strings.TrimSpace(markdown), "`") {
+		if text != "" {
+			all = append(all, textSpan{text, i%2 == 1})
 		}
 	}
 	return all

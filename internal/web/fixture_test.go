@@ -12,17 +12,17 @@ import (
 	"imap-exporter/probe"
 )
 
-// A world is some accounts and what their probes came to.
-type world struct {
+// A fixture is some accounts and what their probes came to.
+type fixture struct {
 	Options
 	accounts []Account
 	places   map[string]int
 	now      time.Time
 }
 
-// newWorld has no account.
-func newWorld() *world {
-	w := &world{Options: testOptions(), places: map[string]int{}, now: time.Now()}
+// newFixture has no account.
+func newFixture() *fixture {
+	w := &fixture{Options: testOptions(), places: map[string]int{}, now: time.Now()}
 	w.History = history.New(history.Limits{Beats: 60, Successes: 5, Failures: 5})
 	w.Updates = NewUpdates()
 	w.Accounts = func() []Account {
@@ -42,14 +42,14 @@ func newWorld() *world {
 	return w
 }
 
-func (w *world) describe(place int) Account {
+func (w *fixture) describe(place int) Account {
 	a := w.accounts[place]
 	a.Last, a.Since = w.History.LastSince(a.Name)
 	return a
 }
 
 // add adds an account, and probes of it, a minute apart, the last one 10 s ago.
-func (w *world) add(a Account, probes ...*probe.Result) {
+func (w *fixture) add(a Account, probes ...*probe.Result) {
 	w.places[a.Name] = len(w.accounts)
 	w.accounts = append(w.accounts, a)
 	for i, r := range probes {
@@ -103,7 +103,7 @@ func rejected(words string) *probe.Result {
 }
 
 // get returns a page.
-func (w *world) get(t *testing.T, path string) string {
+func (w *fixture) get(t *testing.T, path string) string {
 	t.Helper()
 	answer := request(w.Options, http.MethodGet, path, "")
 	if answer.Code != http.StatusOK {
@@ -113,7 +113,7 @@ func (w *world) get(t *testing.T, path string) string {
 }
 
 // post returns the answer to a form that one of our own pages sends.
-func (w *world) post(path string, header ...string) *httptest.ResponseRecorder {
+func (w *fixture) post(path string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, path, nil)
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
@@ -126,7 +126,7 @@ func (w *world) post(path string, header ...string) *httptest.ResponseRecorder {
 // assertHas looks for texts in a page, whose non-breaking spaces count as any other.
 func assertHas(t *testing.T, page string, wants ...string) {
 	t.Helper()
-	plain := strings.ReplaceAll(page, space, " ")
+	plain := strings.ReplaceAll(page, nonBreakingSpace, " ")
 	for _, want := range wants {
 		if !strings.Contains(plain, want) {
 			t.Errorf("the page has no %q", want)
@@ -137,9 +137,9 @@ func assertHas(t *testing.T, page string, wants ...string) {
 	}
 }
 
-// manyAccounts is a world of so many accounts, all probed 60 times, one in a hundred of which is failing.
-func manyAccounts(n int) *world {
-	w := newWorld()
+// manyAccounts is a fixture of so many accounts, all probed 60 times, one in a hundred of which is failing.
+func manyAccounts(n int) *fixture {
+	w := newFixture()
 	for i := range n {
 		probes := make([]*probe.Result, 60)
 		for j := range probes {

@@ -9,17 +9,21 @@ import (
 	"sync"
 )
 
+// busyText is the body of most answers with 503.
+const busyText = "Busy: try again."
+
 const (
-	// maxConnections is how many clients may be connected at a time. Each may cost some 30 KiB.
+	// maxConnections is how many connections a server has at a time. Each may take some 30 KiB of memory.
 	maxConnections = 320
-	// pagesInFlight is how many pages may be made and read at a time; more are answered with 503.
+	// pagesInFlight is how many pages may be rendered and sent at a time.
 	pagesInFlight = 4
-	// reloadsInFlight is how many reloads may wait for one another.
+	// reloadsInFlight is how many reloads may run or wait at a time.
 	reloadsInFlight = 4
 )
 
-// atMost returns what limits handlers: together they serve n requests at a time, and more are answered with 503.
-func atMost(n int) func(http.Handler) http.Handler {
+// limitInFlight returns a middleware: all handlers that it wraps together serve n requests at a time. Further ones are
+// answered with 503 and this text.
+func limitInFlight(n int, busy string) func(http.Handler) http.Handler {
 	slots := make(chan struct{}, n)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -28,82 +32,83 @@ func atMost(n int) func(http.Handler) http.Handler {
 				defer func() { <-slots }()
 				next.ServeHTTP(w, r)
 			default:
-				http.Error(w, "Busy: try again.", http.StatusServiceUnavailable)
+				http.Error(w, busy, http.StatusServiceUnavailable)
 			}
 		})
 	}
 }
 
-// A crowd is the connections of a server. When there are too many, the one that has waited longest without a request
-// being answered on it makes room: neither clients that never finish a request nor idle ones can keep others out.
-type crowd struct {
+// A connLimiter bounds the connections of a server. When there are too many, it closes the one that has been idle longest,
+// so that neither clients that never finish a request nor idle ones keep others out. A connection is idle while no request
+// on it is being answered.
+type connLimiter struct {
 	mu    sync.Mutex
 	limit int
 	conns map[net.Conn]*list.Element
-	order list.List // of *member, in the order in which they began to wait
+	order list.List // of *trackedConn, the longest idle first
 }
 
-// A member is one connection of a crowd.
-type member struct {
+// A trackedConn is one connection that a connLimiter counts.
+type trackedConn struct {
 	conn    net.Conn
 	serving int // requests that are being answered
 }
 
-// memberKey is where a request's context has its member.
-type memberKey struct{}
+// trackedConnKey is the key of the trackedConn in a request's context.
+type trackedConnKey struct{}
 
-// limitConnections bounds a server's connections.
+// limitConnections has a server serve at most limit connections at a time.
 func limitConnections(server *http.Server, limit int) {
-	c := &crowd{limit: limit, conns: map[net.Conn]*list.Element{}}
-	server.ConnContext = c.join
-	server.ConnState = c.watch
-	server.Handler = c.serving(server.Handler)
+	c := &connLimiter{limit: limit, conns: map[net.Conn]*list.Element{}}
+	server.ConnContext = c.add
+	server.ConnState = c.connState
+	server.Handler = c.trackRequests(server.Handler)
 }
 
-// join takes a new connection in, before anything is read from it.
-func (c *crowd) join(ctx context.Context, conn net.Conn) context.Context {
+// add counts a new connection, before anything is read from it. It is the server's ConnContext.
+func (c *connLimiter) add(ctx context.Context, conn net.Conn) context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	m := &member{conn: conn}
+	m := &trackedConn{conn: conn}
 	if len(c.conns) >= c.limit {
-		c.evict()
+		c.evictLongestIdle()
 	}
-	if len(c.conns) >= c.limit { // All are being answered.
-		_ = bare(conn).Close()
+	if len(c.conns) >= c.limit { // None is idle.
+		_ = underlyingConn(conn).Close()
 		return ctx
 	}
 	c.conns[conn] = c.order.PushBack(m)
-	return context.WithValue(ctx, memberKey{}, m)
+	return context.WithValue(ctx, trackedConnKey{}, m)
 }
 
-// evict closes the connection that has waited longest.
-func (c *crowd) evict() {
+// evictLongestIdle closes the connection that has been idle longest, if any is.
+func (c *connLimiter) evictLongestIdle() {
 	for e := c.order.Front(); e != nil; e = e.Next() {
-		if m := e.Value.(*member); m.serving == 0 {
-			_ = bare(m.conn).Close() // Its goroutine meets the error.
+		if m := e.Value.(*trackedConn); m.serving == 0 {
+			_ = underlyingConn(m.conn).Close() // Its goroutine meets the error.
 			c.remove(m.conn)
 			return
 		}
 	}
 }
 
-// bare returns the connection below TLS, whose own Close may wait for the other side.
-func bare(conn net.Conn) net.Conn {
+// underlyingConn returns the connection below TLS, whose own Close may wait for the other side.
+func underlyingConn(conn net.Conn) net.Conn {
 	if t, ok := conn.(*tls.Conn); ok {
 		return t.NetConn()
 	}
 	return conn
 }
 
-func (c *crowd) remove(conn net.Conn) {
+func (c *connLimiter) remove(conn net.Conn) {
 	if e := c.conns[conn]; e != nil {
 		c.order.Remove(e)
 		delete(c.conns, conn)
 	}
 }
 
-// watch lets connections go that were closed.
-func (c *crowd) watch(conn net.Conn, state http.ConnState) {
+// connState forgets connections that were closed. It is the server's ConnState.
+func (c *connLimiter) connState(conn net.Conn, state http.ConnState) {
 	if state == http.StateClosed || state == http.StateHijacked {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -111,19 +116,19 @@ func (c *crowd) watch(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// serving keeps connections from being evicted while a request on them is answered.
-func (c *crowd) serving(next http.Handler) http.Handler {
+// trackRequests keeps a connection from being evicted while a request on it is being answered.
+func (c *connLimiter) trackRequests(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if m, ok := r.Context().Value(memberKey{}).(*member); ok {
-			c.count(m, 1)
-			defer c.count(m, -1)
+		if m, ok := r.Context().Value(trackedConnKey{}).(*trackedConn); ok {
+			c.addRequests(m, 1)
+			defer c.addRequests(m, -1)
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// count adds to the requests of a member. It waits from now on, if at all.
-func (c *crowd) count(m *member, n int) {
+// addRequests adds n to the requests that are being answered on a connection, and starts its idle time anew.
+func (c *connLimiter) addRequests(m *trackedConn, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m.serving += n

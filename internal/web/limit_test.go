@@ -18,8 +18,8 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// crowdSize is more clients than there may be.
-const crowdSize = maxConnections + 60
+// tooManyConnections is more than a server takes.
+const tooManyConnections = maxConnections + 60
 
 // listenTLS serves on a port of loopback until the end of the test, over TLS if there is a configuration.
 func listenTLS(t *testing.T, server *http.Server, config *tls.Config) (address string) {
@@ -99,7 +99,7 @@ func TestHalfOpenRequests(t *testing.T) {
 				}
 			}
 			address := listenTLS(t, server, c.config)
-			held := hold(t, address, c.text, crowdSize)
+			held := hold(t, address, c.text, tooManyConnections)
 			client := http.Client{
 				Timeout: 30 * time.Second, // Less than it would take for all to be timed out, one after the other.
 				Transport: &http.Transport{
@@ -119,7 +119,7 @@ func TestHalfOpenRequests(t *testing.T) {
 			if took := time.Since(begin); response.StatusCode != http.StatusOK || took > readTimeout/2 {
 				t.Errorf("%s after %v", response.Status, took)
 			}
-			if open < crowdSize {
+			if open < tooManyConnections {
 				t.Errorf("%d connections, want more", open)
 			}
 			if left := stillOpen(held); left > maxConnections {
@@ -230,9 +230,9 @@ func TestNoRoom(t *testing.T) {
 }
 
 // More requests than may be served at a time are answered with 503, and the others as ever.
-func TestAtMost(t *testing.T) {
+func TestLimitInFlight(t *testing.T) {
 	answer, entered := make(chan struct{}), make(chan struct{}, 2)
-	handler := atMost(2)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	handler := limitInFlight(2, busyText)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		entered <- struct{}{}
 		<-answer
 	}))
@@ -272,12 +272,12 @@ func TestSlowReaderOfAPage(t *testing.T) {
 		}
 		begin := time.Now()
 		synctest.Wait()
-		<-time.After(scrapeTimeout)
+		<-time.After(defaultScrapeTimeout)
 		synctest.Wait()
 		if _, err := io.Copy(io.Discard, client); err != nil {
 			t.Error(err)
 		}
-		if took := time.Since(begin); took > scrapeTimeout {
+		if took := time.Since(begin); took > defaultScrapeTimeout {
 			t.Errorf("cut off after %v", took)
 		}
 	})

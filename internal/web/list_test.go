@@ -13,7 +13,7 @@ import (
 )
 
 func TestList(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.add(Account{Name: "canary", Server: "imap.example.org:993", Interval: time.Minute, NextRun: w.now.Add(50 * time.Second)}, success(120), success(120), success(123.456))
 	w.add(Account{Name: "old", Server: "mail.example.org:143", Suspended: true, NextLogin: w.now.Add(5*time.Minute + time.Second)}, success(50), rejected("wrong"), rejected("wrong"))
 	w.add(Account{Name: "new", Server: "imap.example.org:993"})
@@ -52,7 +52,7 @@ func names(page string) []string {
 }
 
 func TestFilterAndSort(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.add(Account{Name: "a", Server: "one:993"}, success(30))
 	w.add(Account{Name: "B", Server: "two:993", Suspended: true}, success(50), rejected("no"))
 	slow := success(500)
@@ -92,7 +92,7 @@ func TestFilterAndSort(t *testing.T) {
 }
 
 func TestPages(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	for i := range 120 {
 		w.add(Account{Name: fmt.Sprintf("account%03d", i)})
 	}
@@ -122,7 +122,7 @@ func TestQueryGoesThroughAddresses(t *testing.T) {
 const hostile = `</th><script>alert(1)</script>" onload='x' &amp; {{.Version}}` + "\x00\u202e\x1b[31m\u2028"
 
 func TestHostileNamesAndWords(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	r := rejected(hostile)
 	r.Mailboxes = []probe.Mailbox{{Name: hostile}}
 	r.Quota = &probe.Quota{Supported: true, Roots: []probe.QuotaRoot{{Name: hostile, Messages: &probe.Resource{}}}}
@@ -146,7 +146,7 @@ func TestHostileNamesAndWords(t *testing.T) {
 }
 
 func TestAnyNameHasAPage(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	all := []string{".", "..", "a/b", "a/../b", "%2e", "?x=1#y", "probe", "ü ", "...", "%", "a;b", "+"}
 	for _, name := range all {
 		w.add(Account{Name: name, Server: "server of " + name}, success(1))

@@ -16,7 +16,7 @@ const scrapesInFlight = 4
 
 // metricsHandler serves /metrics.
 func metricsHandler(opts Options) http.Handler {
-	h := promhttp.HandlerForTransactional(lenient{opts.Gatherer, opts.Logger}, promhttp.HandlerOpts{
+	h := promhttp.HandlerForTransactional(partialGatherer{opts.Gatherer, opts.Logger}, promhttp.HandlerOpts{
 		ErrorLog:            slog.NewLogLogger(opts.Logger.Handler(), slog.LevelError),
 		ErrorHandling:       promhttp.HTTPErrorOnError, // It ends at the first error in writing, and logs no further ones.
 		Registry:            opts.Registerer,
@@ -28,14 +28,14 @@ func metricsHandler(opts Options) http.Handler {
 	return promhttp.InstrumentMetricHandler(opts.Registerer, h)
 }
 
-// A lenient gatherer logs what it could not gather, and hides nothing else for that.
-type lenient struct {
+// A partialGatherer gatherer logs what it could not gather, and hides nothing else for that.
+type partialGatherer struct {
 	prometheus.TransactionalGatherer
 	logger *slog.Logger
 }
 
 // Gather fails only when there is nothing at all.
-func (l lenient) Gather() (families []*dto.MetricFamily, done func(), err error) {
+func (l partialGatherer) Gather() (families []*dto.MetricFamily, done func(), err error) {
 	families, done, err = l.TransactionalGatherer.Gather()
 	if err != nil && len(families) > 0 {
 		l.logger.Error("Some metrics are missing", "error", err)

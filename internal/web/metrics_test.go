@@ -143,7 +143,7 @@ func TestAClientThatNeverReads(t *testing.T) {
 		}
 		<-metrics.done
 		<-metrics.done
-		if waited := time.Since(start); waited != scrapeTimeout {
+		if waited := time.Since(start); waited != defaultScrapeTimeout {
 			t.Errorf("one that doesn't say how long it waits was cut off after %v", waited)
 		}
 		synctest.Wait()
@@ -153,17 +153,17 @@ func TestAClientThatNeverReads(t *testing.T) {
 	})
 }
 
-func TestClientTimeout(t *testing.T) {
+func TestScrapeTimeout(t *testing.T) {
 	for header, want := range map[string]time.Duration{
-		"": scrapeTimeout, "x": scrapeTimeout, "-1": scrapeTimeout, "0": scrapeTimeout, "NaN": scrapeTimeout,
-		"2.5": 2500 * time.Millisecond, "3600": writeTimeout, "+Inf": writeTimeout, "1e300": writeTimeout,
+		"": time.Minute, "x": time.Minute, "-1": time.Minute, "0": time.Minute, "NaN": time.Minute,
+		"2.5": 2500 * time.Millisecond, "3600": time.Hour, "3601": time.Hour, "+Inf": time.Hour, "1e300": time.Hour,
 	} {
 		r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "/metrics", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", header)
-		if got := clientTimeout(r); got != want {
+		if got := scrapeTimeout(r, time.Minute, time.Hour); got != want {
 			t.Errorf("of a client that waits %q s the timeout is %v, want %v", header, got, want)
 		}
 	}

@@ -22,12 +22,12 @@ type pages struct {
 	updates   *Updates
 	explain   explanations
 	templates *template.Template
-	docs      *library
+	docs      *docsRenderer
 }
 
 func newPages(opts Options) *pages {
 	p := &pages{
-		opts: opts, history: opts.History, updates: opts.Updates, explain: explain(), docs: newLibrary(),
+		opts: opts, history: opts.History, updates: opts.Updates, explain: loadExplanations(), docs: newDocsRenderer(),
 		templates: template.Must(template.New("").Funcs(template.FuncMap{"percent": percent, "percentOf": percentOf, "odd": odd}).ParseFS(templateFiles, "templates/*.html")),
 	}
 	if p.history == nil {
@@ -37,13 +37,13 @@ func newPages(opts Options) *pages {
 		p.updates = NewUpdates()
 	}
 	if p.opts.Account == nil {
-		p.opts.Account = p.search
+		p.opts.Account = p.findAccount
 	}
 	return p
 }
 
-// search finds an account in the list.
-func (p *pages) search(name string) (Account, bool) {
+// findAccount finds an account in the list.
+func (p *pages) findAccount(name string) (Account, bool) {
 	for _, a := range p.opts.Accounts() {
 		if a.Name == name {
 			return a, true
@@ -52,27 +52,27 @@ func (p *pages) search(name string) (Account, bool) {
 	return Account{}, false
 }
 
-// handle adds the pages to a server.
-func (p *pages) handle(mux *http.ServeMux) {
-	limited := atMost(pagesInFlight)
+// register adds the pages to a server.
+func (p *pages) register(mux *http.ServeMux) {
+	limited := limitInFlight(pagesInFlight, busyText)
 	page := func(pattern string, show http.HandlerFunc) { mux.Handle(pattern, limited(show)) }
-	page("GET /{$}", p.showList)
-	page("GET /accounts/{name}", p.showAccount)
-	page("GET /accounts/{name}/probes/{id}", p.showProbe)
-	page("GET /accounts/{name}/probes/{id}/transcript.txt", p.showTranscript)
-	page("GET /config", p.showConfig)
-	page("GET /docs/{page...}", p.showDocs)
+	page("GET /{$}", p.serveList)
+	page("GET /accounts/{name}", p.serveAccount)
+	page("GET /accounts/{name}/probes/{id}", p.serveProbe)
+	page("GET /accounts/{name}/probes/{id}/transcript.txt", p.serveTranscript)
+	page("GET /config", p.serveConfig)
+	page("GET /docs/{page...}", p.serveDocs)
 	// These wait: for the end of a probe, and for news.
-	mux.Handle("POST /accounts/{name}/probe", sameSite(http.HandlerFunc(p.probeNow)))
+	mux.Handle("POST /accounts/{name}/probe", refuseCrossSite(http.HandlerFunc(p.probeNow)))
 	mux.HandleFunc("GET /events/{$}", p.listEvents)
 	mux.HandleFunc("GET /events/accounts/{name}", p.accountEvents)
 	for _, name := range []string{"style.css", "status.js", "favicon.svg", "failing.svg"} {
-		mux.HandleFunc("GET /"+name, asset(name))
+		mux.HandleFunc("GET /"+name, assetHandler(name))
 	}
 }
 
-// A frame is what all pages have round them.
-type frame struct {
+// A pageLayout is what all pages have round them.
+type pageLayout struct {
 	Title string
 	// Root is the way to the first page: also where a proxy shows it in a folder.
 	Root string
@@ -81,16 +81,16 @@ type frame struct {
 	Version string
 	// Failing is how many accounts are, for the title of the window.
 	Failing int
-	Now     moment
+	Now     relativeTime
 	// Live is where the page hears of what changes; "" where it doesn't.
 	Live string
 	Links
 }
 
-func (p *pages) frame(r *http.Request, title, here string) frame {
+func (p *pages) layout(r *http.Request, title, here string) pageLayout {
 	now := time.Now()
-	f := frame{
-		Title: title, Root: rootOf(r), Here: here, Version: p.opts.Version, Failing: p.history.Counts().Failing, Now: moment{now, now},
+	f := pageLayout{
+		Title: title, Root: rootOf(r), Here: here, Version: p.opts.Version, Failing: p.history.Counts().Failing, Now: relativeTime{now, now},
 	}
 	if p.opts.Links != nil {
 		f.Links = p.opts.Links()
@@ -103,8 +103,8 @@ func rootOf(r *http.Request) string {
 	return "./" + strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
 }
 
-// show renders a page.
-func (p *pages) show(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
+// writePage renders a page.
+func (p *pages) writePage(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	html, err := p.render(name, data)
 	if err != nil {
 		p.opts.Logger.ErrorContext(r.Context(), "Page not rendered", "page", name, "err", err)
@@ -127,8 +127,8 @@ func (p *pages) render(name string, data any) ([]byte, error) {
 
 // notFound says that there is no such thing, on a page with the menu.
 func (p *pages) notFound(w http.ResponseWriter, r *http.Request, what string) {
-	p.show(w, r, http.StatusNotFound, "notfound", struct {
-		frame
+	p.writePage(w, r, http.StatusNotFound, "notfound", struct {
+		pageLayout
 		What string
-	}{p.frame(r, "Not found", ""), what})
+	}{p.layout(r, "Not found", ""), what})
 }

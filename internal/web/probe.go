@@ -13,27 +13,26 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/format"
 	"imap-exporter/internal/schedule"
-	"imap-exporter/internal/waterfall"
 	"imap-exporter/probe"
 )
 
 const (
-	// probesInFlight is how many requests for /probe may be served at a time, most of which wait. The
-	// other connections are for scrapes and pages.
+	// probesInFlight is how many requests for /probe are served at a time; most of them wait. The other connections are
+	// left for scrapes and pages.
 	probesInFlight = 256
-	// probeTimeout is how long a probe may take when the client doesn't say how long it waits, and probeTimeoutAtMost
-	// when it does.
-	probeTimeout       = 2 * time.Minute
-	probeTimeoutAtMost = 10 * time.Minute
-	// leastProbeTimeout is what is left of a client's timeout that is shorter than the offset.
-	leastProbeTimeout = 100 * time.Millisecond
+	// probeTimeout is how long a probe may take when the client doesn't say how long it waits; maxProbeTimeout is the
+	// longest that it may say.
+	probeTimeout    = 2 * time.Minute
+	maxProbeTimeout = 10 * time.Minute
+	// minProbeTimeout is a probe's timeout where the client waits for less than the offset.
+	minProbeTimeout = 100 * time.Millisecond
 )
 
-// A ProbeRequest says what to probe now.
+// A ProbeRequest asks for a probe now.
 type ProbeRequest struct {
 	// Account is the configured name; with a Module that allows any target, it may be a host or host:port.
 	Account string
@@ -43,7 +42,7 @@ type ProbeRequest struct {
 	Timeout time.Duration
 }
 
-// A ProbeAnswer is what came of a ProbeRequest.
+// A ProbeAnswer is the outcome of a ProbeRequest.
 type ProbeAnswer struct {
 	// Metrics are sorted by name.
 	Metrics []*dto.MetricFamily
@@ -55,24 +54,16 @@ type ProbeAnswer struct {
 
 // probeHandler serves /probe.
 func probeHandler(opts Options) http.Handler {
-	room := make(chan struct{}, probesInFlight)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case room <- struct{}{}:
-			defer func() { <-room }()
-		default:
-			http.Error(w, "Too many probes are asked for at a time.", http.StatusServiceUnavailable)
-			return
-		}
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		request, debug, err := parseProbe(r.URL.RawQuery)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		request.Timeout = timeoutOf(r, opts.TimeoutOffset)
-		// The server's own timeout is for those who are slow. This one waits for us.
+		request.Timeout = probeTimeoutFor(r, opts.TimeoutOffset)
+		// The deadline of other answers is for clients that read slowly. This client waits for us.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(request.Timeout + readTimeout))
-		// What is left of the offset is for a probe that ends because its time is over: its Result is still to be had.
+		// Half of the offset is left for a probe that ends at its timeout, so that its Result still arrives.
 		ctx, cancel := context.WithTimeout(r.Context(), request.Timeout+opts.TimeoutOffset/2)
 		defer cancel()
 		answer, err := opts.ProbeMetrics(ctx, request)
@@ -86,10 +77,11 @@ func probeHandler(opts Options) http.Handler {
 			promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{EnableOpenMetrics: true}).ServeHTTP(w, r)
 		}
 	})
+	return limitInFlight(probesInFlight, "Too many probes are asked for at a time.")(handler)
 }
 
-// parseProbe reads the query: target, or account, which is the same; module; debug. Nothing is guessed: what is there
-// twice is wrong, and an account's name is taken as it is.
+// parseProbe reads the query of /probe: target or account, which mean the same; module; debug. A parameter that is given
+// twice is an error. The name of an account is taken as it is.
 func parseProbe(query string) (request ProbeRequest, debug bool, err error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -112,14 +104,12 @@ func parseProbe(query string) (request ProbeRequest, debug bool, err error) {
 	return request, debug, nil
 }
 
-// timeoutOf returns how long a probe may take, so that who asks for it gets its metrics in time.
-func timeoutOf(r *http.Request, offset time.Duration) time.Duration {
-	seconds, err := strconv.ParseFloat(r.Header.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64)
-	if err != nil || !(seconds > 0) { // NaN isn't either.
-		return probeTimeout
+// probeTimeoutFor returns how long a probe may take, so that the client gets the metrics within the time that it waits.
+func probeTimeoutFor(r *http.Request, offset time.Duration) time.Duration {
+	if waits := scrapeTimeout(r, 0, maxProbeTimeout); waits > 0 {
+		return max(waits-offset, minProbeTimeout)
 	}
-	timeout := time.Duration(min(seconds, probeTimeoutAtMost.Seconds()) * float64(time.Second))
-	return max(timeout-offset, leastProbeTimeout)
+	return probeTimeout
 }
 
 // probeStatus returns the HTTP status for an error of ProbeMetrics.
@@ -137,19 +127,19 @@ func probeStatus(err error) int {
 	return http.StatusInternalServerError
 }
 
-// sentence makes an error a sentence.
+// sentence returns an error's text with a capital letter and a full stop.
 func sentence(err error) string {
 	text := err.Error()
 	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
-// writeDebug shows a probe to people.
+// writeDebug writes a probe as text for people.
 func writeDebug(w http.ResponseWriter, answer ProbeAnswer) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if r := answer.Result; r != nil {
-		fmt.Fprint(w, waterfall.Of(r).Text(waterfall.Style{}))
+		fmt.Fprint(w, format.Waterfall(r, format.Style{}))
 		if len(r.Transcript) > 0 {
-			fmt.Fprintf(w, "\nTranscript (C: the exporter, S: the server; since the connection was begun)\n\n%s", waterfall.Transcript(r))
+			fmt.Fprintf(w, "\nTranscript (C: the exporter, S: the server; since the connection was begun)\n\n%s", format.Transcript(r.Transcript))
 		}
 		for _, note := range r.Notes {
 			fmt.Fprintf(w, "\nNote: %s\n", note)
@@ -158,10 +148,5 @@ func writeDebug(w http.ResponseWriter, answer ProbeAnswer) {
 		fmt.Fprintf(w, "%s\n", answer.Why)
 	}
 	fmt.Fprint(w, "\nMetrics\n\n")
-	encoder := expfmt.NewEncoder(w, expfmt.NewFormat(expfmt.TypeTextPlain))
-	for _, family := range answer.Metrics {
-		if err := encoder.Encode(family); err != nil {
-			return
-		}
-	}
+	_ = format.Metrics(w, answer.Metrics) // The client is gone.
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"imap-exporter/internal/format"
 	"imap-exporter/internal/history"
 	"imap-exporter/internal/text"
 	"imap-exporter/probe"
@@ -17,14 +18,14 @@ import (
 // A probeView is what is known of one probe.
 type probeView struct {
 	// Link is its page.
-	Link    string
-	Start   moment
-	Took    string
-	Failure *failure
-	Fall    *fall
-	Mode    string
-	TLS     *probe.TLS
-	Expiry  *expiry
+	Link      string
+	Start     relativeTime
+	Took      string
+	Failure   *failure
+	Waterfall *waterfallView
+	Mode      string
+	TLS       *probe.TLS
+	Expiry    *expiry
 	// RTT is "" where unknown.
 	RTT      string
 	Connects []string
@@ -37,7 +38,7 @@ type probeView struct {
 	NoQuota      bool
 	Capabilities []capabilityList
 	Notes        []string
-	Lines        []line
+	Lines        []transcriptRow
 	// NoTranscript is why there is no conversation.
 	NoTranscript string
 }
@@ -45,13 +46,13 @@ type probeView struct {
 // A mailboxRow is what is known of a mailbox; "" is what isn't.
 type mailboxRow struct {
 	Name, Messages, Unseen, Recent, Size, UIDNext, UIDValidity, ModSeq string
-	Newest, Oldest                                                     moment
+	Newest, Oldest                                                     relativeTime
 }
 
 // A quotaRow is one limit.
 type quotaRow struct {
 	Root, Resource string
-	*bar
+	*usageBar
 }
 
 // A capabilityList is what a server offered at one stage.
@@ -66,22 +67,22 @@ type capability struct {
 	New  bool
 }
 
-// A line is one of the transcript.
-type line struct {
+// A transcriptRow is one line of the transcript.
+type transcriptRow struct {
 	At, Class, Who, Text string
 }
 
 // A probePage is one probe of an account, and the way to its neighbours.
 type probePage struct {
-	frame
+	pageLayout
 	Name, Path   string
 	Probe        *probeView
 	Newer, Older string
 }
 
-// showProbe serves the page of a probe.
-func (p *pages) showProbe(w http.ResponseWriter, r *http.Request) {
-	a, id, ok := p.probeOf(r)
+// serveProbe serves the page of a probe.
+func (p *pages) serveProbe(w http.ResponseWriter, r *http.Request) {
+	a, id, ok := p.probeFromPath(r)
 	now := time.Now()
 	view := p.newProbeView(&a, id, now)
 	if !ok || view == nil {
@@ -89,7 +90,7 @@ func (p *pages) showProbe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := probePage{
-		frame: p.frame(r, "Probe of "+visible(a.Name), "accounts"), Name: visible(a.Name), Path: accountPath(a.Name), Probe: view,
+		pageLayout: p.layout(r, "Probe of "+visible(a.Name), "accounts"), Name: visible(a.Name), Path: accountPath(a.Name), Probe: view,
 	}
 	recent := p.history.Recent(a.Name)
 	if i := slices.IndexFunc(recent, func(r *probe.Result) bool { return history.IDOf(r) == id }); i >= 0 {
@@ -100,19 +101,19 @@ func (p *pages) showProbe(w http.ResponseWriter, r *http.Request) {
 			page.Older = probePath(page.Path, history.IDOf(recent[i+1]))
 		}
 	}
-	p.show(w, r, http.StatusOK, "probe", page)
+	p.writePage(w, r, http.StatusOK, "probe", page)
 }
 
-// probeOf reads an address.
-func (p *pages) probeOf(r *http.Request) (a Account, id int64, ok bool) {
+// probeFromPath reads an address.
+func (p *pages) probeFromPath(r *http.Request) (a Account, id int64, ok bool) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	a, ok = p.accountOf(r.PathValue("name"))
+	a, ok = p.accountFromPath(r.PathValue("name"))
 	return a, id, ok && err == nil
 }
 
-// showTranscript serves a conversation as a file.
-func (p *pages) showTranscript(w http.ResponseWriter, r *http.Request) {
-	a, id, ok := p.probeOf(r)
+// serveTranscript serves a conversation as a file.
+func (p *pages) serveTranscript(w http.ResponseWriter, r *http.Request) {
+	a, id, ok := p.probeFromPath(r)
 	result, lines := p.history.Result(a.Name, id)
 	if !ok || len(lines) == 0 {
 		p.notFound(w, r, "There is no conversation of this probe, or it isn't kept any more.")
@@ -120,10 +121,8 @@ func (p *pages) showTranscript(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", fileName(a.Name)+"-"+result.Start.UTC().Format("20060102T150405Z")+".txt"))
-	fmt.Fprintf(w, "# %s on %s, %s\n", visible(a.Name), visible(a.Server), moment{at: result.Start}.Full())
-	for _, l := range transcriptLines(lines) {
-		fmt.Fprintf(w, "%10s  %s %s\n", l.At, l.Who, l.Text)
-	}
+	fmt.Fprintf(w, "# %s on %s, %s\n", visible(a.Name), visible(a.Server), relativeTime{at: result.Start}.Full())
+	fmt.Fprint(w, format.Transcript(lines))
 }
 
 // fileName leaves of a name what is harmless in the name of a file, wherever it is saved.
@@ -146,11 +145,11 @@ func (p *pages) newProbeView(a *Account, id int64, now time.Time) *probeView {
 		return nil
 	}
 	v := &probeView{
-		Link: probePath(accountPath(a.Name), id), Start: moment{r.Start, now}, Took: durationText(r.Duration),
-		Failure: p.explain.failure(r), Fall: p.explain.fall(r), Mode: modeText(r.Mode), Connects: connects(r.Connects),
+		Link: probePath(accountPath(a.Name), id), Start: relativeTime{r.Start, now}, Took: durationText(r.Duration),
+		Failure: p.explain.failure(r), Waterfall: newWaterfallView(r), Mode: modeText(r.Mode), Connects: connectTexts(r.Connects),
 		Mailboxes: mailboxRows(r.Mailboxes, now), Truncated: r.MailboxesTruncated != nil && *r.MailboxesTruncated,
 		Quotas: quotaRows(r.Quota), NoQuota: r.Quota != nil && !r.Quota.Supported, Capabilities: capabilityLists(r.Capabilities),
-		Notes: visibleAll(r.Notes), Lines: transcriptLines(lines),
+		Notes: visibleAll(r.Notes), Lines: transcriptRows(lines),
 	}
 	if r.TLS != nil {
 		v.TLS = &probe.TLS{Version: visible(r.TLS.Version), Cipher: visible(r.TLS.Cipher)}
@@ -183,8 +182,8 @@ func modeText(mode probe.TLSMode) string {
 	}
 }
 
-// connects tells of the attempts to connect.
-func connects(list []probe.Connect) []string {
+// connectTexts tells of the attempts to connect.
+func connectTexts(list []probe.Connect) []string {
 	var words []string
 	for _, c := range list {
 		outcome := string(c.Reason)
@@ -200,22 +199,22 @@ func mailboxRows(mailboxes []probe.Mailbox, now time.Time) []mailboxRow {
 	rows := make([]mailboxRow, len(mailboxes))
 	for i, m := range mailboxes {
 		rows[i] = mailboxRow{
-			Name: visible(m.Name), Messages: known(m.Messages, countText), Unseen: known(m.Unseen, countText), Recent: known(m.Recent, countText),
-			Size: known(m.SizeBytes, bytesText), UIDNext: known(m.UIDNext, plainText), UIDValidity: known(m.UIDValidity, plainText),
-			ModSeq: known(m.HighestModSeq, plainText),
+			Name: visible(m.Name), Messages: optionalText(m.Messages, countText), Unseen: optionalText(m.Unseen, countText), Recent: optionalText(m.Recent, countText),
+			Size: optionalText(m.SizeBytes, bytesText), UIDNext: optionalText(m.UIDNext, plainText), UIDValidity: optionalText(m.UIDValidity, plainText),
+			ModSeq: optionalText(m.HighestModSeq, plainText),
 		}
 		if m.Newest != nil {
-			rows[i].Newest = moment{*m.Newest, now}
+			rows[i].Newest = relativeTime{*m.Newest, now}
 		}
 		if m.Oldest != nil {
-			rows[i].Oldest = moment{*m.Oldest, now}
+			rows[i].Oldest = relativeTime{*m.Oldest, now}
 		}
 	}
 	return rows
 }
 
-// known returns the text of a value, or "".
-func known[T any](value *T, text func(T) string) string {
+// optionalText returns the text of a value, or "".
+func optionalText[T any](value *T, text func(T) string) string {
 	if value == nil {
 		return ""
 	}
@@ -234,10 +233,10 @@ func quotaRows(quota *probe.Quota) []quotaRow {
 		if name == "" {
 			name = "(no name)"
 		}
-		if b := newBar(root.Storage, bytesText); b != nil {
+		if b := newUsageBar(root.Storage, bytesText); b != nil {
 			rows = append(rows, quotaRow{name, "storage", b})
 		}
-		if b := newBar(root.Messages, countText[uint64]); b != nil {
+		if b := newUsageBar(root.Messages, countText[uint64]); b != nil {
 			rows = append(rows, quotaRow{name, "messages", b})
 		}
 	}
@@ -259,12 +258,12 @@ func capabilityLists(stages []probe.Capabilities) []capabilityList {
 	return lists
 }
 
-func transcriptLines(transcript []probe.TranscriptLine) []line {
-	lines := make([]line, len(transcript))
+func transcriptRows(transcript []probe.TranscriptLine) []transcriptRow {
+	lines := make([]transcriptRow, len(transcript))
 	for i, t := range transcript {
-		lines[i] = line{durationText(t.At), "received", "S:", visible(t.Text)}
+		lines[i] = transcriptRow{durationText(t.At), "received", format.Speaker(t), visible(t.Text)}
 		if t.Sent {
-			lines[i].Class, lines[i].Who = "sent", "C:"
+			lines[i].Class = "sent"
 		}
 	}
 	return lines

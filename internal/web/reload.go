@@ -5,9 +5,9 @@ import (
 	"net/http"
 )
 
-// reload answers POST and PUT of /-/reload: 200 with what has changed, or 500 with what is wrong with the configuration.
+// reloadHandler answers POST and PUT of /-/reload: 200 with what has changed, or 500 with what is wrong with the configuration.
 // Web pages of others can't have a browser ask for it.
-func reload(opts Options) http.Handler {
+func reloadHandler(opts Options) http.Handler {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if opts.Reload == nil {
 			http.Error(w, "Reloading by HTTP is not enabled: start the exporter with --web.enable-lifecycle, or send it SIGHUP.",
@@ -22,11 +22,11 @@ func reload(opts Options) http.Handler {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		fmt.Fprintln(w, report)
 	})
-	return sameSite(handler)
+	return refuseCrossSite(handler)
 }
 
-// sameSite lets no browser in that another site's page has sent.
-func sameSite(handler http.Handler) http.Handler {
+// refuseCrossSite lets no browser in that another site's page has sent.
+func refuseCrossSite(handler http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "Refused: the request comes from a page of another site.", http.StatusForbidden)

@@ -22,17 +22,17 @@ type row struct {
 	State        state
 	Suspended    bool
 	Failure      *failure
-	Beats        strip
-	Last         moment
+	Sparkline    sparkline
+	Last         relativeTime
 	Duration     string
 	// Usual is "" before the first success.
 	Usual string
-	Since moment
+	Since relativeTime
 	// Expiry is nil where no certificate was seen.
 	Expiry *expiry
 	// Quota is nil without one.
-	Quota *bar
-	Next  next
+	Quota *usageBar
+	Next  nextProbe
 }
 
 // A failure is why an account is failing.
@@ -49,21 +49,21 @@ func (e explanations) failure(r *probe.Result) *failure {
 	if r == nil || r.Err == nil {
 		return nil
 	}
-	return &failure{r.Err.Phase, r.Err.Reason, e.reasons[r.Err.Reason], visible(r.Err.Text)}
+	return &failure{r.Err.Phase, r.Err.Reason, e[r.Err.Reason], visible(r.Err.Text)}
 }
 
 // newRow returns the row of an account.
 func (p *pages) newRow(a *Account, now time.Time) row {
-	beats := p.history.Beats(a.Name)
+	summaries := p.history.Beats(a.Name)
 	r := row{
 		ID: rowID(a.Name), Root: "./", Path: accountPath(a.Name), Name: visible(a.Name), Server: visible(a.Server),
-		State: a.state(now), Suspended: a.Suspended, Failure: p.explain.failure(a.Last), Beats: newStrip(beats),
-		Since: moment{a.Since, now}, Expiry: newExpiry(a.expiry(), now), Quota: fullestBar(a.Last), Next: newNext(a, now),
+		State: a.state(now), Suspended: a.Suspended, Failure: p.explain.failure(a.Last), Sparkline: newSparkline(summaries),
+		Since: relativeTime{a.Since, now}, Expiry: newExpiry(a.expiry(), now), Quota: fullestBar(a.Last), Next: newNextProbe(a, now),
 	}
 	if a.Last != nil {
-		r.Last, r.Duration = moment{a.Last.Start, now}, durationText(a.Last.Duration)
+		r.Last, r.Duration = relativeTime{a.Last.Start, now}, durationText(a.Last.Duration)
 	}
-	if usual := history.Usual(beats); usual > 0 {
+	if usual := history.Usual(summaries); usual > 0 {
 		r.Usual = durationText(usual)
 	}
 	return r
@@ -88,14 +88,14 @@ func accountPath(name string) string {
 	return "accounts/" + url.PathEscape(name)
 }
 
-// accountOf finds the account whose page a path asks for.
-func (p *pages) accountOf(name string) (Account, bool) {
+// accountFromPath finds the account whose page a path asks for.
+func (p *pages) accountFromPath(name string) (Account, bool) {
 	return p.opts.Account(strings.TrimPrefix(name, notFolder))
 }
 
 // An expiry is when a certificate ends.
 type expiry struct {
-	moment
+	relativeTime
 	// Days that are left, or that it has been over for.
 	Days int
 	Over bool
@@ -108,7 +108,7 @@ func newExpiry(at, now time.Time) *expiry {
 		return nil
 	}
 	left := at.Sub(now)
-	e := &expiry{moment: moment{at, now}, Days: int(left.Abs() / (24 * time.Hour)), Over: left < 0}
+	e := &expiry{relativeTime: relativeTime{at, now}, Days: int(left.Abs() / (24 * time.Hour)), Over: left < 0}
 	switch {
 	case left < 3*24*time.Hour:
 		e.Level = "bad"
@@ -125,13 +125,13 @@ func (e *expiry) Words() string {
 		unit = "day"
 	}
 	if e.Over {
-		return fmt.Sprintf("expired %d%s%s ago", e.Days, space, unit)
+		return fmt.Sprintf("expired %d%s%s ago", e.Days, nonBreakingSpace, unit)
 	}
-	return fmt.Sprintf("%d%s%s", e.Days, space, unit)
+	return fmt.Sprintf("%d%s%s", e.Days, nonBreakingSpace, unit)
 }
 
-// A bar is how much of a limit is used.
-type bar struct {
+// A usageBar is how much of a limit is used.
+type usageBar struct {
 	// Percent is a whole number, and Width its part of 100 that can be drawn.
 	Percent, Width int
 	// Level is "", "warn" from 80 %, and "bad" from 90 %.
@@ -152,13 +152,13 @@ func share(r *probe.Resource) float64 {
 	}
 }
 
-// newBar returns nil where there is no limit.
-func newBar(r *probe.Resource, text func(uint64) string) *bar {
+// newUsageBar returns nil where there is no limit.
+func newUsageBar(r *probe.Resource, text func(uint64) string) *usageBar {
 	if r == nil {
 		return nil
 	}
 	part := share(r)
-	b := &bar{Percent: int(min(part, 99.99) * 100), Width: int(min(part, 1) * 100), Used: text(r.Used), Limit: text(r.Limit)}
+	b := &usageBar{Percent: int(min(part, 99.99) * 100), Width: int(min(part, 1) * 100), Used: text(r.Used), Limit: text(r.Limit)}
 	switch {
 	case part >= 0.9:
 		b.Level = "bad"
@@ -169,34 +169,34 @@ func newBar(r *probe.Resource, text func(uint64) string) *bar {
 }
 
 // fullestBar returns the bar of the quota that is closest to its limit, or nil.
-func fullestBar(r *probe.Result) *bar {
-	var fullest *bar
+func fullestBar(r *probe.Result) *usageBar {
+	var fullest *usageBar
 	most := -1.0
 	if r == nil || r.Quota == nil {
 		return nil
 	}
 	for _, root := range r.Quota.Roots {
 		if part := share(root.Storage); part > most {
-			most, fullest = part, newBar(root.Storage, bytesText)
+			most, fullest = part, newUsageBar(root.Storage, bytesText)
 		}
 		if part := share(root.Messages); part > most {
-			most, fullest = part, newBar(root.Messages, countText[uint64])
+			most, fullest = part, newUsageBar(root.Messages, countText[uint64])
 		}
 	}
 	return fullest
 }
 
-// A next is what comes next for an account.
-type next struct {
+// A nextProbe is what comes next for an account.
+type nextProbe struct {
 	OnDemand bool
 	// Run is zero where no run is planned, and Login unless logins are held back.
-	Run, Login moment
+	Run, Login relativeTime
 }
 
-func newNext(a *Account, now time.Time) next {
-	n := next{OnDemand: a.Interval <= 0, Run: moment{a.NextRun, now}}
+func newNextProbe(a *Account, now time.Time) nextProbe {
+	n := nextProbe{OnDemand: a.Interval <= 0, Run: relativeTime{a.NextRun, now}}
 	if a.Suspended {
-		n.Login = moment{a.NextLogin, now}
+		n.Login = relativeTime{a.NextLogin, now}
 	}
 	return n
 }

@@ -44,8 +44,8 @@ func (u *Updates) version() string {
 	return strconv.FormatUint(u.changes, 36)
 }
 
-// open returns a watcher of nothing yet, or nil when there are too many.
-func (u *Updates) open() *watcher {
+// register returns a watcher of nothing yet, or nil when there are too many.
+func (u *Updates) register() *watcher {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.watchers) >= maxWatchers {
@@ -56,8 +56,8 @@ func (u *Updates) open() *watcher {
 	return w
 }
 
-// watch has a watcher look at these accounts alone, from now on.
-func (u *Updates) watch(w *watcher, names []string) {
+// setAccounts has a watcher look at these accounts alone, from now on.
+func (u *Updates) setAccounts(w *watcher, names []string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	w.names, w.changed = make(map[string]bool, len(names)), make(map[string]bool)
@@ -66,8 +66,8 @@ func (u *Updates) watch(w *watcher, names []string) {
 	}
 }
 
-// take returns the accounts that have changed since it did so last.
-func (u *Updates) take(w *watcher) map[string]bool {
+// takeChanged returns the accounts that have changed since it did so last.
+func (u *Updates) takeChanged(w *watcher) map[string]bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(w.changed) == 0 {
@@ -85,7 +85,7 @@ func (u *Updates) count() int {
 	return len(u.watchers)
 }
 
-func (u *Updates) leave(w *watcher) {
+func (u *Updates) unregister(w *watcher) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	delete(u.watchers, w)

@@ -1,5 +1,6 @@
-// Package web is the HTTP surface: the landing page, /metrics, the health endpoints, the reload, and profiles.
-// It shows what it is given, and changes nothing itself; it knows no password.
+// Package web serves HTTP: the status page and its live updates, /metrics, /probe, /sd, health, /-/reload, the
+// documentation, and profiles on an address of their own. What it shows comes through Options, and so does what it can
+// have done: a probe, a reload. It has no passwords.
 package web
 
 import (
@@ -17,9 +18,9 @@ import (
 	"imap-exporter/probe"
 )
 
-// Options are what the pages are made of.
+// Options are what a server needs to know, and what it can have the exporter do.
 type Options struct {
-	// Version is the program's version, for the landing page.
+	// Version is the program's version.
 	Version string
 	// Gatherer has the metrics.
 	Gatherer prometheus.TransactionalGatherer
@@ -31,42 +32,42 @@ type Options struct {
 	Account func(name string) (Account, bool)
 	// History has the recent probes of the accounts. Nil: nothing but each account's Last is shown.
 	History *history.Store
-	// Updates hears of what has changed. Nil: open pages hear of nothing.
+	// Updates tells open pages of changes. Nil: they aren't kept up to date.
 	Updates *Updates
 	// Config writes the configuration in force as YAML, without secrets, and at most limit accounts of it unless limit is
 	// 0. It returns how many it left out. Nil: there is nothing to show.
 	Config func(w io.Writer, limit int) (left int, err error)
-	// Links are where people look at the metrics. Nil: nobody said.
+	// Links returns the addresses of Prometheus and Grafana. Nil: there are none.
 	Links func() Links
 	// Ready says whether the schedule has started.
 	Ready func() bool
-	// Probe probes an account now, or joins the probe of it that is under way, and returns its Result, transcript
-	// included. The schedule's guards and bounds hold: it waits for room while ctx lasts. Its errors are those of
+	// Probe probes an account now, or joins the probe of it that is running, and returns its Result, transcript
+	// included. The schedule's limits hold: it waits for a free slot while ctx lasts. Its errors are those of
 	// schedule.Do: ErrCanceled, a *BlockedError, and ctx's; and config.ErrUnknownAccount.
 	Probe func(context.Context, ProbeRequest) (*probe.Result, error)
-	// ProbeMetrics does the same for /probe, and returns metrics of what came of it. A Result that didn't come in time
-	// and a probe that was held back are answers, too, so that of schedule.Do's errors there are only ErrCanceled and
-	// ErrNoRoom, and beside them config.ErrUnknownAccount, config.ErrUnknownModule and config.ErrRefused.
+	// ProbeMetrics does the same for /probe, and returns the metrics of the outcome. A Result that didn't come in time and
+	// a probe that was suspended are outcomes, too. So of schedule.Do's errors it returns ErrCanceled and ErrNoRoom only,
+	// and besides them config.ErrUnknownAccount, config.ErrUnknownModule and config.ErrRefused.
 	ProbeMetrics func(context.Context, ProbeRequest) (ProbeAnswer, error)
 	// TimeoutOffset is how long before the end of a scrape's timeout the probe for it ends.
 	TimeoutOffset time.Duration
 	// Discover returns the accounts as targets for Prometheus to find.
 	Discover func() []TargetGroup
-	// Reload reads the configuration anew, and returns what has changed, or what is wrong with it, for whoever asked.
-	// Nil: not by HTTP, and nor may the pages have accounts probed.
+	// Reload reloads the configuration. It returns what has changed, or what is wrong with it, for whoever asked. Nil:
+	// neither reloads nor probes can be asked for by HTTP.
 	Reload func(context.Context) (report string, err error)
-	// Bound is where the server will listen, and AllowedHosts what beside loopback it may be asked for, in small letters.
-	// Where Bound isn't on loopback, or nil, and there are no AllowedHosts, it may be asked for anything.
+	// Bound is the address of the listener. AllowedHosts are the values of the header Host to accept besides loopback, in
+	// lower case and without port. If Bound is nil or not on loopback, and there are no AllowedHosts, any is accepted.
 	Bound        net.Addr
 	AllowedHosts []string
-	// Logger hears of errors in serving.
+	// Logger gets errors in serving.
 	Logger *slog.Logger
 }
 
-// Links are addresses of Prometheus and Grafana, without a slash at the end; "" where nobody said.
+// Links are addresses of Prometheus and Grafana, without a slash at the end; "" where none is configured.
 type Links struct{ Prometheus, Grafana string }
 
-// lifecycle says whether HTTP may have the exporter do something.
+// lifecycle says whether --web.enable-lifecycle is set: whether reloads and probes may be asked for.
 func (o *Options) lifecycle() bool { return o.Reload != nil }
 
 // An Account is one configured account, what its last probe saw, and what comes next.
@@ -77,7 +78,7 @@ type Account struct {
 	Interval time.Duration
 	// Last is nil before the first probe has ended.
 	Last *probe.Result
-	// Since is the start of the first of the probes, all in a row, that came out as Last did: well, or not.
+	// Since is the start of the first of the consecutive probes that all succeeded, or all failed, as Last did.
 	Since time.Time
 	// NextRun is when the next probe is due; zero where none is.
 	NextRun time.Time
@@ -86,7 +87,7 @@ type Account struct {
 	NextLogin time.Time
 }
 
-// How long a client may take, and how much it may send. A scrape of ten thousand accounts takes seconds to write.
+// Limits of a client's requests. A scrape of 10,000 accounts takes seconds to write.
 const (
 	readTimeout    = 10 * time.Second
 	writeTimeout   = time.Minute
@@ -94,12 +95,12 @@ const (
 	maxHeaderBytes = 16 << 10
 )
 
-// NewServer returns a server of all pages, yet to be started, that no slow or greedy client can hold up.
+// NewServer returns a server of all pages, yet to be started, that no slowFactor or greedy client can hold up.
 func NewServer(opts Options) *http.Server {
 	errorLog := slog.NewLogLogger(opts.Logger.Handler(), slog.LevelError)
 	mux := http.NewServeMux()
 	pages := newPages(opts)
-	pages.handle(mux)
+	pages.register(mux)
 	mux.Handle("GET /metrics", metricsHandler(opts))
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "Healthy.")
@@ -113,7 +114,7 @@ func NewServer(opts Options) *http.Server {
 	})
 	mux.Handle("GET /probe", probeHandler(opts))
 	mux.Handle("GET /sd", discoveryHandler(opts))
-	reloading := atMost(reloadsInFlight)(reload(opts))
+	reloading := limitInFlight(reloadsInFlight, busyText)(reloadHandler(opts))
 	mux.Handle("POST /-/reload", reloading)
 	mux.Handle("PUT /-/reload", reloading)
 	server := &http.Server{

@@ -16,7 +16,7 @@ import (
 
 // An accountPage is all about one account.
 type accountPage struct {
-	frame
+	pageLayout
 	row
 	Root     string // It is the same in both.
 	Interval string
@@ -28,15 +28,15 @@ type accountPage struct {
 	Probe *probeView
 	Chart *chart
 	// Bars are the last probes, with a link to those that are still there.
-	Bars []beatBar
+	Bars []probeBar
 	// Recent are the probes that are still there whole, the newest first.
 	Recent []recentRow
 	// GraphLink and DashboardLink lead to Prometheus and Grafana; "" where they aren't configured.
 	GraphLink, DashboardLink string
 }
 
-// A beatBar is one of the last probes.
-type beatBar struct {
+// A probeBar is one of the last probes.
+type probeBar struct {
 	X, Y, Width, Height int
 	Class               string
 	Title               string
@@ -47,7 +47,7 @@ type beatBar struct {
 // A recentRow is a probe that is still there.
 type recentRow struct {
 	Link    string
-	Start   moment
+	Start   relativeTime
 	Took    string
 	Failure *failure
 	// Slowest is the phase that took longest, and SlowestTook how long.
@@ -56,35 +56,35 @@ type recentRow struct {
 	Current     bool
 }
 
-// showAccount serves the page of an account.
-func (p *pages) showAccount(w http.ResponseWriter, r *http.Request) {
-	a, ok := p.accountOf(r.PathValue("name"))
+// serveAccount serves the page of an account.
+func (p *pages) serveAccount(w http.ResponseWriter, r *http.Request) {
+	a, ok := p.accountFromPath(r.PathValue("name"))
 	if !ok {
 		p.notFound(w, r, "No account has this name.")
 		return
 	}
 	page := p.newAccountPage(r, &a)
-	p.show(w, r, http.StatusOK, "account", page)
+	p.writePage(w, r, http.StatusOK, "account", page)
 }
 
 func (p *pages) newAccountPage(r *http.Request, a *Account) accountPage {
 	version := p.updates.version()
-	page := accountPage{frame: p.frame(r, visible(a.Name), "accounts"), Root: rootOf(r), Lifecycle: p.opts.lifecycle()}
-	p.fill(&page, a)
+	page := accountPage{pageLayout: p.layout(r, visible(a.Name), "accounts"), Root: rootOf(r), Lifecycle: p.opts.lifecycle()}
+	p.fillLive(&page, a)
 	page.Live = "events/" + page.Path + "?version=" + version
 	return page
 }
 
-// fill makes the part of the page that is kept up to date.
-func (p *pages) fill(page *accountPage, a *Account) {
+// fillLive makes the part of the page that is kept up to date.
+func (p *pages) fillLive(page *accountPage, a *Account) {
 	now := time.Now()
 	page.row = p.newRow(a, now)
 	page.Failing = p.history.Counts().Failing
 	page.Interval = intervalText(a.Interval)
-	beats := p.history.Beats(a.Name)
-	page.Chart = newChart(beats, now)
+	summaries := p.history.Beats(a.Name)
+	page.Chart = newChart(summaries, now)
 	recent := p.history.Recent(a.Name)
-	page.Bars = p.bars(page.Path, beats, recent)
+	page.Bars = p.probeBars(page.Path, summaries, recent)
 	page.Recent = p.recentRows(page.Path, recent, now)
 	if a.Last != nil {
 		page.Probe = p.newProbeView(a, history.IDOf(a.Last), now)
@@ -97,26 +97,26 @@ func (p *pages) fill(page *accountPage, a *Account) {
 	}
 }
 
-// bars draws the last probes.
-func (p *pages) bars(path string, beats []history.Beat, recent []*probe.Result) []beatBar {
+// probeBars draws the last probes.
+func (p *pages) probeBars(path string, summaries []history.Beat, recent []*probe.Result) []probeBar {
 	there := make(map[int64]bool, len(recent))
 	for _, r := range recent {
 		there[history.IDOf(r)] = true
 	}
-	usual := history.Usual(beats)
-	bars := make([]beatBar, len(beats))
-	for i := range beats {
-		b := &beats[i]
-		bar := beatBar{X: (stripProbes - len(beats) + i) * stripPitch, Width: stripBar, Height: stripHeight, Class: "failing"}
+	usual := history.Usual(summaries)
+	bars := make([]probeBar, len(summaries))
+	for i := range summaries {
+		b := &summaries[i]
+		bar := probeBar{X: (sparklineProbes - len(summaries) + i) * sparklinePitch, Width: sparklineBarWidth, Height: sparklineHeight, Class: "failing"}
 		outcome := fmt.Sprintf("%s/%s", b.Phase, b.Reason)
 		if b.OK() {
-			outcome, bar.Class, bar.Height = "ok", "ok", beatHeight(b.Duration, usual)
-			if b.Duration > slow*usual {
+			outcome, bar.Class, bar.Height = "ok", "ok", barHeight(b.Duration, usual)
+			if b.Duration > slowFactor*usual {
 				bar.Class = "overdue"
 			}
 		}
-		bar.Y = stripHeight - bar.Height
-		bar.Title = fmt.Sprintf("%s: %s, %s", moment{at: b.Start}.Full(), outcome, durationText(b.Duration))
+		bar.Y = sparklineHeight - bar.Height
+		bar.Title = fmt.Sprintf("%s: %s, %s", relativeTime{at: b.Start}.Full(), outcome, durationText(b.Duration))
 		if there[b.ID] {
 			bar.Link = probePath(path, b.ID)
 		}
@@ -130,7 +130,7 @@ func (p *pages) recentRows(path string, recent []*probe.Result, now time.Time) [
 	rows := make([]recentRow, len(recent))
 	for i, r := range recent {
 		rows[i] = recentRow{
-			Link: probePath(path, history.IDOf(r)), Start: moment{r.Start, now}, Took: durationText(r.Duration), Failure: p.explain.failure(r),
+			Link: probePath(path, history.IDOf(r)), Start: relativeTime{r.Start, now}, Took: durationText(r.Duration), Failure: p.explain.failure(r),
 		}
 		var slowest time.Duration
 		for _, t := range r.Phases {
@@ -150,12 +150,12 @@ func probePath(account string, id int64) string {
 
 // probeNow answers the button: it leads back to the account once the probe has ended, or says why there was none.
 func (p *pages) probeNow(w http.ResponseWriter, r *http.Request) {
-	a, ok := p.accountOf(r.PathValue("name"))
+	a, ok := p.accountFromPath(r.PathValue("name"))
 	if !ok {
 		p.notFound(w, r, "No account has this name.")
 		return
 	}
-	status, notice := p.tryNow(r.Context(), a.Name)
+	status, notice := p.probeOnDemand(r.Context(), a.Name)
 	if notice == "" {
 		http.Redirect(w, r, rootOf(r)+accountPath(a.Name), http.StatusSeeOther) //nolint:gosec // It is a path of ours, and the name of an account of ours.
 		return
@@ -165,14 +165,14 @@ func (p *pages) probeNow(w http.ResponseWriter, r *http.Request) {
 	}
 	page := p.newAccountPage(r, &a)
 	page.Notice = notice
-	p.show(w, r, status, "account", page)
+	p.writePage(w, r, status, "account", page)
 }
 
 // onDemandTimeout is how long the button waits; a proxy or browser waits little longer.
 const onDemandTimeout = 45 * time.Second
 
-// tryNow probes an account, and returns why it couldn't.
-func (p *pages) tryNow(ctx context.Context, name string) (status int, notice string) {
+// probeOnDemand probes an account, and returns why it couldn't.
+func (p *pages) probeOnDemand(ctx context.Context, name string) (status int, notice string) {
 	if !p.opts.lifecycle() {
 		return http.StatusForbidden, "Not probed: this is off unless the exporter is started with --web.enable-lifecycle."
 	}
@@ -194,19 +194,19 @@ func (p *pages) tryNow(ctx context.Context, name string) (status int, notice str
 
 // accountEvents keeps an account's page up to date.
 func (p *pages) accountEvents(w http.ResponseWriter, r *http.Request) {
-	a, ok := p.accountOf(r.PathValue("name"))
+	a, ok := p.accountFromPath(r.PathValue("name"))
 	if !ok {
 		p.notFound(w, r, "No account has this name.")
 		return
 	}
 	// The page that hears of this is two folders nearer to the first one.
-	page := accountPage{frame: p.frame(r, visible(a.Name), "accounts"), Root: "./../", Lifecycle: p.opts.lifecycle()}
+	page := accountPage{pageLayout: p.layout(r, visible(a.Name), "accounts"), Root: "./../", Lifecycle: p.opts.lifecycle()}
 	begun, version := false, r.URL.Query().Get("version")
-	p.watch(w, r, func(s *stream, watcher *watcher) error {
+	p.streamUpdates(w, r, func(s *stream, watcher *watcher) error {
 		if !begun {
-			p.updates.watch(watcher, []string{a.Name})
+			p.updates.setAccounts(watcher, []string{a.Name})
 		}
-		changed := len(p.updates.take(watcher)) > 0 || !begun && p.updates.version() != version
+		changed := len(p.updates.takeChanged(watcher)) > 0 || !begun && p.updates.version() != version
 		begun = true
 		if !changed {
 			return nil
@@ -215,7 +215,7 @@ func (p *pages) accountEvents(w http.ResponseWriter, r *http.Request) {
 		if !ok {
 			return errGone
 		}
-		p.fill(&page, &now)
+		p.fillLive(&page, &now)
 		html, err := p.render("live", page)
 		if err != nil {
 			return err

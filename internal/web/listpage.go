@@ -7,12 +7,12 @@ import (
 
 // A listPage is the first page: all accounts.
 type listPage struct {
-	frame
+	pageLayout
 	Summary listSummary
 	Query   query
 	Columns []columnHead
 	Rows    []row
-	Sorts   []choice
+	Sorts   []sortOption
 	// Unfiltered is where all accounts are listed; "" when they are.
 	Unfiltered string
 }
@@ -42,26 +42,26 @@ type pager struct {
 // A columnHead is the head of a column, by which it can be sorted.
 type columnHead struct {
 	Title, Class string
-	// Link sorts by it; "" where that makes no sense.
+	// Link sortOptions by it; "" where that makes no sense.
 	Link string
 	// Sorted is "ascending" or "descending" for the column that is sorted by, as ARIA says it.
 	Sorted string
 }
 
-// A choice is an entry of a menu.
-type choice struct {
+// A sortOption is an entry of a menu.
+type sortOption struct {
 	Value, Title string
 	Chosen       bool
 }
 
-// showList serves the first page.
-func (p *pages) showList(w http.ResponseWriter, r *http.Request) {
+// serveList serves the first page.
+func (p *pages) serveList(w http.ResponseWriter, r *http.Request) {
 	q := parseQuery(r.URL.Query())
 	version := p.updates.version() // Before the look at the accounts: what changes in between is told again.
 	l, summary := p.list(q, time.Now())
 	page := listPage{
-		frame: p.frame(r, "Accounts", "accounts"), Summary: summary,
-		Query: l.Query, Columns: heads(l.Query), Rows: p.rows(l.Accounts, time.Now()), Sorts: sorts(l.Query),
+		pageLayout: p.layout(r, "Accounts", "accounts"), Summary: summary,
+		Query: l.Query, Columns: columnHeads(l.Query), Rows: p.rows(l.Accounts, time.Now()), Sorts: sortOptions(l.Query),
 	}
 	page.Failing = summary.Failing
 	values := l.Query.values()
@@ -70,12 +70,12 @@ func (p *pages) showList(w http.ResponseWriter, r *http.Request) {
 	if q.Account+q.Server+q.State != "" {
 		page.Unfiltered = rootOf(r) + query{Sort: q.Sort, Desc: q.Desc, Page: 1}.String()
 	}
-	p.show(w, r, http.StatusOK, "list", page)
+	p.writePage(w, r, http.StatusOK, "list", page)
 }
 
 // list finds the accounts of a page, and what is said of all of them.
-func (p *pages) list(q query, now time.Time) (listing, listSummary) {
-	l := find(p.opts.Accounts(), q, now)
+func (p *pages) list(q query, now time.Time) (queryResult, listSummary) {
+	l := runQuery(p.opts.Accounts(), q, now)
 	s := listSummary{Root: "./", Failing: l.Failing, Pager: newPager(l)}
 	for _, t := range []tab{
 		{Title: "All"},
@@ -106,7 +106,7 @@ func (p *pages) rows(accounts []*Account, now time.Time) []row {
 	return rows
 }
 
-func newPager(l listing) pager {
+func newPager(l queryResult) pager {
 	at := func(page int) string {
 		if page < 1 || page > l.Pages || page == l.Query.Page {
 			return ""
@@ -126,7 +126,7 @@ func columnTitles() []struct{ title, class, sort string } {
 	return []struct{ title, class, sort string }{
 		{"Account", "account", "name"},
 		{"State", "state", "state"},
-		{"Last 60 probes", "beats", ""},
+		{"Last 60 probes", "recent", ""},
 		{"Latency", "latency", "latency"},
 		{"Certificate", "certificate", "certificate"},
 		{"Quota", "quota", "quota"},
@@ -134,7 +134,7 @@ func columnTitles() []struct{ title, class, sort string } {
 	}
 }
 
-func heads(q query) []columnHead {
+func columnHeads(q query) []columnHead {
 	var all []columnHead
 	for _, c := range columnTitles() {
 		h := columnHead{Title: c.title, Class: c.class}
@@ -155,12 +155,12 @@ func heads(q query) []columnHead {
 	return all
 }
 
-// sorts are the columns and the server, for the menu, which is all that a phone has.
-func sorts(q query) []choice {
-	all := []choice{{"server", "Server", q.Sort == "server"}, {"since", "Last change", q.Sort == "since"}}
+// sortOptions are the columns and the server, for the menu, which is all that a phone has.
+func sortOptions(q query) []sortOption {
+	all := []sortOption{{"server", "Server", q.Sort == "server"}, {"since", "Last change", q.Sort == "since"}}
 	for _, c := range columnTitles() {
 		if c.sort != "" {
-			all = append(all, choice{c.sort, c.title, q.Sort == c.sort})
+			all = append(all, sortOption{c.sort, c.title, q.Sort == c.sort})
 		}
 	}
 	return all

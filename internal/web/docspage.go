@@ -21,15 +21,15 @@ import (
 	"imap-exporter/docs"
 )
 
-// A library has the documentation, and renders a page when it is asked for first.
-type library struct {
+// A docsRenderer has the documentation, and renders a page when it is asked for first.
+type docsRenderer struct {
 	markdown goldmark.Markdown
 	mu       sync.Mutex
-	pages    map[string]*document
+	pages    map[string]*docsPage
 }
 
 // A document is a page of the documentation.
-type document struct {
+type docsPage struct {
 	// Name is its path without .md, such as runbooks/ImapAccountDown.
 	Name  string
 	Title string
@@ -37,18 +37,18 @@ type document struct {
 	HTML template.HTML
 }
 
-func newLibrary() *library {
-	return &library{
+func newDocsRenderer() *docsRenderer {
+	return &docsRenderer{
 		markdown: goldmark.New(
 			goldmark.WithExtensions(extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignNone)), extension.Linkify),
-			goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithASTTransformers(util.Prioritized(links{}, 100))),
+			goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithASTTransformers(util.Prioritized(linkRewriter{}, 100))),
 		),
-		pages: map[string]*document{},
+		pages: map[string]*docsPage{},
 	}
 }
 
 // page returns a page by its name, or nil.
-func (l *library) page(name string) *document {
+func (l *docsRenderer) page(name string) *docsPage {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if d := l.pages[name]; d != nil {
@@ -59,18 +59,18 @@ func (l *library) page(name string) *document {
 		return nil
 	}
 	var html bytes.Buffer
-	context := parser.NewContext(parser.WithIDs(&anchors{seen: map[string]bool{}}))
+	context := parser.NewContext(parser.WithIDs(&headingIDs{seen: map[string]bool{}}))
 	if err := l.markdown.Convert(source, &html, parser.WithContext(context)); err != nil {
 		return nil
 	}
-	d := &document{Name: name, Title: titleOf(source, name), HTML: template.HTML(accessible(html.String()))} //nolint:gosec // It is of our own files, and raw HTML is left out.
+	d := &docsPage{Name: name, Title: titleOf(source, name), HTML: template.HTML(addAccessibility(html.String()))} //nolint:gosec // It is of our own files, and raw HTML is left out.
 	l.pages[name] = d
 	return d
 }
 
-// accessible tells what heads of columns are, and has the keyboard get to what is too wide for the screen. Where these
+// accessible tells what columnHeads of columns are, and has the keyboard get to what is too wide for the screen. Where these
 // words are text, their brackets are written otherwise.
-func accessible(html string) string {
+func addAccessibility(html string) string {
 	return strings.NewReplacer("<th>", `<th scope="col">`, "<pre>", `<pre tabindex="0">`, "<table>", `<table tabindex="0">`).Replace(html)
 }
 
@@ -84,15 +84,15 @@ func titleOf(source []byte, name string) string {
 	return path.Base(name)
 }
 
-// A shelf is a folder of the documentation.
-type shelf struct {
+// A docsSection is a folder of the documentation.
+type docsSection struct {
 	Title string
-	Pages []document
+	Pages []docsPage
 }
 
 // shelves lists all pages, those of each folder together.
-func (l *library) shelves() []shelf {
-	var all []shelf
+func (l *docsRenderer) sections() []docsSection {
+	var all []docsSection
 	_ = fs.WalkDir(docs.Files, ".", func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -106,26 +106,26 @@ func (l *library) shelves() []shelf {
 			title = strings.ToUpper(folder[:1]) + folder[1:]
 		}
 		name := strings.TrimSuffix(file, ".md")
-		i := slices.IndexFunc(all, func(s shelf) bool { return s.Title == title })
+		i := slices.IndexFunc(all, func(s docsSection) bool { return s.Title == title })
 		if i < 0 {
-			all = append(all, shelf{Title: title})
+			all = append(all, docsSection{Title: title})
 			i = len(all) - 1
 		}
-		all[i].Pages = append(all[i].Pages, document{Name: name, Title: titleOf(source, name)})
+		all[i].Pages = append(all[i].Pages, docsPage{Name: name, Title: titleOf(source, name)})
 		return nil
 	})
-	slices.SortStableFunc(all, func(a, b shelf) int { return compareBool(a.Title != "Guides", b.Title != "Guides") })
+	slices.SortStableFunc(all, func(a, b docsSection) int { return compareBool(a.Title != "Guides", b.Title != "Guides") })
 	return all
 }
 
-// showDocs serves the documentation. A runbook is at docs/runbooks/ and the name of its alert.
-func (p *pages) showDocs(w http.ResponseWriter, r *http.Request) {
+// serveDocs serves the documentation. A runbook is at docs/runbooks/ and the name of its alert.
+func (p *pages) serveDocs(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("page")
 	if name == "" {
-		p.show(w, r, http.StatusOK, "shelves", struct {
-			frame
-			Shelves []shelf
-		}{p.frame(r, "Documentation", "docs"), p.docs.shelves()})
+		p.writePage(w, r, http.StatusOK, "docsindex", struct {
+			pageLayout
+			Sections []docsSection
+		}{p.layout(r, "Documentation", "docs"), p.docs.sections()})
 		return
 	}
 	if short, ok := strings.CutSuffix(name, ".md"); ok {
@@ -137,18 +137,18 @@ func (p *pages) showDocs(w http.ResponseWriter, r *http.Request) {
 		p.notFound(w, r, "There is no such page in the documentation.")
 		return
 	}
-	p.show(w, r, http.StatusOK, "document", struct {
-		frame
+	p.writePage(w, r, http.StatusOK, "docspage", struct {
+		pageLayout
 		HTML template.HTML
-	}{p.frame(r, d.Title, "docs"), d.HTML})
+	}{p.layout(r, d.Title, "docs"), d.HTML})
 }
 
 // links makes the links of a page fit for here: .md falls away, and what leads to a file that isn't here, or is a picture,
 // is text.
-type links struct{}
+type linkRewriter struct{}
 
 // Transform changes the links of a page.
-func (links) Transform(page *ast.Document, _ text.Reader, _ parser.Context) {
+func (linkRewriter) Transform(page *ast.Document, _ text.Reader, _ parser.Context) {
 	var unlinked []ast.Node
 	_ = ast.Walk(page, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
@@ -183,10 +183,10 @@ func (links) Transform(page *ast.Document, _ text.Reader, _ parser.Context) {
 }
 
 // anchors names headings as our links do, and those of the places where the files are read otherwise.
-type anchors struct{ seen map[string]bool }
+type headingIDs struct{ seen map[string]bool }
 
 // Generate returns the name of a heading.
-func (a *anchors) Generate(heading []byte, _ ast.NodeKind) []byte {
+func (a *headingIDs) Generate(heading []byte, _ ast.NodeKind) []byte {
 	name := strings.Map(func(r rune) rune {
 		switch {
 		case r == ' ':
@@ -201,4 +201,4 @@ func (a *anchors) Generate(heading []byte, _ ast.NodeKind) []byte {
 }
 
 // Put notes a name that is taken.
-func (a *anchors) Put(name []byte) { a.seen[string(name)] = true }
+func (a *headingIDs) Put(name []byte) { a.seen[string(name)] = true }

@@ -82,7 +82,7 @@ type query struct {
 	Account, Server string
 	// State is one state alone, or "suspended"; "" is every one.
 	State string
-	// Sort is a key of orders, and Desc turns it round.
+	// Sort is a key of sortOrders, and Desc turns it round.
 	Sort string
 	Desc bool
 	// Page counts from 1.
@@ -95,9 +95,9 @@ type candidate struct {
 	state state
 }
 
-// orders are what the list can be sorted by; candidates that are alike stay in the order of their names. What isn't known
+// sortOrders are what the list can be sorted by; candidates that are alike stay in the order of their names. What isn't known
 // comes last.
-func orders() map[string]func(a, b candidate) int {
+func sortOrders() map[string]func(a, b candidate) int {
 	times := func(of func(*Account) time.Time) func(a, b candidate) int {
 		return func(a, b candidate) int {
 			s, t := of(a.Account), of(b.Account)
@@ -141,7 +141,7 @@ func parseQuery(values url.Values) query {
 	if s := values.Get("state"); s == "suspended" || state(s).urgency() >= 0 {
 		q.State = s
 	}
-	if orders()[q.Sort] == nil {
+	if sortOrders()[q.Sort] == nil {
 		q.Sort = "state"
 	}
 	if n, err := strconv.Atoi(values.Get("page")); err == nil && n > 1 {
@@ -177,12 +177,12 @@ func (q query) values() url.Values {
 	return values
 }
 
-// matches says whether an account is asked for, in whichever state it is, and isIn whether it is in the state asked for.
-func (q query) matches(a *Account) bool {
+// matchesNames says whether an account is asked for, in whichever state it is, and matchesState whether it is in the state asked for.
+func (q query) matchesNames(a *Account) bool {
 	return contains(a.Name, q.Account) && contains(a.Server, q.Server)
 }
 
-func (q query) isIn(c candidate) bool {
+func (q query) matchesState(c candidate) bool {
 	switch q.State {
 	case "":
 		return true
@@ -198,8 +198,8 @@ func contains(name, part string) bool {
 	return part == "" || strings.Contains(strings.ToLower(name), strings.ToLower(part))
 }
 
-// A listing is what a query finds.
-type listing struct {
+// A queryResult is what a query finds.
+type queryResult struct {
 	// Query has the page that there is.
 	Query query
 	// Accounts are those of the page.
@@ -213,9 +213,9 @@ type listing struct {
 	Failing int
 }
 
-// find returns the page of accounts that a query asks for. It is quicker when the accounts are sorted by name.
-func find(accounts []Account, q query, now time.Time) listing {
-	l := listing{Counts: make(map[string]int)}
+// runQuery returns the page of accounts that a query asks for. It is quicker when the accounts are sorted by name.
+func runQuery(accounts []Account, q query, now time.Time) queryResult {
+	l := queryResult{Counts: make(map[string]int)}
 	counts := make(map[state]int)
 	found := make([]candidate, 0, len(accounts))
 	for i := range accounts {
@@ -223,14 +223,14 @@ func find(accounts []Account, q query, now time.Time) listing {
 		if c.state == stateFailing {
 			l.Failing++
 		}
-		if !q.matches(c.Account) {
+		if !q.matchesNames(c.Account) {
 			continue
 		}
 		counts[c.state]++
 		if c.Suspended {
 			l.Counts["suspended"]++
 		}
-		if q.isIn(c) {
+		if q.matchesState(c) {
 			found = append(found, c)
 		}
 	}
@@ -242,7 +242,7 @@ func find(accounts []Account, q query, now time.Time) listing {
 	if !slices.IsSortedFunc(found, byName) {
 		slices.SortFunc(found, byName)
 	}
-	slices.SortStableFunc(found, orders()[q.Sort])
+	slices.SortStableFunc(found, sortOrders()[q.Sort])
 	if q.Desc {
 		slices.Reverse(found)
 	}
