@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
-	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/demo"
 	"imap-exporter/internal/setup"
 	"imap-exporter/probe"
 )
@@ -57,12 +57,12 @@ func (f *initFlags) run(cmd *cobra.Command, _ []string) error {
 		File: file, Answers: f.answers,
 	}
 	if f.answers.Server == "demo" || strings.HasPrefix(f.answers.Server, "demo-") {
-		demo, err := mailtest.NewDemo()
+		demoServers, err := demo.New()
 		if err != nil {
 			return err
 		}
-		defer demo.Close()
-		s.Demo = demo
+		defer demoServers.Close()
+		s.Demo = demoServers
 	}
 	if err := s.Run(cmd.Context()); err != nil {
 		return err

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/demo"
 	"imap-exporter/internal/format"
-	"imap-exporter/internal/mailtest"
 	"imap-exporter/probe"
 )
 
@@ -89,12 +89,12 @@ func (f *probeFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return f.usage(cmd, err)
 	}
-	demo, err := mailtest.NewDemo()
+	demoServers, err := demo.New()
 	if err != nil {
 		return f.usage(cmd, err)
 	}
-	defer demo.Close()
-	chosen, limits, err := f.choose(cmd, args, demo)
+	defer demoServers.Close()
+	chosen, limits, err := f.choose(cmd, args, demoServers)
 	if err != nil {
 		return f.usage(cmd, err)
 	}

@@ -30,9 +30,9 @@ type Options struct {
 
 // Demo tells where the embedded mail servers are.
 type Demo interface {
-	// Servers returns the reserved names: demo, demo-slow and so on.
-	Servers() []string
-	// Lookup returns the host:port to dial and the authority to trust for one of Servers. It may start the server.
+	// Names returns the reserved names: demo, demo-slow and so on.
+	Names() []string
+	// Lookup returns the host:port to dial and the authority to trust for one of Names. It may start the server.
 	Lookup(name string) (address string, roots *x509.CertPool, err error)
 }
 

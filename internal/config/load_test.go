@@ -18,14 +18,14 @@ import (
 // fakeDemo has the embedded servers' names but starts nothing.
 type fakeDemo struct{ roots *x509.CertPool }
 
-func (fakeDemo) Servers() []string {
+func (fakeDemo) Names() []string {
 	return []string{
 		"demo", "demo-slow", "demo-quota", "demo-growing", "demo-starttls", "demo-certificate", "demo-rejected", "demo-hanging", "demo-busy",
 	}
 }
 
 func (d fakeDemo) Lookup(name string) (string, *x509.CertPool, error) {
-	return fmt.Sprintf("localhost:%d", 40000+slices.Index(d.Servers(), name)), d.roots, nil
+	return fmt.Sprintf("localhost:%d", 40000+slices.Index(d.Names(), name)), d.roots, nil
 }
 
 func newDemo() fakeDemo { return fakeDemo{x509.NewCertPool()} }

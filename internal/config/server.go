@@ -96,7 +96,7 @@ func isDemoName(host string) bool {
 func (l *loader) demoServer(name, label string, hasPort bool, p position) (server, bool) {
 	var known []string
 	if l.demo != nil {
-		known = l.demo.Servers()
+		known = l.demo.Names()
 	}
 	switch {
 	case !l.demoEnabled:
