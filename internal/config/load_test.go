@@ -145,12 +145,12 @@ func TestAccountFiles(t *testing.T) {
 
 // TestOddFiles has what no file in testdata can be.
 func TestOddFiles(t *testing.T) {
-	folder := t.TempDir()
-	pipe := filepath.Join(folder, "pipe")
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "pipe")
 	if err := unix.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	huge := filepath.Join(folder, "huge")
+	huge := filepath.Join(dir, "huge")
 	if err := os.WriteFile(huge, []byte("a: b"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -158,10 +158,10 @@ func TestOddFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{
-		folder:                              "is a directory, not a file",
+		dir:                                 "is a directory, not a file",
 		pipe:                                "is not a regular file",
 		huge:                                "is larger than 16 MiB",
-		filepath.Join(folder, "none"):       "no such file or directory",
+		filepath.Join(dir, "none"):          "no such file or directory",
 		writeFile(t, "utf-16", "\xff\xfea"): "1: starts with a byte order mark: save it as UTF-8 without one",
 	} {
 		if _, err := load(t, file); err == nil || !strings.HasSuffix(err.Error(), want) || !strings.HasPrefix(err.Error(), file+":") {
@@ -177,7 +177,7 @@ func TestNoDemoServers(t *testing.T) {
 	}
 }
 
-// writeFile writes a file into a folder of its own.
+// writeFile writes a file into a directory of its own.
 func writeFile(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
