@@ -9,19 +9,19 @@ import (
 	"imap-exporter/collectors"
 	"imap-exporter/internal/config"
 	"imap-exporter/internal/exporter"
-	"imap-exporter/internal/output"
+	"imap-exporter/internal/format"
 	"imap-exporter/probe"
 )
 
 // A oneShot is a probe to make once, and then what came of it.
 type oneShot struct {
-	output.Probe
+	format.Probe
 	target *probe.Target
 }
 
 func newOneShot(a *config.Account, target *probe.Target) oneShot {
 	return oneShot{
-		Probe: output.Probe{Account: collectors.Account{
+		Probe: format.Probe{Account: collectors.Account{
 			Name: target.Account, Server: target.Server, Interval: a.Interval, Labels: a.Labels,
 		}},
 		target: target,

@@ -9,9 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
-	"imap-exporter/internal/mailtest"
-	"imap-exporter/internal/nagios"
-	"imap-exporter/internal/output"
+	"imap-exporter/internal/demo"
+	"imap-exporter/internal/format"
 	"imap-exporter/probe"
 )
 
@@ -44,10 +43,10 @@ func newProbeCommand() *cobra.Command {
 			"a waterfall.\n\n" +
 			"It exits with 0 when all went well, 1 when a probe failed, and 2 when none was made because the command line or\n" +
 			"the configuration is wrong. With -o nagios it exits as Nagios' plugins do: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
-		Example: "  exporter probe --all\n" +
-			"  exporter probe canary --transcript\n" +
-			"  exporter probe --server imap.example.org --username canary@example.org --password-file canary.password\n" +
-			"  exporter probe canary -o nagios --warning 1 --critical 5 --warning certificate_days=21:",
+		Example: "  imap-exporter probe --all\n" +
+			"  imap-exporter probe canary --transcript\n" +
+			"  imap-exporter probe --server imap.example.org --username canary@example.org --password-file canary.password\n" +
+			"  imap-exporter probe canary -o nagios --warning 1 --critical 5 --warning certificate_days=21:",
 		ValidArgsFunction: completeAccounts,
 		RunE:              f.run,
 	}
@@ -80,8 +79,8 @@ func (f *probeFlags) usage(cmd *cobra.Command, err error) error {
 	if f.format != formatNagios {
 		return withStatus(statusUsage, err)
 	}
-	fmt.Fprintln(cmd.OutOrStdout(), nagios.Line("IMAP", nagios.Unknown, err.Error(), nil))
-	return withStatus(int(nagios.Unknown), err)
+	fmt.Fprintln(cmd.OutOrStdout(), format.NagiosUnknownLine(err))
+	return withStatus(int(format.NagiosUnknown), err)
 }
 
 // run is the command.
@@ -90,12 +89,12 @@ func (f *probeFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return f.usage(cmd, err)
 	}
-	demo, err := mailtest.NewDemo()
+	demoServers, err := demo.New()
 	if err != nil {
 		return f.usage(cmd, err)
 	}
-	defer demo.Close()
-	chosen, limits, err := f.choose(cmd, args, demo)
+	defer demoServers.Close()
+	chosen, limits, err := f.choose(cmd, args, demoServers)
 	if err != nil {
 		return f.usage(cmd, err)
 	}
@@ -105,7 +104,7 @@ func (f *probeFlags) run(cmd *cobra.Command, args []string) error {
 	}); err != nil {
 		return err
 	}
-	probes := make([]output.Probe, len(chosen))
+	probes := make([]format.Probe, len(chosen))
 	for i := range chosen {
 		probes[i] = chosen[i].Probe
 	}
@@ -203,8 +202,8 @@ func needsPassword(h *config.AdHoc) bool {
 
 // A presenter shows probes: each as it ends, in their order, and all at the end, from which follows the exit status.
 type presenter struct {
-	each func(output.Probe) error
-	end  func([]output.Probe) error
+	each func(format.Probe) error
+	end  func([]format.Probe) error
 }
 
 // presenter returns that of the format.
@@ -214,34 +213,34 @@ func (f *probeFlags) presenter(cmd *cobra.Command) (p presenter, err error) {
 	if err != nil {
 		return p, err
 	}
-	warning, err := output.ParseThresholds(f.warning)
+	warning, err := format.ParseThresholds(f.warning)
 	if err != nil {
 		return p, fmt.Errorf("--warning: %w", err)
 	}
-	critical, err := output.ParseThresholds(f.critical)
+	critical, err := format.ParseThresholds(f.critical)
 	if err != nil {
 		return p, fmt.Errorf("--critical: %w", err)
 	}
 	if f.format != formatNagios && len(warning)+len(critical) > 0 {
 		return p, errors.New("--warning and --critical are for -o nagios")
 	}
-	p.each = func(output.Probe) error { return nil }
+	p.each = func(format.Probe) error { return nil }
 	switch f.format {
 	case formatText:
 		separator := ""
-		p.each = func(one output.Probe) error {
+		p.each = func(one format.Probe) error {
 			fmt.Fprint(w, separator)
 			separator = "\n"
-			return output.Text(w, one, style, f.transcript)
+			return format.Text(w, one, style, f.transcript)
 		}
-		p.end = func([]output.Probe) error { return nil }
+		p.end = func([]format.Probe) error { return nil }
 	case formatJSON:
-		p.end = func(all []output.Probe) error { return output.JSON(w, all, f.transcript) }
+		p.end = func(all []format.Probe) error { return format.JSON(w, all, f.transcript) }
 	case formatProm:
-		p.end = func(all []output.Probe) error { return output.Prometheus(w, all) }
+		p.end = func(all []format.Probe) error { return format.Prometheus(w, all) }
 	case formatNagios:
-		p.end = func(all []output.Probe) error {
-			state, err := output.Nagios(w, all, warning, critical)
+		p.end = func(all []format.Probe) error {
+			state, err := format.Nagios(w, all, warning, critical)
 			return errors.Join(err, exit(int(state)))
 		}
 		return p, nil
@@ -249,11 +248,11 @@ func (f *probeFlags) presenter(cmd *cobra.Command) (p presenter, err error) {
 		return p, errors.New("--output: must be " + strings.Join([]string{formatText, formatJSON, formatProm, formatNagios}, ", "))
 	}
 	write := p.end
-	p.end = func(all []output.Probe) error {
+	p.end = func(all []format.Probe) error {
 		if err := write(all); err != nil {
 			return err
 		}
-		if slices.ContainsFunc(all, func(one output.Probe) bool { return !one.OK() }) {
+		if slices.ContainsFunc(all, func(one format.Probe) bool { return !one.OK() }) {
 			return exit(statusFailed)
 		}
 		return nil

@@ -2,7 +2,7 @@ package main
 
 import "errors"
 
-// The exit statuses of commands that probe, beside 0. Those of Nagios are package nagios'.
+// The exit statuses of commands that probe, beside 0. Those of -o nagios are format.NagiosState's.
 const (
 	statusFailed = 1 // something that was probed failed
 	statusUsage  = 2 // nothing was probed: the command line or the configuration is wrong

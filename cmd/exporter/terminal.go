@@ -12,7 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"imap-exporter/internal/config"
-	"imap-exporter/internal/waterfall"
+	"imap-exporter/internal/format"
 )
 
 // terminalOf returns the file descriptor of a terminal; ok is false for what is none.
@@ -27,9 +27,9 @@ func terminalOf(stream any) (fd int, ok bool) {
 
 // styleFor returns how to draw on w: in colours if the flag says always, or auto and w is a terminal of somebody who has
 // nothing against them (https://no-color.org).
-func styleFor(w io.Writer, color string) (waterfall.Style, error) {
+func styleFor(w io.Writer, color string) (format.Style, error) {
 	fd, isTerminal := terminalOf(w)
-	var style waterfall.Style
+	var style format.Style
 	if isTerminal {
 		if width, _, err := term.GetSize(fd); err == nil && width > 0 {
 			style.Width = min(width, 120)

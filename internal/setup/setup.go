@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"imap-exporter/internal/config"
-	"imap-exporter/internal/waterfall"
+	"imap-exporter/internal/format"
 	"imap-exporter/probe"
 )
 
@@ -178,7 +178,7 @@ func (s *Setup) login(ctx context.Context, at candidate, password *config.Secret
 		return nil, err
 	}
 	r := s.Probe(ctx, a.Target)
-	s.User.Say("%s", strings.TrimSuffix(waterfall.Of(r).Text(waterfall.Style{}), "\n"))
+	s.User.Say("%s", strings.TrimSuffix(format.Waterfall(r, format.Style{}), "\n"))
 	if r.Err != nil {
 		return nil, fmt.Errorf("%s/%s: nothing was written, and the login is not tried again", r.Err.Phase, r.Err.Reason)
 	}

@@ -64,7 +64,7 @@ func TestProbePage(t *testing.T) {
 	if got := answer.Header().Get("Content-Disposition"); !strings.HasPrefix(got, `attachment; filename="canary-20`) {
 		t.Errorf("the transcript is shown as %q", got)
 	}
-	assertHas(t, answer.Body.String(), "# canary on imap.example.org:993", "   2.00 ms  C: T1 LOGIN ***\n", "   30.0 ms  S: NO [AUTHENTICATIONFAILED] Authentication failed.\n")
+	assertHas(t, answer.Body.String(), "# canary on imap.example.org:993", "    2.0 ms  C: T1 LOGIN ***\n", "   30.0 ms  S: NO [AUTHENTICATIONFAILED] Authentication failed.\n")
 }
 
 func TestEveryReasonIsExplained(t *testing.T) {

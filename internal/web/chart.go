@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"imap-exporter/internal/format"
 	"imap-exporter/internal/history"
-	"imap-exporter/internal/waterfall"
 	"imap-exporter/probe"
 )
 
@@ -64,7 +64,7 @@ func newChart(summaries []history.Beat, now time.Time) *chart {
 	}
 	top := scale(summaries)
 	for _, at := range top.Ticks(5) {
-		c.Ticks = append(c.Ticks, axisTick{tickText(at), chartHeight * (1 - float64(at)/float64(max(1, top.Total)))})
+		c.Ticks = append(c.Ticks, axisTick{tickText(at), chartHeight * (1 - float64(at)/float64(max(1, top)))})
 	}
 	for _, phase := range probe.Phases() {
 		for i := range summaries {
@@ -75,14 +75,14 @@ func newChart(summaries []history.Beat, now time.Time) *chart {
 		}
 	}
 	for i := range summaries {
-		c.Columns = append(c.Columns, c.column(&summaries[i], sparklineProbes-len(summaries)+i, top.Total, now))
+		c.Columns = append(c.Columns, c.column(&summaries[i], sparklineProbes-len(summaries)+i, time.Duration(top), now))
 	}
 	return c
 }
 
 // scale returns a scale for the slowest success, or for the slowest probe if none succeeded: one failure that waited for its
 // timeout would flatten all others.
-func scale(summaries []history.Beat) *waterfall.Waterfall {
+func scale(summaries []history.Beat) format.Scale {
 	var slowest, success time.Duration
 	for i := range summaries {
 		slowest = max(slowest, summaries[i].Duration)
@@ -93,7 +93,7 @@ func scale(summaries []history.Beat) *waterfall.Waterfall {
 	if success > 0 {
 		slowest = success
 	}
-	return &waterfall.Waterfall{Total: slowest + slowest/20}
+	return format.Scale(slowest + slowest/20)
 }
 
 // column draws one probe from the bottom up, cut off at the top of the scale.
@@ -145,13 +145,13 @@ type waterfallBar struct {
 
 // newWaterfallView lays out the waterfall of a Result.
 func newWaterfallView(r *probe.Result) *waterfallView {
-	w := waterfall.Of(r)
+	scale := format.ScaleOf(r)
 	view := &waterfallView{Total: durationText(r.Duration)}
-	for _, at := range w.Ticks(6) {
-		view.Ticks = append(view.Ticks, axisTick{tickText(at), roundToTenth(1000 * float64(at) / float64(max(1, w.Total)))})
+	for _, at := range scale.Ticks(6) {
+		view.Ticks = append(view.Ticks, axisTick{tickText(at), roundToTenth(1000 * float64(at) / float64(max(1, scale)))})
 	}
-	for _, b := range w.Bars {
-		left, width := w.Place(b)
+	for _, b := range r.Spans {
+		left, width := scale.Place(b)
 		view.Bars = append(view.Bars, waterfallBar{
 			Phase: b.Phase, X: roundToTenth(1000 * min(left, 0.997)), Width: roundToTenth(1000 * max(width, 0.003)), OK: b.OK,
 			Start: durationText(b.Start), Took: durationText(b.Duration),

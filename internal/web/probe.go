@@ -13,11 +13,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/format"
 	"imap-exporter/internal/schedule"
-	"imap-exporter/internal/waterfall"
 	"imap-exporter/probe"
 )
 
@@ -138,9 +137,9 @@ func sentence(err error) string {
 func writeDebug(w http.ResponseWriter, answer ProbeAnswer) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if r := answer.Result; r != nil {
-		fmt.Fprint(w, waterfall.Of(r).Text(waterfall.Style{}))
+		fmt.Fprint(w, format.Waterfall(r, format.Style{}))
 		if len(r.Transcript) > 0 {
-			fmt.Fprintf(w, "\nTranscript (C: the exporter, S: the server; since the connection was begun)\n\n%s", waterfall.Transcript(r))
+			fmt.Fprintf(w, "\nTranscript (C: the exporter, S: the server; since the connection was begun)\n\n%s", format.Transcript(r.Transcript))
 		}
 		for _, note := range r.Notes {
 			fmt.Fprintf(w, "\nNote: %s\n", note)
@@ -149,10 +148,5 @@ func writeDebug(w http.ResponseWriter, answer ProbeAnswer) {
 		fmt.Fprintf(w, "%s\n", answer.Why)
 	}
 	fmt.Fprint(w, "\nMetrics\n\n")
-	encoder := expfmt.NewEncoder(w, expfmt.NewFormat(expfmt.TypeTextPlain))
-	for _, family := range answer.Metrics {
-		if err := encoder.Encode(family); err != nil {
-			return
-		}
-	}
+	_ = format.Metrics(w, answer.Metrics) // The client is gone.
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"imap-exporter/internal/format"
 	"imap-exporter/internal/history"
 	"imap-exporter/probe"
 )
@@ -120,9 +121,7 @@ func (p *pages) serveTranscript(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", fileName(a.Name)+"-"+result.Start.UTC().Format("20060102T150405Z")+".txt"))
 	fmt.Fprintf(w, "# %s on %s, %s\n", printable(a.Name), printable(a.Server), relativeTime{at: result.Start}.Full())
-	for _, l := range transcriptRows(lines) {
-		fmt.Fprintf(w, "%10s  %s %s\n", l.At, l.Who, l.Text)
-	}
+	fmt.Fprint(w, format.Transcript(lines))
 }
 
 // fileName replaces in a name what may mean something in the name of a file on any system.
@@ -261,9 +260,9 @@ func capabilityLists(stages []probe.Capabilities) []capabilityList {
 func transcriptRows(transcript []probe.TranscriptLine) []transcriptRow {
 	lines := make([]transcriptRow, len(transcript))
 	for i, t := range transcript {
-		lines[i] = transcriptRow{durationText(t.At), "received", "S:", printable(t.Text)}
+		lines[i] = transcriptRow{durationText(t.At), "received", format.Speaker(t), printable(t.Text)}
 		if t.Sent {
-			lines[i].Class, lines[i].Who = "sent", "C:"
+			lines[i].Class = "sent"
 		}
 	}
 	return lines

@@ -1,4 +1,4 @@
-package nagios
+package format
 
 import (
 	"fmt"
@@ -7,15 +7,16 @@ import (
 	"strings"
 )
 
-// A Range is a threshold. A value outside alerts; with Inside, one within, its ends included.
+// A Range is a threshold of the Monitoring Plugins Development Guidelines. A value outside of it alerts; with Inside, a value
+// within it, its ends included.
 type Range struct {
 	From, To float64
 	Inside   bool
 	text     string
 }
 
-// ParseRange reads a range as plugins take it: "10" (alert below 0 or above 10), "10:" (below 10), "~:10" (above 10),
-// "10:20" (outside), "@10:20" (inside).
+// ParseRange reads a range: "10" (alerts below 0 and above 10), "10:" (below 10), "~:10" (above 10), "10:20" (outside of 10 to
+// 20), "@10:20" (inside).
 func ParseRange(text string) (Range, error) {
 	r := Range{text: text, To: math.Inf(1)}
 	rest, inside := strings.CutPrefix(text, "@")
@@ -24,15 +25,16 @@ func ParseRange(text string) (Range, error) {
 	if !both {
 		from, to = "0", rest
 	}
+	invalid := fmt.Errorf("%s is not a range, such as 10, 10:, ~:10, 10:20 or @10:20", text)
 	var err error
 	if from == "~" {
 		r.From = math.Inf(-1)
-	} else if r.From, err = number(from); err != nil {
-		return Range{}, fmt.Errorf("%s is not a range, such as 10, 10:, ~:10, 10:20 or @10:20", text)
+	} else if r.From, err = parseDecimal(from); err != nil {
+		return Range{}, invalid
 	}
 	if to != "" || !both {
-		if r.To, err = number(to); err != nil {
-			return Range{}, fmt.Errorf("%s is not a range, such as 10, 10:, ~:10, 10:20 or @10:20", text)
+		if r.To, err = parseDecimal(to); err != nil {
+			return Range{}, invalid
 		}
 	}
 	if r.From > r.To {
@@ -41,15 +43,15 @@ func ParseRange(text string) (Range, error) {
 	return r, nil
 }
 
-// number reads a plain decimal number, not all that Go takes for one.
-func number(text string) (float64, error) {
+// parseDecimal reads a plain decimal number. strconv alone would also take "inf" and "0x10".
+func parseDecimal(text string) (float64, error) {
 	if text == "" || strings.Trim(text, "0123456789.+-") != "" {
 		return 0, strconv.ErrSyntax
 	}
 	return strconv.ParseFloat(text, 64)
 }
 
-// Alerts reports whether a value is worth an alert.
+// Alerts reports whether a value raises an alert.
 func (r *Range) Alerts(value float64) bool {
 	within := value >= r.From && value <= r.To
 	return within == r.Inside

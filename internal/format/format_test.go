@@ -1,4 +1,4 @@
-package output
+package format
 
 import (
 	"encoding/json"
@@ -13,8 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"imap-exporter/collectors"
-	"imap-exporter/internal/nagios"
-	"imap-exporter/internal/waterfall"
 	"imap-exporter/probe"
 )
 
@@ -126,26 +124,26 @@ func TestNagios(t *testing.T) {
 	for _, test := range []struct {
 		probes            []Probe
 		warning, critical []string
-		state             nagios.State
+		state             NagiosState
 		line              string
 	}{
-		{all[:1], nil, nil, nagios.OK, "IMAP OK - canary in 1500.0 ms | time=1.5s;;;0 " + measured},
-		{all[:1], []string{"1"}, []string{"2"}, nagios.Warning, "IMAP WARNING - canary time is 1.5s | time=1.5s;1;2;0 " + measured},
-		{all[:1], []string{"1"}, []string{"~:1.2"}, nagios.Critical, "IMAP CRITICAL - canary time is 1.5s | time=1.5s;1;~:1.2;0 " + measured},
+		{all[:1], nil, nil, NagiosOK, "IMAP OK - canary in 1500.0 ms | time=1.5s;;;0 " + measured},
+		{all[:1], []string{"1"}, []string{"2"}, NagiosWarning, "IMAP WARNING - canary time is 1.5s | time=1.5s;1;2;0 " + measured},
+		{all[:1], []string{"1"}, []string{"~:1.2"}, NagiosCritical, "IMAP CRITICAL - canary time is 1.5s | time=1.5s;1;~:1.2;0 " + measured},
 		{
 			all[:1],
 			[]string{"unseen=@5:10", "fetch=1"},
-			nil, nagios.Warning,
+			nil, NagiosWarning,
 			"IMAP WARNING - canary unseen is 7, no fetch was measured | time=1.5s;;;0 " + strings.Replace(measured, "unseen=7;;", "unseen=7;@5:10;", 1),
 		},
-		{all[:1], []string{"fetch=1"}, nil, nagios.Unknown, "IMAP UNKNOWN - canary no fetch was measured | time=1.5s;;;0 " + measured},
-		{all[1:2], []string{"60"}, nil, nagios.Critical, "IMAP CRITICAL - failed auth/rejected: NO ¦ go away | time=0.02s;60;;0"},
-		{all[2:], nil, nil, nagios.Unknown, "IMAP UNKNOWN - missing not probed: canceled"},
+		{all[:1], []string{"fetch=1"}, nil, NagiosUnknown, "IMAP UNKNOWN - canary no fetch was measured | time=1.5s;;;0 " + measured},
+		{all[1:2], []string{"60"}, nil, NagiosCritical, "IMAP CRITICAL - failed auth/rejected: NO ¦ go away | time=0.02s;60;;0"},
+		{all[2:], nil, nil, NagiosUnknown, "IMAP UNKNOWN - missing not probed: canceled"},
 		{
-			all, nil, nil, nagios.Critical,
+			all, nil, nil, NagiosCritical,
 			"IMAP CRITICAL - 2 of 3 accounts: failed auth/rejected: NO ¦ go away; missing not probed: canceled | 'canary time'=1.5s;;;0 'failed time'=0.02s;;;0",
 		},
-		{[]Probe{all[0], all[0]}, nil, nil, nagios.OK, "IMAP OK - all 2 accounts | 'canary time'=1.5s;;;0 'canary time'=1.5s;;;0"},
+		{[]Probe{all[0], all[0]}, nil, nil, NagiosOK, "IMAP OK - all 2 accounts | 'canary time'=1.5s;;;0 'canary time'=1.5s;;;0"},
 	} {
 		warning, err := ParseThresholds(test.warning)
 		if err != nil {
@@ -166,15 +164,15 @@ func TestNagios(t *testing.T) {
 			t.Errorf("%q is taken for %v", text, got)
 		}
 	}
-	if !slices.Contains(Labels(), string(probe.PhaseFetch)) {
-		t.Error("phases are no labels")
+	if !slices.Contains(thresholdLabels(), string(probe.PhaseFetch)) {
+		t.Error("phases are not among the labels")
 	}
 }
 
 func TestForPeople(t *testing.T) {
 	var summary, text strings.Builder
 	for _, p := range probes() {
-		if err := errors.Join(Summary(&summary, p), Text(&text, p, waterfall.Style{}, true)); err != nil {
+		if err := errors.Join(Summary(&summary, p), Text(&text, p, Style{}, true)); err != nil {
 			t.Fatal(err)
 		}
 	}

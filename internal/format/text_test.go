@@ -1,4 +1,4 @@
-package waterfall
+package format
 
 import (
 	"strings"
@@ -30,7 +30,7 @@ func failed() *probe.Result {
 	}
 }
 
-func TestText(t *testing.T) {
+func TestWaterfall(t *testing.T) {
 	want := `canary  imap.example.org:993  failed  100.0 ms
   resolve        ▏                         0.0 ms
   connect          ████                   20.0 ms
@@ -38,24 +38,24 @@ func TestText(t *testing.T) {
   logout                            ▎      1.0 ms
   ✗ auth/rejected: NO [AUTHENTICATIONFAILED] wrong
 `
-	got := Of(failed()).Text(Style{Width: 49})
+	got := Waterfall(failed(), Style{Width: 49})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
 // All lines of bars are as wide as was asked for, whatever the times are, with colours and without.
-func TestTextKeepsItsWidth(t *testing.T) {
+func TestWaterfallKeepsItsWidth(t *testing.T) {
 	r := failed()
 	r.Err = nil
 	for _, total := range []time.Duration{0, time.Microsecond, 95 * time.Millisecond, 10 * time.Minute} {
 		r.Duration = total
 		for _, color := range []bool{false, true} {
-			text := Of(r).Text(Style{Color: color})
+			text := Waterfall(r, Style{Color: color})
 			if strings.Contains(text, "\x1b") != color {
 				t.Errorf("colours: %t, want %t", !color, color)
 			}
-			for _, code := range []string{good, bad, bold, plain} {
+			for _, code := range []string{green, red, bold, reset} {
 				text = strings.ReplaceAll(text, code, "")
 			}
 			for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n")[1:] {
@@ -68,16 +68,17 @@ func TestTextKeepsItsWidth(t *testing.T) {
 }
 
 func TestPlace(t *testing.T) {
-	w := Of(failed())
-	if left, width := w.Place(w.Bars[2]); left != 0.3 || width != 0.6 {
+	r := failed()
+	scale := ScaleOf(r)
+	if left, width := scale.Place(r.Spans[2]); left != 0.3 || width != 0.6 {
 		t.Errorf("auth is at %v, %v wide", left, width)
 	}
-	for _, bar := range w.Bars {
-		if left, width := w.Place(bar); left < 0 || width < 0 || left+width > 1 {
-			t.Errorf("%s is at %v, %v wide", bar.Phase, left, width)
+	for _, span := range r.Spans {
+		if left, width := scale.Place(span); left < 0 || width < 0 || left+width > 1 {
+			t.Errorf("%s is at %v, %v wide", span.Phase, left, width)
 		}
 	}
-	if left, width := (&Waterfall{}).Place(Bar{Duration: 1}); left != 0 || width != 0 {
+	if left, width := Scale(0).Place(probe.Span{Duration: 1}); left != 0 || width != 0 {
 		t.Errorf("without a scale, %v and %v", left, width)
 	}
 }
@@ -89,13 +90,13 @@ func TestTicks(t *testing.T) {
 		123 * time.Millisecond: {0, 50 * time.Millisecond, 100 * time.Millisecond},
 		2 * time.Second:        {0, 500 * time.Millisecond, time.Second, 1500 * time.Millisecond, 2 * time.Second},
 	} {
-		got := (&Waterfall{Total: total}).Ticks(5)
+		got := Scale(total).Ticks(5)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%v: %v, want %v", total, got, want)
 		}
 	}
 	for total := time.Microsecond; total < time.Hour; total = total*7/5 + 1 {
-		if got := (&Waterfall{Total: total}).Ticks(6); len(got) > 6 || len(got) < 2 {
+		if got := Scale(total).Ticks(6); len(got) > 6 || len(got) < 2 {
 			t.Errorf("%v: %v", total, got)
 		}
 	}
@@ -103,7 +104,7 @@ func TestTicks(t *testing.T) {
 
 func TestTranscript(t *testing.T) {
 	want := "    12.3 ms  S: * OK ready\n    30.0 ms  C: a1 LOGIN canary ***\n"
-	if diff := cmp.Diff(want, Transcript(failed())); diff != "" {
+	if diff := cmp.Diff(want, Transcript(failed().Transcript)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

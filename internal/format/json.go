@@ -1,4 +1,4 @@
-package output
+package format
 
 import (
 	"encoding/json"
@@ -8,8 +8,8 @@ import (
 	"imap-exporter/probe"
 )
 
-// These types are the JSON. Times are in seconds, and what a probe didn't learn is absent. Names may be added, and none
-// that is there changes.
+// These types are the JSON. Durations are in seconds, dates in UTC, and what a probe didn't learn is absent. Keys may be added;
+// existing keys never change.
 type (
 	document struct {
 		Probes []probeJSON `json:"probes"`
@@ -18,7 +18,7 @@ type (
 		Account string `json:"account"`
 		Server  string `json:"server"`
 		OK      bool   `json:"ok"`
-		// Error is why there was no probe; then nothing follows.
+		// Error is why there was no probe; then all keys below are absent.
 		Error        string             `json:"error,omitempty"`
 		TLSMode      probe.TLSMode      `json:"tls_mode,omitempty"`
 		Start        *time.Time         `json:"start,omitempty"`
@@ -101,7 +101,7 @@ type (
 func JSON(w io.Writer, probes []Probe, transcript bool) error {
 	doc := document{Probes: []probeJSON{}}
 	for _, p := range probes {
-		doc.Probes = append(doc.Probes, jsonOf(p, transcript))
+		doc.Probes = append(doc.Probes, newProbeJSON(p, transcript))
 	}
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
@@ -109,7 +109,7 @@ func JSON(w io.Writer, probes []Probe, transcript bool) error {
 	return encoder.Encode(doc)
 }
 
-func jsonOf(p Probe, transcript bool) probeJSON {
+func newProbeJSON(p Probe, transcript bool) probeJSON {
 	out := probeJSON{Account: p.Account.Name, Server: p.Account.Server, OK: p.OK()}
 	r := p.Result
 	if r == nil {
@@ -121,7 +121,7 @@ func jsonOf(p Probe, transcript bool) probeJSON {
 	if r.Err != nil {
 		out.Failure = &failureJSON{r.Err.Phase, r.Err.Reason, r.Err.Text}
 	}
-	out.timings(r)
+	out.addTimings(r)
 	if r.TLS != nil {
 		out.TLS = &tlsJSON{Version: r.TLS.Version, Cipher: r.TLS.Cipher}
 		if !r.TLS.NotAfter.IsZero() {
@@ -137,7 +137,7 @@ func jsonOf(p Probe, transcript bool) probeJSON {
 	if r.Fetched != nil {
 		out.Fetched = new(fetchedJSON(*r.Fetched))
 	}
-	out.quota(r.Quota)
+	out.addQuota(r.Quota)
 	if transcript {
 		for _, line := range r.Transcript {
 			out.Transcript = append(out.Transcript, lineJSON{line.At.Seconds(), line.Sent, line.Text})
@@ -146,7 +146,7 @@ func jsonOf(p Probe, transcript bool) probeJSON {
 	return out
 }
 
-func (out *probeJSON) timings(r *probe.Result) {
+func (out *probeJSON) addTimings(r *probe.Result) {
 	for _, t := range r.Phases {
 		out.Phases = append(out.Phases, phaseJSON{t.Phase, t.Duration.Seconds(), t.OK})
 	}
@@ -158,7 +158,7 @@ func (out *probeJSON) timings(r *probe.Result) {
 	}
 }
 
-func (out *probeJSON) quota(q *probe.Quota) {
+func (out *probeJSON) addQuota(q *probe.Quota) {
 	if q == nil {
 		return
 	}

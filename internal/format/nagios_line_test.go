@@ -1,4 +1,4 @@
-package nagios
+package format
 
 import (
 	"testing"
@@ -37,29 +37,29 @@ func TestRanges(t *testing.T) {
 func TestLine(t *testing.T) {
 	warning, _ := ParseRange("1")
 	critical, _ := ParseRange("~:2")
-	slow := Value{Label: "time", Value: 1.5, Unit: "s", Warning: &warning, Critical: &critical}
+	slow := perfValue{label: "time", value: 1.5, unit: "s", warning: &warning, critical: &critical}
 	for _, c := range []struct {
-		state  State
+		state  NagiosState
 		text   string
-		values []Value
+		values []perfValue
 		want   string
 	}{
-		{OK, "fine", nil, "IMAP OK - fine"},
-		{slow.State(), "slow", []Value{slow, {Label: "it's = all", Value: -3}}, "IMAP WARNING - slow | time=1.5s;1;~:2;0 'it''s _ all'=-3;;"},
-		{Critical, "a|b\nc", []Value{{Label: "x", Value: 0.0000001}}, "IMAP CRITICAL - a¦b c | x=0.0000001;;;0"},
-		{Unknown, "?", nil, "IMAP UNKNOWN - ?"},
+		{NagiosOK, "fine", nil, "IMAP OK - fine"},
+		{slow.state(), "slow", []perfValue{slow, {label: "it's = all", value: -3}}, "IMAP WARNING - slow | time=1.5s;1;~:2;0 'it''s _ all'=-3;;"},
+		{NagiosCritical, "a|b\nc", []perfValue{{label: "x", value: 0.0000001}}, "IMAP CRITICAL - a¦b c | x=0.0000001;;;0"},
+		{NagiosUnknown, "?", nil, "IMAP UNKNOWN - ?"},
 	} {
-		if got := Line("IMAP", c.state, c.text, c.values); got != c.want {
+		if got := nagiosLine(c.state, c.text, c.values); got != c.want {
 			t.Errorf("%s\nwant %s", got, c.want)
 		}
 	}
 }
 
 func TestWorst(t *testing.T) {
-	order := []State{OK, Unknown, Warning, Critical}
+	order := []NagiosState{NagiosOK, NagiosUnknown, NagiosWarning, NagiosCritical}
 	for i, a := range order {
 		for j, b := range order {
-			if got, want := Worst(a, b), order[max(i, j)]; got != want {
+			if got, want := a.worse(b), order[max(i, j)]; got != want {
 				t.Errorf("of %s and %s the worse is %s, want %s", a, b, got, want)
 			}
 		}

@@ -1,4 +1,4 @@
-package output
+package format
 
 import (
 	"fmt"
@@ -9,12 +9,10 @@ import (
 	"strconv"
 	"strings"
 
-	"imap-exporter/internal/nagios"
-	"imap-exporter/internal/waterfall"
 	"imap-exporter/probe"
 )
 
-// The labels of values that are no phase's.
+// The labels of values other than the durations of phases.
 const (
 	labelTime        = "time"
 	labelCertificate = "certificate_days"
@@ -23,10 +21,10 @@ const (
 	labelUnseen      = "unseen"
 )
 
-// Thresholds are ranges by the label of what they judge.
-type Thresholds map[string]nagios.Range
+// Thresholds are ranges by the label of the value that they judge.
+type Thresholds map[string]Range
 
-// ParseThresholds reads "RANGE", which judges the time of the whole probe, and "LABEL=RANGE".
+// ParseThresholds reads texts of the form LABEL=RANGE, or RANGE for the duration of the whole probe.
 func ParseThresholds(texts []string) (Thresholds, error) {
 	thresholds := Thresholds{}
 	for _, text := range texts {
@@ -34,10 +32,10 @@ func ParseThresholds(texts []string) (Thresholds, error) {
 		if !ok {
 			label, value = labelTime, text
 		}
-		if !slices.Contains(Labels(), label) {
-			return nil, fmt.Errorf("there is no %s to judge: the known ones are %s", label, strings.Join(Labels(), ", "))
+		if !slices.Contains(thresholdLabels(), label) {
+			return nil, fmt.Errorf("there is no %s to judge: the known ones are %s", label, strings.Join(thresholdLabels(), ", "))
 		}
-		r, err := nagios.ParseRange(value)
+		r, err := ParseRange(value)
 		if err != nil {
 			return nil, err
 		}
@@ -46,8 +44,8 @@ func ParseThresholds(texts []string) (Thresholds, error) {
 	return thresholds, nil
 }
 
-// Labels returns what a threshold may judge.
-func Labels() []string {
+// thresholdLabels returns the labels that a threshold may have.
+func thresholdLabels() []string {
 	labels := []string{labelTime, labelCertificate, labelQuota, labelMessages, labelUnseen}
 	for _, phase := range probe.Phases() {
 		labels = append(labels, string(phase))
@@ -55,16 +53,16 @@ func Labels() []string {
 	return labels
 }
 
-// Nagios writes the line of a plugin, and returns the state: of one probe with all that it measured, of several the worst
-// of them, with the time of each.
-func Nagios(w io.Writer, probes []Probe, warning, critical Thresholds) (nagios.State, error) {
-	state := nagios.OK
+// Nagios writes the line of a plugin and returns its state. For one probe the performance data are all that it measured; for
+// several the state is the worst of theirs, and the performance data are their durations.
+func Nagios(w io.Writer, probes []Probe, warning, critical Thresholds) (NagiosState, error) {
+	state := NagiosOK
 	var problems []string
-	var data []nagios.Value
+	var data []perfValue
 	for _, p := range probes {
-		values := valuesOf(p.Result, warning, critical)
-		s, problem := judge(p, values, warning, critical)
-		state = nagios.Worst(state, s)
+		values := measuredValues(p.Result, warning, critical)
+		s, problem := judgeProbe(p, values, warning, critical)
+		state = state.worse(s)
 		if problem != "" {
 			problems = append(problems, p.Account.Name+" "+problem)
 		}
@@ -73,46 +71,46 @@ func Nagios(w io.Writer, probes []Probe, warning, critical Thresholds) (nagios.S
 		case len(probes) == 1:
 			data = values
 		default:
-			whole := values[0]
-			whole.Label = p.Account.Name + " " + whole.Label
-			data = append(data, whole)
+			duration := values[0]
+			duration.label = p.Account.Name + " " + duration.label
+			data = append(data, duration)
 		}
 	}
 	text := strings.Join(problems, "; ")
 	switch {
 	case text == "" && len(probes) == 1:
-		text = probes[0].Account.Name + " in " + waterfall.Milliseconds(probes[0].Result.Duration)
+		text = probes[0].Account.Name + " in " + Milliseconds(probes[0].Result.Duration)
 	case text == "":
 		text = fmt.Sprintf("all %d accounts", len(probes))
 	case len(probes) > 1:
 		text = fmt.Sprintf("%d of %d accounts: %s", len(problems), len(probes), text)
 	}
-	_, err := fmt.Fprintln(w, nagios.Line("IMAP", state, text, data))
+	_, err := fmt.Fprintln(w, nagiosLine(state, text, data))
 	return state, err
 }
 
-// judge returns the state of one probe, and what is wrong.
-func judge(p Probe, values []nagios.Value, warning, critical Thresholds) (state nagios.State, problem string) {
+// judgeProbe returns the state of one probe, and what is wrong with it.
+func judgeProbe(p Probe, values []perfValue, warning, critical Thresholds) (state NagiosState, problem string) {
 	if p.Result == nil {
-		return nagios.Unknown, "not probed: " + p.Err.Error()
+		return NagiosUnknown, "not probed: " + p.Err.Error()
 	}
 	if err := p.Result.Err; err != nil {
-		return nagios.Critical, fmt.Sprintf("%s/%s: %s", err.Phase, err.Reason, err.Text)
+		return NagiosCritical, failure(err)
 	}
 	var problems []string
 	known := map[string]bool{}
 	for _, v := range values {
-		known[v.Label] = true
-		if s := v.State(); s != nagios.OK {
-			state = nagios.Worst(state, s)
-			problems = append(problems, fmt.Sprintf("%s is %s", v.Label, strconv.FormatFloat(math.Round(v.Value*1000)/1000, 'f', -1, 64)+v.Unit))
+		known[v.label] = true
+		if s := v.state(); s != NagiosOK {
+			state = state.worse(s)
+			problems = append(problems, fmt.Sprintf("%s is %s", v.label, strconv.FormatFloat(math.Round(v.value*1000)/1000, 'f', -1, 64)+v.unit))
 		}
 	}
 	for _, thresholds := range []Thresholds{warning, critical} {
 		for _, label := range slices.Sorted(maps.Keys(thresholds)) {
 			if !known[label] {
 				known[label] = true
-				state = nagios.Worst(state, nagios.Unknown)
+				state = state.worse(NagiosUnknown)
 				problems = append(problems, "no "+label+" was measured")
 			}
 		}
@@ -120,18 +118,18 @@ func judge(p Probe, values []nagios.Value, warning, critical Thresholds) (state 
 	return state, strings.Join(problems, ", ")
 }
 
-// valuesOf returns what a probe measured, the time of the whole first.
-func valuesOf(r *probe.Result, warning, critical Thresholds) (values []nagios.Value) {
+// measuredValues returns what a probe measured. The first value is the duration of the whole probe.
+func measuredValues(r *probe.Result, warning, critical Thresholds) (values []perfValue) {
 	if r == nil {
 		return nil
 	}
 	add := func(label string, value float64, unit string) {
-		v := nagios.Value{Label: label, Value: value, Unit: unit}
+		v := perfValue{label: label, value: value, unit: unit}
 		if limit, ok := warning[label]; ok {
-			v.Warning = &limit
+			v.warning = &limit
 		}
 		if limit, ok := critical[label]; ok {
-			v.Critical = &limit
+			v.critical = &limit
 		}
 		values = append(values, v)
 	}
@@ -143,7 +141,7 @@ func valuesOf(r *probe.Result, warning, critical Thresholds) (values []nagios.Va
 		days := r.TLS.NotAfter.Sub(r.Start).Hours() / 24
 		add(labelCertificate, math.Floor(days*10)/10, "")
 	}
-	if !r.OK() { // It says nothing about mailboxes and quota.
+	if !r.OK() { // What a failed probe counted before it failed may be incomplete.
 		return values
 	}
 	if percent, ok := fullest(r.Quota); ok {

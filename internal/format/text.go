@@ -1,0 +1,144 @@
+package format
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"imap-exporter/probe"
+)
+
+const (
+	// phaseWidth fits the longest phase, connect_failed, and timeWidth a probe of ten minutes.
+	phaseWidth = 14
+	timeWidth  = 11
+	// minBarWidth is how many columns the bars get even on the narrowest terminal.
+	minBarWidth = 10
+	// defaultWidth is that of an ordinary terminal.
+	defaultWidth = 80
+)
+
+// A Style is how text is laid out.
+type Style struct {
+	// Width is how many columns a line may take; 0 means 80.
+	Width int
+	// Color adds the colours of a terminal.
+	Color bool
+}
+
+// The escape sequences for colours (ECMA-48, SGR).
+const (
+	green = "\x1b[32m"
+	red   = "\x1b[31m"
+	bold  = "\x1b[1m"
+	reset = "\x1b[0m"
+)
+
+// paint adds a colour to text if the style has colours.
+func (s Style) paint(color, text string) string {
+	if !s.Color || text == "" {
+		return text
+	}
+	return color + text + reset
+}
+
+// barColumns returns how many columns are left for the bars of a waterfall.
+func (s Style) barColumns() int {
+	if s.Width == 0 {
+		s.Width = defaultWidth
+	}
+	return max(s.Width-2-phaseWidth-1-1-timeWidth, minBarWidth)
+}
+
+// Text writes the waterfall of a probe; with transcript its conversation and notes, too.
+func Text(w io.Writer, p Probe, style Style, transcript bool) error {
+	if p.Result == nil {
+		_, err := fmt.Fprintf(w, "%s  %s  not probed: %v\n", p.Account.Name, p.Account.Server, p.Err)
+		return err
+	}
+	var b strings.Builder
+	b.WriteString(Waterfall(p.Result, style))
+	if transcript {
+		b.WriteString("\n" + Transcript(p.Result.Transcript))
+		for _, note := range p.Result.Notes {
+			b.WriteString("  note: " + note + "\n")
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Summary writes a probe as one line.
+func Summary(w io.Writer, p Probe) error {
+	var outcome, detail string
+	switch {
+	case p.Result == nil:
+		outcome, detail = "FAILED", p.Err.Error()
+	case p.Result.Err != nil:
+		outcome, detail = "FAILED", failure(p.Result.Err)
+	default:
+		outcome, detail = "ok", Milliseconds(p.Result.Duration)
+	}
+	_, err := fmt.Fprintf(w, "%-6s  %s  %s  %s\n", outcome, p.Account.Name, p.Account.Server, detail)
+	return err
+}
+
+// failure writes why a probe failed as phase/reason: text.
+func failure(err *probe.Error) string {
+	return fmt.Sprintf("%s/%s: %s", err.Phase, err.Reason, err.Text)
+}
+
+// Waterfall draws a probe as a browser's network panel draws a page: a line for the probe, a bar for each span of a phase, and
+// why the probe failed. Each line ends with a line break.
+//
+//	demo-slow  demo-slow:993  ok  558.1 ms
+//	  resolve        ▏                                         0.4 ms
+//	  auth            ████████████████████████████████       540.8 ms
+func Waterfall(r *probe.Result, style Style) string {
+	var b strings.Builder
+	scale, columns := ScaleOf(r), style.barColumns()
+	outcome := style.paint(green, "ok")
+	if r.Err != nil {
+		outcome = style.paint(red, "failed")
+	}
+	name := r.Account
+	if name == "" {
+		name = r.Server
+	}
+	fmt.Fprintf(&b, "%s  %s  %s  %s\n", style.paint(bold, name), r.Server, outcome, Milliseconds(time.Duration(scale)))
+	for _, span := range r.Spans {
+		left, bar := drawBar(scale, span, columns)
+		color := green
+		if !span.OK {
+			color = red
+		}
+		fmt.Fprintf(&b, "  %-*s %s%s%s %*s", phaseWidth, span.Phase, strings.Repeat(" ", left), style.paint(color, bar),
+			strings.Repeat(" ", columns-left-utf8.RuneCountInString(bar)), timeWidth, Milliseconds(span.Duration))
+		if !span.OK && r.Err != nil && span.Phase == r.Err.Phase {
+			b.WriteString(style.paint(red, " ✗"))
+		}
+		b.WriteString("\n")
+	}
+	if r.Err != nil {
+		fmt.Fprintf(&b, "  %s %s\n", style.paint(red, "✗ "+string(r.Err.Phase)+"/"+string(r.Err.Reason)+":"), r.Err.Text)
+	}
+	return b.String()
+}
+
+// eighths are the ends of bars that fill an eighth of a column, two eighths and so on.
+var eighths = [...]string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}
+
+// drawBar returns the column in which a bar begins, and the bar: at least an eighth of a column wide, and never beyond the last column.
+func drawBar(scale Scale, span probe.Span, columns int) (left int, bar string) {
+	from, width := scale.Place(span)
+	left = min(int(from*float64(columns)), columns-1)
+	size := min(max(int(width*float64(columns)*8+0.5), 1), (columns-left)*8)
+	return left, strings.Repeat("█", size/8) + eighths[size%8]
+}
+
+// Milliseconds writes a duration so that durations can be compared at a glance: 0.4 ms, 12.3 ms, 1234.5 ms.
+func Milliseconds(d time.Duration) string {
+	return fmt.Sprintf("%.1f ms", d.Seconds()*1000)
+}
