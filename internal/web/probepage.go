@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -121,7 +122,7 @@ func (p *pages) serveTranscript(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", fileName(a.Name)+"-"+result.Start.UTC().Format("20060102T150405Z")+".txt"))
 	fmt.Fprintf(w, "# %s on %s, %s\n", printable(a.Name), printable(a.Server), relativeTime{at: result.Start}.Full())
-	fmt.Fprint(w, format.Transcript(lines))
+	_, _ = io.WriteString(w, format.Transcript(lines)) // The client has gone; there is nobody to tell.
 }
 
 // fileName replaces in a name what may mean something in the name of a file on any system.
