@@ -4,9 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
+	"imap-exporter/internal/text"
 	"imap-exporter/probe"
 )
 
@@ -27,11 +26,8 @@ func checkName(p position, name string, seen map[string]position) bool {
 	return false
 }
 
-// isPrintable reports whether a text can be a label value: printable, at most probe.MaxNameRunes long.
-func isPrintable(s string) bool {
-	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= probe.MaxNameRunes &&
-		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
-}
+// isPrintable reports whether s can be a label value as it is: printable, at most probe.MaxNameRunes long.
+func isPrintable(s string) bool { return text.LabelValue(s, probe.MaxNameRunes) == s }
 
 // labelName matches the label names that Prometheus accepts.
 var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
