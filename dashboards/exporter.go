@@ -28,7 +28,7 @@ func exporterHeadline() []panel {
 		stat("Shards missing", "Shards that no exporter says it is; their accounts aren't probed. Start the missing exporter, or correct --total-shards.",
 			now(`max(imap_exporter_shards{@}) - count(count_values("shard", imap_exporter_shard{@}))`, "")).
 			unit(count).coloured(anyIsBad...).none("none known"),
-		stat("Reload failed", "Exporters whose last reload of the configuration failed; they go on with the old one. Their log names file and line; exporter check finds the same.",
+		stat("Reload failed", "Exporters whose last reload of the configuration failed; they go on with the old one. Their log names file and line; imap-exporter check finds the same.",
 			now(`count(imap_exporter_config_last_reload_successful{@} == 0) or 0 * count(imap_exporter_config_last_reload_successful{@})`, "")).
 			unit(count).coloured(anyIsBad...).none("none known"),
 		stat("Overload skips", "Probes in the time range that were due and never started, because too many others ran. Raise max_concurrent, or probe less often.",

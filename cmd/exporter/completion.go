@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
-	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/demo"
 )
 
 // completeWords completes a flag that takes one of these words.
@@ -37,11 +37,11 @@ func completeModules(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.
 
 // configForCompletion returns the configuration, or nil: a shell is no place to complain.
 func configForCompletion(cmd *cobra.Command) *config.Config {
-	demo, err := mailtest.NewDemo()
+	demoServers, err := demo.New()
 	if err != nil {
 		return nil
 	}
-	cfg, err := loadConfig(cmd, idleDemo{demo})
+	cfg, err := loadConfig(cmd, idleDemo{demoServers})
 	if err != nil {
 		return nil
 	}

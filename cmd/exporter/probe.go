@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/demo"
 	"imap-exporter/internal/format"
-	"imap-exporter/internal/mailtest"
 	"imap-exporter/probe"
 )
 
@@ -43,10 +43,10 @@ func newProbeCommand() *cobra.Command {
 			"a waterfall.\n\n" +
 			"It exits with 0 when all went well, 1 when a probe failed, and 2 when none was made because the command line or\n" +
 			"the configuration is wrong. With -o nagios it exits as Nagios' plugins do: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
-		Example: "  exporter probe --all\n" +
-			"  exporter probe canary --transcript\n" +
-			"  exporter probe --server imap.example.org --username canary@example.org --password-file canary.password\n" +
-			"  exporter probe canary -o nagios --warning 1 --critical 5 --warning certificate_days=21:",
+		Example: "  imap-exporter probe --all\n" +
+			"  imap-exporter probe canary --transcript\n" +
+			"  imap-exporter probe --server imap.example.org --username canary@example.org --password-file canary.password\n" +
+			"  imap-exporter probe canary -o nagios --warning 1 --critical 5 --warning certificate_days=21:",
 		ValidArgsFunction: completeAccounts,
 		RunE:              f.run,
 	}
@@ -89,12 +89,12 @@ func (f *probeFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return f.usage(cmd, err)
 	}
-	demo, err := mailtest.NewDemo()
+	demoServers, err := demo.New()
 	if err != nil {
 		return f.usage(cmd, err)
 	}
-	defer demo.Close()
-	chosen, limits, err := f.choose(cmd, args, demo)
+	defer demoServers.Close()
+	chosen, limits, err := f.choose(cmd, args, demoServers)
 	if err != nil {
 		return f.usage(cmd, err)
 	}

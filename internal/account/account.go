@@ -40,18 +40,18 @@ type Account struct {
 	Server string
 	// Service is the name of the protocol; "" is IMAP.
 	Service string
-	// Target is what to probe, and how.
+	// Target is where and how to probe.
 	Target *probe.Target
-	// Interval is the time from one probe to the next; 0: on demand only.
+	// Interval is the time between two probes; 0 means only on demand.
 	Interval time.Duration
-	// RetryInterval takes the place of Interval while probes fail. Unless configured, it is Interval.
+	// RetryInterval is used instead of Interval while probes fail. Unless configured, it equals Interval.
 	RetryInterval time.Duration
-	// Module is the name of the module that the Target was made with.
+	// Module is the name of the account's module.
 	Module string
-	// Labels are the account's own, for the metric imap_account_info.
+	// Labels are extra labels of the metric imap_account_info.
 	Labels map[string]string
-	// Fingerprint reads the secret, and returns something that is different for another one: for this process alone, so
-	// that it tells nothing about the secret. It is "" where there is no secret, or it can't be read.
+	// Fingerprint reads the secret and returns a keyed hash of it. The key is random and lives as long as the process, so the
+	// hash tells nothing about the secret. It is "" where there is no secret, or it can't be read.
 	Fingerprint func() string
 }
 

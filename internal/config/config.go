@@ -23,15 +23,15 @@ type Options struct {
 	// Flags may hold the flags of AddFlags. Those that the user gave win over the environment and the file; the others are
 	// ignored, their defaults too. It may also hold shard, a number or auto, and total-shards. It may be nil.
 	Flags *pflag.FlagSet
-	// Demo has the embedded servers; nil: there are none.
+	// Demo has the embedded servers; nil means that there are none.
 	Demo Demo
 }
 
 // Demo tells where the embedded mail servers are.
 type Demo interface {
-	// Servers returns the reserved names: demo, demo-slow and so on.
-	Servers() []string
-	// Lookup returns the host:port to dial and the authority to trust for one of Servers. It may start the server.
+	// Names returns the reserved names: demo, demo-slow and so on.
+	Names() []string
+	// Lookup returns the host:port to dial and the authority to trust for one of Names. It may start the server.
 	Lookup(name string) (address string, roots *x509.CertPool, err error)
 }
 
@@ -45,17 +45,17 @@ type Config struct {
 	MaxConcurrentPerServer int
 	// Histograms are the kinds of histogram to export.
 	Histograms Histograms
-	// Demo says that the embedded servers are wanted.
+	// Demo says that accounts may use the embedded servers.
 	Demo bool
-	// Shard is the one that Accounts are of.
+	// Shard is the part of all accounts that Accounts are.
 	Shard Shard
-	// Accounts are in the order of the file, those of account_files last. Without other shards there is at least one.
+	// Accounts are in the order of the file, those of account_files last. With a single shard there is at least one.
 	Accounts []Account
 	// AllAccounts is how many accounts all shards have together.
 	AllAccounts int
-	// Sources are the files that all this is from.
+	// Sources are the files that were read.
 	Sources *Sources
-	// Warnings are what is allowed but probably not meant, in the form of the errors of Load.
+	// Warnings are about what is allowed and probably not meant. Each is one line, like the errors of Load.
 	Warnings []string
 
 	modules map[string]*module
@@ -70,8 +70,8 @@ type Web struct {
 	ListenAddress string
 	// ConfigFile is a web configuration of the Prometheus exporter-toolkit (TLS, basic auth); "" means none.
 	ConfigFile string
-	// AllowedHosts are the names and addresses by which the pages may be asked for, beside those of loopback. Where there
-	// are none and ListenAddress isn't on loopback, any will do.
+	// AllowedHosts are Host header values to accept besides those of loopback, without port. Without any, every value is accepted
+	// unless ListenAddress is on loopback.
 	AllowedHosts []string
 	// DebugListenAddress is where profiles of the program are served, on loopback; "" means nowhere.
 	DebugListenAddress string
@@ -103,9 +103,9 @@ type Account struct {
 	account.Account
 
 	server server
-	// secret tells where the secret comes from, and for one that is read only once, its fingerprint.
+	// secret identifies the secret: the path of its file, or the fingerprint of one that is read only once.
 	secret string
-	// raw is what was written, without the password, for Show.
+	// raw is the account as written, without the password, for Show.
 	raw rawAccount
 }
 
@@ -145,7 +145,7 @@ func Load(o Options) (*Config, error) {
 	return c, nil
 }
 
-// A loader carries what the parts of one Load share.
+// A loader holds the state of one Load.
 type loader struct {
 	// flags are Options.Flags.
 	flags *pflag.FlagSet
@@ -160,9 +160,9 @@ type loader struct {
 	permissions *permissionCheck
 	diagnostics *diagnostics
 	modules     map[string]*module
-	// modulesBroken says that a module's name could not be read, so that a name that isn't there may be that one's.
+	// modulesBroken says that a module's name could not be read, so that an unknown name may be that one.
 	modulesBroken bool
-	// files are the files read so far, so that none is read twice.
+	// files are the account files read so far, so that none is read twice.
 	files []string
 	// accountNames has the position of each account's name, in all files.
 	accountNames map[string]position

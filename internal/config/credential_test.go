@@ -97,13 +97,13 @@ func TestPasswordFromEnvironment(t *testing.T) {
 
 func TestCredentialsDirectory(t *testing.T) {
 	file, _ := withPasswordFile(t, "beside the configuration\n")
-	folder := t.TempDir()
-	t.Setenv("CREDENTIALS_DIRECTORY", folder)
+	dir := t.TempDir()
+	t.Setenv("CREDENTIALS_DIRECTORY", dir)
 	secret := loadAccount(t, file, "canary").Target.Secret
 	if got, err := secret(t.Context()); err != nil || got != "beside the configuration" {
 		t.Errorf("without such a credential: %q, %v", got, err)
 	}
-	replace(t, filepath.Join(folder, "password"), "systemd's\n")
+	replace(t, filepath.Join(dir, "password"), "systemd's\n")
 	if got, err := secret(t.Context()); err != nil || got != "systemd's" {
 		t.Errorf("with it: %q, %v", got, err)
 	}

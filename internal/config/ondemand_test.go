@@ -147,7 +147,7 @@ func TestAdHoc(t *testing.T) {
 		"the account: needs password_file, or password_env, or password": {Server: "h", Username: "u"},
 		"--tls: must be one of implicit, starttls, none":                 {Server: "h", Username: "u", PasswordFile: file, TLS: "ssl"},
 		"--password-file: " + file + "x: no such file or directory":      {Server: "h", Username: "u", PasswordFile: file + "x"},
-		"--ca-file: " + file + ": has no certificate in PEM form (-----BEGIN CERTIFICATE-----)": {
+		"--ca-file: " + file + ": has no certificate in PEM format (-----BEGIN CERTIFICATE-----)": {
 			Server: "h", Username: "u", PasswordFile: file, CAFile: file,
 		},
 	} {

@@ -61,7 +61,7 @@ func parseLoopbackAddress(text string) (string, error) {
 	host, _, err := net.SplitHostPort(text)
 	ip, ipErr := netip.ParseAddr(host)
 	if err != nil || !isListenAddress(text) || host != "localhost" && (ipErr != nil || !ip.IsLoopback()) {
-		return "", errors.New("must be a port of localhost, such as localhost:10994: what it serves is for nobody else")
+		return "", errors.New("must be host:port on loopback, such as localhost:10994")
 	}
 	return text, nil
 }

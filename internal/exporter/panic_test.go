@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"imap-exporter/internal/config"
-	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/demo"
 	"imap-exporter/internal/realtest/leak"
 )
 
@@ -23,14 +23,14 @@ func TestPanicIsLoggedWithoutTheSecret(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	demo, err := mailtest.NewDemo()
+	demoServers, err := demo.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { demo.Close() })
+	t.Cleanup(func() { demoServers.Close() })
 	var log bytes.Buffer
 	stderr := newLogWriter(&log)
-	e, err := newEngine(Options{Load: func() (*config.Config, error) { return config.Load(config.Options{File: file, Demo: demo}) }}, stderr)
+	e, err := newEngine(Options{Load: func() (*config.Config, error) { return config.Load(config.Options{File: file, Demo: demoServers}) }}, stderr)
 	if err != nil {
 		t.Fatal(err)
 	}

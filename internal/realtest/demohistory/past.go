@@ -13,7 +13,7 @@ import (
 	"imap-exporter/collectors"
 	"imap-exporter/internal/account"
 	"imap-exporter/internal/config"
-	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/demo"
 	"imap-exporter/internal/schedule"
 	"imap-exporter/probe"
 )
@@ -30,12 +30,12 @@ type past struct {
 
 // newPast returns the exporter at its start, with what a real probe of each account finds.
 func newPast(ctx context.Context, o Options) (*past, error) {
-	demo, err := mailtest.NewDemo()
+	demoServers, err := demo.New()
 	if err != nil {
 		return nil, err
 	}
-	defer demo.Close()
-	cfg, err := config.Load(config.Options{File: o.Config, Demo: demo})
+	defer demoServers.Close()
+	cfg, err := config.Load(config.Options{File: o.Config, Demo: demoServers})
 	if err != nil {
 		return nil, err
 	}
