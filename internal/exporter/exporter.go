@@ -103,8 +103,8 @@ func newEngine(opts Options, stderr *logWriter) (*engine, error) {
 		},
 		InFlight: func() int { return e.schedule.InFlight() },
 		Counts:   func() schedule.Counts { return e.schedule.Counts() },
-		Shard:      cfg.Shard.Index,
-		Shards:     cfg.Shard.Total,
+		Shard:    cfg.Shard.Index,
+		Shards:   cfg.Shard.Total,
 
 		LinesDropped: stderr.Dropped,
 	})

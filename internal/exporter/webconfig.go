@@ -32,7 +32,9 @@ func (h redactingHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 // WithGroup returns a handler that does the same.
-func (h redactingHandler) WithGroup(name string) slog.Handler { return redactingHandler{h.Handler.WithGroup(name)} }
+func (h redactingHandler) WithGroup(name string) slog.Handler {
+	return redactingHandler{h.Handler.WithGroup(name)}
+}
 
 // Handle passes the record on, with its texts changed.
 func (h redactingHandler) Handle(ctx context.Context, record slog.Record) error {
