@@ -11,8 +11,8 @@ import (
 	"imap-exporter/internal/schedule"
 )
 
-// SetAccounts tells which accounts there are, at the start and after each reload: those of an account.Registry, sorted, no two
-// of them with the same key. Their counters begin at 0 and go on over reloads. The series of an account that is gone, or that
+// SetAccounts replaces the accounts, at the start and after each reload. They are those of an account.Registry: sorted, each key
+// once. Their counters begin at 0 and go on over reloads. The series of an account that is gone, or that
 // moved to another server, vanish; a server's vanish with its last account.
 func (m *Metrics) SetAccounts(list []account.Account) {
 	ownLabels := ownLabelNames(list)

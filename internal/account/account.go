@@ -1,4 +1,4 @@
-// Package account has what all parts of the exporter know of an account: what is configured, and what the schedule says of it.
+// Package account is what all parts of the exporter know of an account: its configuration, and its state in the schedule.
 package account
 
 import (
@@ -58,11 +58,11 @@ type Account struct {
 // Key returns the account's key.
 func (a *Account) Key() Key { return Key{a.Name, cmp.Or(a.Service, IMAP)} }
 
-// staleIntervals is how many intervals the last Result tells the present for.
+// staleIntervals is how many intervals after its beginning the last Result is stale.
 const staleIntervals = 3
 
-// StaleAfter returns when a Result whose probe began at start no longer tells how the account does, because the probes that
-// were due since then are missing. It is zero for an account that is only probed on demand, for which none is due.
+// StaleAfter returns when the Result of a probe that began at start is stale, because the probes that were due since then are
+// missing. It is zero for an account that is only probed on demand, whose Results are never stale.
 func (a *Account) StaleAfter(start time.Time) time.Time {
 	if a.Interval <= 0 {
 		return time.Time{}

@@ -41,7 +41,7 @@ func (s *Summary) Took(phase probe.Phase) (took time.Duration, ok bool) {
 // twice at a time.
 func IDOf(r *probe.Result) int64 { return r.Start.UnixMilli() }
 
-// maxPhases is how many phases of a probe a compactSummary has room for. A test compares it with each protocol's.
+// maxPhases is the maximum of a protocol's phases. A test checks it.
 const maxPhases = 20
 
 // durationUnit is the unit of the duration of a probe in a compactSummary: 11 hours fit.
@@ -51,9 +51,9 @@ const durationUnit = 10 * time.Microsecond
 type compactSummary struct {
 	id       int64
 	duration uint32 // in durationUnit
-	// phase and reason are places in the protocol's phases and probe.Reasons, from 1 on; 0 after a success.
+	// phase and reason are indexes in the protocol's phases and reasons, counted from 1; 0 after a success.
 	phase, reason uint8
-	// phases are durations, by the place in the protocol's phases; 0 where the phase didn't run.
+	// phases are durations, in the order of the protocol's phases; 0 where the phase didn't run.
 	phases [maxPhases]compactDuration
 }
 
@@ -73,7 +73,7 @@ func newCompactSummary(r *probe.Result) compactSummary {
 	return c
 }
 
-// positionIn returns the place of a value in a closed list, from 1 on; 0 where it isn't there.
+// positionIn returns the index of a value in a list, counted from 1; 0 if it isn't there.
 func positionIn[T comparable](list []T, value T) uint8 { return uint8(slices.Index(list, value) + 1) } //nolint:gosec // The lists are short.
 
 // expand returns the Summary.
