@@ -13,7 +13,7 @@ import (
 	"imap-exporter/probe"
 )
 
-// A oneShot is a probe to make once, and then what came of it.
+// A oneShot is a one-shot probe: what to probe, and its result afterwards.
 type oneShot struct {
 	format.Probe
 	target *probe.Target
@@ -28,20 +28,20 @@ func newOneShot(a *config.Account, target *probe.Target) oneShot {
 	}
 }
 
-// bounds are how many probes run at a time; 0 leaves the choice to the schedule.
-type bounds struct{ concurrent, perServer int }
+// limits are how many probes may run at a time, in all and on one server; 0 means the schedule's default.
+type limits struct{ concurrent, perServer int }
 
 var errCanceled = errors.New("canceled")
 
-// probeOnce makes the probes, and calls ended for each, in their order. What the end of the command's context leaves undone
-// has errCanceled. It returns ended's first error.
-func probeOnce(cmd *cobra.Command, probes []oneShot, limits bounds, ended func(*oneShot) error) error {
+// probeOnce makes the probes, and calls ended for each, in their order. Probes that the end of the command's context prevents
+// have errCanceled. The first error of ended ends the rest and is returned.
+func probeOnce(cmd *cobra.Command, probes []oneShot, bounds limits, ended func(*oneShot) error) error {
 	targets := make([]*probe.Target, len(probes))
 	for i := range probes {
 		targets[i] = probes[i].target
 	}
 	return exporter.ProbeOnce(cmd.Context(), targets, exporter.OnceOptions{
-		MaxConcurrent: limits.concurrent, MaxConcurrentPerServer: limits.perServer,
+		MaxConcurrent: bounds.concurrent, MaxConcurrentPerServer: bounds.perServer,
 		Ended: func(i int, result *probe.Result) error {
 			if probes[i].Result = result; result == nil {
 				probes[i].Err = errCanceled
