@@ -54,17 +54,17 @@ func runCheck(cmd *cobra.Command, _ []string) error {
 
 // checkLive probes each account once and prints a line for each.
 func checkLive(cmd *cobra.Command, cfg *config.Config) error {
-	probes := make([]oneShot, len(cfg.Accounts))
+	probes := make([]format.Probe, len(cfg.Accounts))
 	for i := range cfg.Accounts {
-		probes[i] = newOneShot(&cfg.Accounts[i], cfg.Accounts[i].Target)
+		probes[i] = newProbe(&cfg.Accounts[i], cfg.Accounts[i].Target)
 	}
 	failed := 0
 	progress := newProgress(cmd, len(probes))
-	err := probeOnce(cmd, probes, limits{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}, func(p *oneShot) error {
+	err := probeOnce(cmd, probes, concurrency{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}, func(p *format.Probe) error {
 		if !p.OK() {
 			failed++
 		}
-		return progress.step(p.OK(), func() error { return format.Summary(cmd.OutOrStdout(), p.Probe) })
+		return progress.step(p.OK(), func() error { return format.Summary(cmd.OutOrStdout(), *p) })
 	})
 	switch {
 	case err != nil:

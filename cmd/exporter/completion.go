@@ -19,8 +19,8 @@ func completeAccounts(cmd *cobra.Command, args []string, _ string) ([]string, co
 	var names []string
 	if cfg := configForCompletion(cmd); cfg != nil {
 		for _, a := range cfg.Accounts {
-			if !slices.Contains(args, a.Target.Account) {
-				names = append(names, a.Target.Account)
+			if !slices.Contains(args, a.Name) {
+				names = append(names, a.Name)
 			}
 		}
 	}

@@ -86,90 +86,86 @@ func (f *probeFlags) run(cmd *cobra.Command, args []string) error {
 		return f.notProbed(cmd, err)
 	}
 	defer demoServers.Close()
-	chosen, bounds, err := f.choose(cmd, args, demoServers)
+	chosen, limits, err := f.choose(cmd, args, demoServers)
 	if err != nil {
 		return f.notProbed(cmd, err)
 	}
 	progress := newProgress(cmd, len(chosen))
-	if err := probeOnce(cmd, chosen, bounds, func(p *oneShot) error {
-		return progress.step(p.OK(), func() error { return output.each(p.Probe) })
+	if err := probeOnce(cmd, chosen, limits, func(p *format.Probe) error {
+		return progress.step(p.OK(), func() error { return output.each(*p) })
 	}); err != nil {
 		return err
 	}
-	probes := make([]format.Probe, len(chosen))
-	for i := range chosen {
-		probes[i] = chosen[i].Probe
-	}
-	return output.all(probes)
+	return output.all(chosen)
 }
 
-// choose returns the probes to make and their limits.
-func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo) ([]oneShot, limits, error) {
+// choose returns the probes to make and how many may run at a time.
+func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo) ([]format.Probe, concurrency, error) {
 	if f.adHoc.Server != "" || f.adHoc.Username != "" {
 		if f.all || len(args) > 0 || f.module != "" {
-			return nil, limits{}, errors.New("--server and --username describe the account: leave out ACCOUNT, --all and --module")
+			return nil, concurrency{}, errors.New("--server and --username describe the account: leave out ACCOUNT, --all and --module")
 		}
 		return f.chooseAdHoc(cmd, demo)
 	}
 	if name := changedAdHocFlag(cmd.Flags()); name != "" {
-		return nil, limits{}, fmt.Errorf("--%s is for a --server: the accounts of the configuration have modules for that", name)
+		return nil, concurrency{}, fmt.Errorf("--%s is for a --server: the accounts of the configuration have modules for that", name)
 	}
 	if f.all == (len(args) > 0) {
-		return nil, limits{}, errors.New("name the accounts to probe, or write --all")
+		return nil, concurrency{}, errors.New("name the accounts to probe, or write --all")
 	}
 	cfg, err := loadConfig(cmd, demo)
 	if err != nil {
-		return nil, limits{}, err
+		return nil, concurrency{}, err
 	}
-	bounds := limits{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}
-	var chosen []oneShot
+	limits := concurrency{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}
+	var chosen []format.Probe
 	for i := range cfg.Accounts {
 		a := &cfg.Accounts[i]
-		if f.all || slices.Contains(args, a.Target.Account) {
-			p, err := f.oneShotOf(cfg, a)
+		if f.all || slices.Contains(args, a.Name) {
+			p, err := f.probeOf(cfg, a)
 			if err != nil {
-				return nil, bounds, err
+				return nil, limits, err
 			}
 			chosen = append(chosen, p)
 		}
 	}
 	for _, name := range args {
 		if cfg.Account(name) == nil {
-			return nil, bounds, fmt.Errorf("%s: %w", name, config.ErrUnknownAccount)
+			return nil, limits, fmt.Errorf("%s: %w", name, config.ErrUnknownAccount)
 		}
 	}
 	if len(chosen) == 0 {
-		return nil, bounds, errors.New("this shard has no accounts")
+		return nil, limits, errors.New("this shard has no accounts")
 	}
-	return chosen, bounds, nil
+	return chosen, limits, nil
 }
 
-// oneShotOf returns the probe of a configured account, with the module that the flags name.
-func (f *probeFlags) oneShotOf(cfg *config.Config, a *config.Account) (oneShot, error) {
+// probeOf returns the probe of a configured account, with the module that the flags name.
+func (f *probeFlags) probeOf(cfg *config.Config, a *config.Account) (format.Probe, error) {
 	target := a.Target
 	if f.module != "" && f.module != a.Module {
 		var err error
 		if target, err = cfg.AccountWith(a, f.module); err != nil {
-			return oneShot{}, fmt.Errorf("%s: %w", a.Target.Account, err)
+			return format.Probe{}, fmt.Errorf("%s: %w", a.Name, err)
 		}
 	}
-	return newOneShot(a, target), nil
+	return newProbe(a, target), nil
 }
 
 // chooseAdHoc returns the probe that the flags describe, and asks for the password if no flag names one.
-func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]oneShot, limits, error) {
+func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]format.Probe, concurrency, error) {
 	h := f.adHoc
 	h.Demo = demo
 	if h.PasswordFile == "-" {
 		password, err := readPassword(cmd.InOrStdin())
 		if err != nil {
-			return nil, limits{}, err
+			return nil, concurrency{}, err
 		}
 		h.PasswordFile, h.Password = "", &password
 	} else if needsPassword(&h) {
 		password, err := askPassword(cmd, fmt.Sprintf("Password of %s at %s: ", h.Username, h.Server))
 		if err != nil {
-			return nil, limits{}, err
+			return nil, concurrency{}, err
 		}
 		h.Password = &password
 	}
@@ -178,9 +174,9 @@ func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]oneSho
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", warning)
 	}
 	if err != nil {
-		return nil, limits{}, &configError{err}
+		return nil, concurrency{}, &configError{err}
 	}
-	return []oneShot{newOneShot(account, account.Target)}, limits{}, nil
+	return []format.Probe{newProbe(account, account.Target)}, concurrency{}, nil
 }
 
 // needsPassword reports whether an account logs in with a password and no flag says where it is.

@@ -32,8 +32,8 @@ func TestProbeShippedConfiguration(t *testing.T) {
 			t.Errorf("%s: status %d, want %d: %s", format, status, want, &stderr)
 		}
 		for _, a := range cfg.Accounts {
-			if !strings.Contains(stdout.String(), a.Target.Account) {
-				t.Errorf("%s doesn't show %s", format, a.Target.Account)
+			if !strings.Contains(stdout.String(), a.Name) {
+				t.Errorf("%s doesn't show %s", format, a.Name)
 			}
 		}
 		for _, secret := range secrets(t) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/probe"
 )
 
@@ -91,10 +92,13 @@ func (l *loader) buildAccount(raw *rawAccount, p position) Account {
 	if m.target == nil {
 		return Account{}
 	}
-	a := Account{Interval: m.interval, RetryInterval: m.retryInterval, Module: m.name, Labels: raw.Labels}
+	a := Account{Account: account.Account{
+		Name: raw.Name, Service: account.IMAP, Interval: m.interval, RetryInterval: m.retryInterval, Module: m.name, Labels: raw.Labels,
+	}}
 	a.Target, a.server = l.target(m.target, raw, p)
+	a.Server = a.Target.Server
 	a.raw = *raw
-	a.raw.Server, a.raw.Module = a.Target.Server, m.name
+	a.raw.Server, a.raw.Module = a.Server, m.name
 	if raw.Password != nil {
 		a.raw.Password = &Secret{}
 	}

@@ -2,11 +2,10 @@ package config
 
 import (
 	"regexp"
-	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
+	"imap-exporter/internal/account"
+	"imap-exporter/internal/text"
 	"imap-exporter/probe"
 )
 
@@ -27,11 +26,8 @@ func checkName(p position, name string, seen map[string]position) bool {
 	return false
 }
 
-// isPrintable reports whether a text can be a label value: printable, at most probe.MaxNameRunes long.
-func isPrintable(s string) bool {
-	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= probe.MaxNameRunes &&
-		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
-}
+// isPrintable reports whether s can be a label value as it is: printable, at most probe.MaxNameRunes long.
+func isPrintable(s string) bool { return text.LabelValue(s, probe.MaxNameRunes) == s }
 
 // labelName matches the label names that Prometheus accepts.
 var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
@@ -44,7 +40,7 @@ func checkLabels(p position, labels map[string]string) {
 			at.errorf("is not a label name: letters, digits and _, not starting with a digit")
 		case strings.HasPrefix(name, "__"):
 			at.errorf("starts with __, which Prometheus keeps for itself: choose another name")
-		case slices.Contains([]string{"account", "server", "job", "instance", "le"}, name):
+		case account.ReservedLabel(name):
 			at.errorf("is a label that Prometheus or the exporter sets: choose another name")
 		case !isPrintable(value):
 			at.errorf("must be printable text of at most %d characters", probe.MaxNameRunes)

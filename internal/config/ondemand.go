@@ -46,7 +46,7 @@ func (c *Config) AccountWith(a *Account, name string) (*probe.Target, error) {
 		}
 	}
 	t := *m.target
-	t.Account = a.Target.Account
+	t.Account = a.Name
 	if t.Auth != probe.AuthNone {
 		t.Username, t.Secret = a.Target.Username, a.Target.Secret
 	}

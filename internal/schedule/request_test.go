@@ -28,8 +28,8 @@ func TestDoRunsNow(t *testing.T) {
 	})
 }
 
-// A run by Do pushes the next slot like any run: the next one is the first that is at least half an interval later.
-func TestDoPushesTheNextSlot(t *testing.T) {
+// A run for Do postpones the next slot like any run: it is the first one at least half an interval later.
+func TestDoPostponesTheNextSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		w := begin(t, Options{}, r.job("a", "s", 10*time.Minute, time.Second))
@@ -56,7 +56,7 @@ func TestDoPushesTheNextSlot(t *testing.T) {
 	})
 }
 
-// There is never more than one run of a job: callers join the one under way, and the one that waits.
+// Callers join the run under way, or the one that waits: a job never runs twice at a time.
 func TestDoJoins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
@@ -76,13 +76,13 @@ func TestDoJoins(t *testing.T) {
 		if r.most("") != 1 || r.count("a") != 1 || r.count("b") != 1 {
 			t.Errorf("%d runs at once, %d of a, %d of b", r.most(""), r.count("a"), r.count("b"))
 		}
-		if len(w.lagsOf("b")) > 0 && w.lag("b") == 0 {
-			t.Error("the slot of b came while it waited, and had no lag")
+		if len(w.delaysOf("b")) > 0 && w.delay("b") == 0 {
+			t.Error("the slot of b came while it waited, and had no delay")
 		}
 	})
 }
 
-// A slot that comes while its job waits for a run by Do is served by that run.
+// A slot that comes while its job waits to run for Do is served by that run.
 func TestSlotJoinsDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
@@ -96,26 +96,26 @@ func TestSlotJoinsDo(t *testing.T) {
 		if err := w.Do(t.Context(), "a"); err != nil {
 			t.Error(err)
 		}
-		if got := w.Counts(); r.count("a") != count+1 || got.Started != counts.Started+1 || w.lag("a") != 20*time.Second {
-			t.Errorf("%d runs with a lag of %s, counts are %+v", r.count("a")-count, w.lag("a"), got)
+		if got := w.Counts(); r.count("a") != count+1 || got.Started != counts.Started+1 || w.delay("a") != 20*time.Second {
+			t.Errorf("%d runs with a delay of %s, counts are %+v", r.count("a")-count, w.delay("a"), got)
 		}
 	})
 }
 
-// A caller that joins a slot which waits doesn't hide how late that is.
+// A caller that joins a slot that waits doesn't hide its delay.
 func TestDoJoinsSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		w := begin(t, Options{MaxConcurrent: 1}, r.job("a", "s", time.Hour, time.Second), r.job("long", "s", 0, time.Minute))
 		go func() { _ = w.Do(t.Context(), "long") }()
 		wait(40 * time.Second)
-		if err := w.Do(t.Context(), "a"); err != nil || w.lag("a") < 30*time.Second || w.Counts().Started != 1 {
-			t.Errorf("%v, lag %s, counts are %+v", err, w.lag("a"), w.Counts())
+		if err := w.Do(t.Context(), "a"); err != nil || w.delay("a") < 30*time.Second || w.Counts().Started != 1 {
+			t.Errorf("%v, delay %s, counts are %+v", err, w.delay("a"), w.Counts())
 		}
 	})
 }
 
-// A caller that gives up takes no slot with it.
+// A slot that waits is served although a caller that joined it gives up.
 func TestDoGivesUpASlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
@@ -134,8 +134,8 @@ func TestDoGivesUpASlot(t *testing.T) {
 	})
 }
 
-// Whoever still waits for room at the end is told.
-func TestDoAtTheEnd(t *testing.T) {
+// Callers that still wait when the schedule stops get an error.
+func TestDoAtTheStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		w := begin(t, Options{MaxConcurrent: 1, Grace: time.Second}, r.job("a", "s", 0, time.Minute), r.job("b", "s", 0, time.Minute))
@@ -153,7 +153,7 @@ func TestDoAtTheEnd(t *testing.T) {
 	})
 }
 
-// A caller that doesn't want to wait for room any longer leaves no trace.
+// A job doesn't run if its only caller has given up waiting.
 func TestDoGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
@@ -175,8 +175,8 @@ func TestDoGivesUp(t *testing.T) {
 	})
 }
 
-// The guards hold for everyone.
-func TestDoIsHeldBack(t *testing.T) {
+// Do doesn't run jobs that are suspended or throttled, or whose server has its cooldown.
+func TestDoIsBlocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		secret := "old"
@@ -185,16 +185,16 @@ func TestDoIsHeldBack(t *testing.T) {
 		throttled := r.jobWith("throttled", "t", 0, func(int) (time.Duration, Outcome) {
 			return time.Second, Outcome{Throttled: true, Backoff: 7 * time.Minute}
 		})
-		w := begin(t, Options{}, wrong, throttled, r.job("neighbour", "s", 0, time.Second))
+		w := begin(t, Options{}, wrong, throttled, r.job("other", "s", 0, time.Second))
 		check := func(name string, reason Reason, atLeast, atMost time.Duration) {
 			t.Helper()
 			_, err := w.Schedule.Do(t.Context(), Request{Name: name, StartBy: time.Now().Add(time.Second)})
 			held, ok := errors.AsType[*BlockedError](err)
 			if !ok {
-				t.Fatalf("Do(%s) = %v, want it held back", name, err)
+				t.Fatalf("Do(%s) = %v, want it blocked", name, err)
 			}
 			if until := time.Until(held.Until); held.Reason != reason || until < atLeast || until > atMost {
-				t.Errorf("%s is held back for %s: %v; want %s for %s to %s", name, until, held, reason, atLeast, atMost)
+				t.Errorf("%s is blocked for %s: %v; want %s for %s to %s", name, until, held, reason, atLeast, atMost)
 			}
 		}
 		for _, name := range []string{"wrong", "throttled"} {
@@ -203,10 +203,10 @@ func TestDoIsHeldBack(t *testing.T) {
 			}
 		}
 		check("throttled", Throttled, 7*time.Minute, 7*time.Minute)
-		check("neighbour", Cooldown, 14*time.Second-time.Second, 15*time.Second)
-		wait(quietTime)
+		check("other", Cooldown, 14*time.Second-time.Second, 15*time.Second)
+		wait(cooldown)
 		check("wrong", Backoff, 38*time.Second, 51*time.Second)
-		if err := w.Do(t.Context(), "neighbour"); err != nil {
+		if err := w.Do(t.Context(), "other"); err != nil {
 			t.Error(err)
 		}
 		secret = "new"
@@ -220,7 +220,7 @@ func TestDoIsHeldBack(t *testing.T) {
 	})
 }
 
-func TestHeldBackSaysWhy(t *testing.T) {
+func TestBlockedErrorSaysWhy(t *testing.T) {
 	for reason, want := range map[Reason]string{
 		Backoff:   "the server rejected the last login: no other until 2026-03-14T12:00:00Z, so that the account isn't locked; correct the secret to end this",
 		Throttled: "the server asked to be left alone: no login until 2026-03-14T12:00:00Z",
@@ -262,7 +262,7 @@ func TestDoAroundRun(t *testing.T) {
 	})
 }
 
-// A caller who wants a run soon or not at all is told when there is no room, and gets what has started.
+// A run that can't start by StartBy fails; one that has started is waited for.
 func TestStartBy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()

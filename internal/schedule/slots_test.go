@@ -28,38 +28,38 @@ func TestFirstSlotsExample(t *testing.T) {
 		t.Run(test.start.Format(time.TimeOnly), func(t *testing.T) {
 			j := newJob("", interval)
 			j.hash = 7*time.Minute + 12*time.Second
-			j.slot = j.first(test.start)
+			j.slot = j.firstSlot(test.start)
 			for i, want := range []time.Time{test.first, test.second, test.third} {
 				if !j.slot.Equal(want) {
 					t.Errorf("slot %d is at %s, want %s", i+1, j.slot.Format(time.TimeOnly), want.Format(time.TimeOnly))
 				}
-				j.slot = j.after(j.slot, j.slot)
+				j.slot = j.slotAfter(j.slot, j.slot)
 			}
 		})
 	}
 }
 
-// What the package comment promises of the first slots holds for any name, interval and start.
+// What the package comment says of the first slots holds for any name, interval and start.
 func TestFirstSlotsOfAnyJob(t *testing.T) {
 	for _, interval := range []time.Duration{time.Second, 7 * time.Second, 30 * time.Second, time.Minute, 10 * time.Minute, time.Hour} {
 		for i := range 500 {
 			j := newJob(fmt.Sprintf("account-%d", i), interval)
 			start := at(12, 0, 0).Add(time.Duration(i) * 1237 * time.Millisecond)
 
-			first := j.first(start)
+			first := j.firstSlot(start)
 			if wait := first.Sub(start); wait < 0 || wait >= min(interval, 30*time.Second) {
 				t.Errorf("%s every %s: first slot %s after the start", j.Name, interval, wait)
 			}
 			j.slot = first
-			second := j.after(first, first)
+			second := j.slotAfter(first, first)
 			if gap := second.Sub(first); gap < interval/2 || gap >= interval*3/2 {
 				t.Errorf("%s every %s: second slot %s after the first", j.Name, interval, gap)
 			}
-			if phase := time.Duration(second.UnixNano()) % interval; phase != j.spread(interval) {
-				t.Errorf("%s every %s: second slot at phase %s, want %s", j.Name, interval, phase, j.spread(interval))
+			if phase := time.Duration(second.UnixNano()) % interval; phase != j.shareOf(interval) {
+				t.Errorf("%s every %s: second slot at phase %s, want %s", j.Name, interval, phase, j.shareOf(interval))
 			}
 			j.slot = second
-			if gap := j.after(second, second).Sub(second); gap != interval {
+			if gap := j.slotAfter(second, second).Sub(second); gap != interval {
 				t.Errorf("%s every %s: third slot %s after the second", j.Name, interval, gap)
 			}
 		}
@@ -69,7 +69,7 @@ func TestFirstSlotsOfAnyJob(t *testing.T) {
 func TestSpreadIsEven(t *testing.T) {
 	perSecond := make([]int, 60)
 	for i := range 6000 {
-		perSecond[newJob(fmt.Sprintf("account-%04d", i), time.Minute).spread(time.Minute)/time.Second]++
+		perSecond[newJob(fmt.Sprintf("account-%04d", i), time.Minute).shareOf(time.Minute)/time.Second]++
 	}
 	for second, n := range perSecond {
 		if n < 60 || n > 140 {
@@ -101,21 +101,21 @@ func TestAdvance(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			j := newJob("", time.Minute)
-			j.hash, j.next, j.failing, j.RetryInterval = 0, at(12, 0, 0), test.failing, 5*time.Second
-			if passed := j.advance(test.now); passed != test.passed || !j.next.Equal(test.next) {
-				t.Errorf("%d slots passed before %s, want %d before %s", passed, j.next, test.passed, test.next)
+			j.hash, j.nextSlot, j.failing, j.RetryInterval = 0, at(12, 0, 0), test.failing, 5*time.Second
+			if passed := j.advanceSlot(test.now); passed != test.passed || !j.nextSlot.Equal(test.next) {
+				t.Errorf("%d slots passed before %s, want %d before %s", passed, j.nextSlot, test.passed, test.next)
 			}
 		})
 	}
 }
 
-// A login between two slots doesn't move those that follow, even if nobody was awake at the time.
+// A login between two slots doesn't move those that follow, even if the machine slept at its time.
 func TestAdvancePastLogin(t *testing.T) {
 	for now, want := range map[time.Time]uint64{at(12, 1, 15): 1, at(12, 1, 30): 2, at(12, 4, 30): 5} {
 		j := newJob("", time.Minute)
-		j.hash, j.next, j.rejections, j.login = 0, at(12, 0, 0), 1, at(12, 1, 25)
-		if passed := j.advance(now); passed != want || !j.next.After(now) || j.next.Second() != 0 && !j.next.Equal(j.login) {
-			t.Errorf("at %s: %d slots passed before %s, want %d", now.Format(time.TimeOnly), passed, j.next.Format(time.TimeOnly), want)
+		j.hash, j.nextSlot, j.rejections, j.nextLogin = 0, at(12, 0, 0), 1, at(12, 1, 25)
+		if passed := j.advanceSlot(now); passed != want || !j.nextSlot.After(now) || j.nextSlot.Second() != 0 && !j.nextSlot.Equal(j.nextLogin) {
+			t.Errorf("at %s: %d slots passed before %s, want %d", now.Format(time.TimeOnly), passed, j.nextSlot.Format(time.TimeOnly), want)
 		}
 	}
 }
@@ -123,7 +123,7 @@ func TestAdvancePastLogin(t *testing.T) {
 func TestLongRetryIntervalIsIgnored(t *testing.T) {
 	j := newJob("", time.Minute)
 	j.hash, j.failing, j.RetryInterval = 0, true, time.Hour
-	if got, want := j.after(at(12, 0, 0), at(12, 0, 0)), at(12, 1, 0); !got.Equal(want) {
+	if got, want := j.slotAfter(at(12, 0, 0), at(12, 0, 0)), at(12, 1, 0); !got.Equal(want) {
 		t.Errorf("next slot at %s, want %s", got, want)
 	}
 }
@@ -133,14 +133,14 @@ func TestSeed(t *testing.T) {
 	phase := func(seed string) time.Duration {
 		s := New(Options{Seed: seed})
 		s.Set([]Job{{Name: "a", Interval: time.Hour}})
-		return s.jobs["a"].spread(time.Hour)
+		return s.jobs["a"].shareOf(time.Hour)
 	}
-	if phase("") != newJob("a", time.Hour).spread(time.Hour) || phase("") == phase("b") {
+	if phase("") != newJob("a", time.Hour).shareOf(time.Hour) || phase("") == phase("b") {
 		t.Errorf("the phase is %s without a seed, %s with one", phase(""), phase("b"))
 	}
 }
 
-// A job is cheap while it waits for its slot: no goroutine, a few hundred bytes.
+// A job that waits for its slot takes no goroutine and a few hundred bytes.
 func TestMemoryOfIdleJobs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 100_000

@@ -6,23 +6,24 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"imap-exporter/internal/text"
 	"imap-exporter/probe"
 )
 
-// render turns the last Result of an account into gauges, while it is fresh or when it has lapsed. It depends on nothing
-// but its arguments.
+// resultSamples turns the last Result of an account into gauges, while it is current or when it has become stale. It depends
+// on nothing but its arguments.
 //
-// A worker that is stuck must not look healthy: of a lapsed Result only a failure is left. What only a finished probe
+// A worker that is stuck must not look healthy: of a stale Result only a failure is left. What only a finished probe
 // can know, mailboxes and quota, is exported for a successful one alone.
-func render(r *probe.Result, l labels, fresh bool) []sample {
+func resultSamples(r *probe.Result, l labels, current bool) []sample {
 	out := gauges{labels: l}
-	if fresh || !r.OK() {
+	if current || !r.OK() {
 		out.add(probeSuccess, boolean(r.OK()))
 	}
 	if !r.OK() {
 		out.add(probeLastFailureInfo, 1, pair("phase", r.Err.Phase), pair("reason", r.Err.Reason))
 	}
-	if !fresh {
+	if !current {
 		return out.samples
 	}
 	out.timings(r)
@@ -120,7 +121,7 @@ func (g *gauges) quota(q *probe.Quota) {
 		if len(seen) == probe.MaxQuotaRoots {
 			return
 		}
-		name := labelValue(root.Name)
+		name := text.LabelValue(root.Name, probe.MaxNameRunes)
 		if !seen.add(name) {
 			continue
 		}
@@ -151,7 +152,7 @@ func mailboxLabel(name string) string {
 	if strings.EqualFold(name, "INBOX") {
 		return "INBOX"
 	}
-	return labelValue(name)
+	return text.LabelValue(name, probe.MaxNameRunes)
 }
 
 func boolean(b bool) float64 {

@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// ask has the schedule run do for a job, as a kind of run, and returns the error.
-func (w *watcher) ask(t *testing.T, name, kind string, do Job) chan error {
+// request calls Do with a key and a Run, in a goroutine, and returns the channel for its error.
+func (w *testSchedule) request(t *testing.T, name, key string, do Job) chan error {
 	answer := make(chan error, 1)
 	go func() {
-		_, err := w.Schedule.Do(t.Context(), Request{Name: name, Key: kind, Run: do.Run})
+		_, err := w.Schedule.Do(t.Context(), Request{Name: name, Key: key, Run: do.Run})
 		answer <- err
 	}()
 	synctest.Wait()
 	return answer
 }
 
-// Callers that want the same kind of run share one. Those that want another get theirs after it, never beside it.
-func TestKindsOfRuns(t *testing.T) {
+// Requests with the same key share a run. Those with another key get theirs after it, never at the same time.
+func TestRequestsWithTheSameKeyShareARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		w := begin(t, Options{}, r.job("a", "s", 0, time.Second))
@@ -28,7 +28,7 @@ func TestKindsOfRuns(t *testing.T) {
 		quick := r.job("quick", "a's", 0, time.Second)
 		var answers []chan error
 		for range 3 {
-			answers = append(answers, w.ask(t, "a", "thorough", thorough), w.ask(t, "a", "quick", quick), w.ask(t, "a", "", Job{}))
+			answers = append(answers, w.request(t, "a", "thorough", thorough), w.request(t, "a", "quick", quick), w.request(t, "a", "", Job{}))
 		}
 		begun := time.Now()
 		for _, answer := range answers {
@@ -47,8 +47,8 @@ func TestKindsOfRuns(t *testing.T) {
 	})
 }
 
-// What is not what the slots run moves no slot and makes nobody retry; a slot that comes meanwhile is served after it.
-func TestAside(t *testing.T) {
+// A run off schedule moves no slot and causes no retry; a slot that comes meanwhile is served after it.
+func TestOffSchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		job := r.job("a", "s", 10*time.Minute, time.Second)
@@ -56,36 +56,36 @@ func TestAside(t *testing.T) {
 		w := begin(t, Options{}, job)
 		wait(time.Hour)
 		before, _ := w.State("a")
-		aside := r.jobWith("aside", "x", 0, func(int) (time.Duration, Outcome) { return time.Minute, Outcome{OffSchedule: true} })
+		offSchedule := r.jobWith("off schedule", "x", 0, func(int) (time.Duration, Outcome) { return time.Minute, Outcome{OffSchedule: true} })
 		wait(time.Until(before.NextRun) - 3*time.Minute)
-		if err := <-w.ask(t, "a", "other", aside); err != nil {
+		if err := <-w.request(t, "a", "other", offSchedule); err != nil {
 			t.Error(err)
 		}
 		if after, _ := w.State("a"); after != before {
 			t.Errorf("the state is %+v, was %+v", after, before)
 		}
 		wait(time.Until(before.NextRun) - 30*time.Second)
-		answer := w.ask(t, "a", "other", aside)
+		answer := w.request(t, "a", "other", offSchedule)
 		runs, counts := r.count("a"), w.Counts()
 		if err := <-answer; err != nil {
 			t.Error(err)
 		}
 		wait(2 * time.Second)
-		if got := w.Counts(); r.count("a") != runs+1 || got.Started != counts.Started+1 || got.skipped() != counts.skipped() || w.lag("a") != 30*time.Second {
-			t.Errorf("%d runs, lag %s, counts %+v were %+v", r.count("a")-runs, w.lag("a"), got, counts)
+		if got := w.Counts(); r.count("a") != runs+1 || got.Started != counts.Started+1 || got.skipped() != counts.skipped() || w.delay("a") != 30*time.Second {
+			t.Errorf("%d runs, delay %s, counts %+v were %+v", r.count("a")-runs, w.delay("a"), got, counts)
 		}
 	})
 }
 
-// A run by the caller's function that turns out to be what the slots run moves the next slot as that does.
-func TestOwnRunThatCounts(t *testing.T) {
+// A run by the caller's Run that doesn't end as OffSchedule postpones the next slot like the job's own.
+func TestCallersRunPostponesTheNextSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		w := begin(t, Options{}, r.job("a", "s", 10*time.Minute, time.Second))
 		wait(time.Hour)
 		before, _ := w.State("a")
 		wait(time.Until(before.NextRun) - time.Minute)
-		if err := <-w.ask(t, "a", "", r.job("mine", "x", 0, time.Second)); err != nil {
+		if err := <-w.request(t, "a", "", r.job("mine", "x", 0, time.Second)); err != nil {
 			t.Error(err)
 		}
 		if after, _ := w.State("a"); !after.NextRun.Equal(before.NextRun.Add(10 * time.Minute)) {
@@ -94,9 +94,9 @@ func TestOwnRunThatCounts(t *testing.T) {
 	})
 }
 
-// A login that is rejected aside is as bad as any: it suspends the job, and skips the slot that waited for it. What
-// doesn't log in is not held back, and ends no suspension.
-func TestAsideIsGuarded(t *testing.T) {
+// A login that is rejected off schedule suspends the job, and the slot that waited for its end is skipped. A run without
+// a login isn't blocked, and ends no suspension.
+func TestRejectedOffSchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		w := begin(t, Options{}, r.job("a", "s", time.Minute, time.Second))
@@ -107,16 +107,16 @@ func TestAsideIsGuarded(t *testing.T) {
 			return 5 * time.Second, Outcome{OffSchedule: true, Rejected: true}
 		})
 		runs := r.count("a")
-		if err := <-w.ask(t, "a", "other", rejected); err != nil {
+		if err := <-w.request(t, "a", "other", rejected); err != nil {
 			t.Error(err)
 		}
 		wait(0)
 		if s, _ := w.State("a"); !s.Suspended || r.count("a") != runs || w.Counts().Skipped[Backoff] != 1 {
 			t.Errorf("%+v, %d runs, counts %+v", s, r.count("a")-runs, w.Counts())
 		}
-		wait(quietTime)
-		if _, ok := errors.AsType[*BlockedError](<-w.ask(t, "a", "other", rejected)); !ok || r.count("rejected") != 1 {
-			t.Error("it isn't held back")
+		wait(cooldown)
+		if _, ok := errors.AsType[*BlockedError](<-w.request(t, "a", "other", rejected)); !ok || r.count("rejected") != 1 {
+			t.Error("it isn't blocked")
 		}
 		banner := r.jobWith("banner", "x", 0, func(int) (time.Duration, Outcome) { return time.Second, Outcome{OK: true, OffSchedule: true} })
 		if _, err := w.Schedule.Do(t.Context(), Request{Name: "a", Key: "banner", Run: banner.Run, NoLogin: true}); err != nil {
@@ -128,14 +128,14 @@ func TestAsideIsGuarded(t *testing.T) {
 	})
 }
 
-// Guests share runs and keep the bounds, outlast a reload, and leave nothing behind.
-func TestGuests(t *testing.T) {
+// Requests for unconfigured servers share runs, keep the limits, outlast a reload, and leave nothing behind.
+func TestUnconfiguredServers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		w := begin(t, Options{MaxConcurrent: 2, MaxConcurrentPerServer: 1}, r.job("a", "s", 0, 3*time.Second))
 		results := make(chan error, 30)
-		ask := func(server string) {
-			do := r.job("guest of "+server, server, 0, time.Second).Run
+		request := func(server string) {
+			do := r.job("unconfigured "+server, server, 0, time.Second).Run
 			_, err := w.Schedule.Do(t.Context(), Request{Key: "banner", UnconfiguredServer: server, Run: do, NoLogin: true})
 			results <- err
 		}
@@ -143,7 +143,7 @@ func TestGuests(t *testing.T) {
 		synctest.Wait()
 		for range 5 {
 			for _, server := range []string{"s", "t", "u"} {
-				go ask(server)
+				go request(server)
 			}
 		}
 		synctest.Wait()
@@ -153,18 +153,18 @@ func TestGuests(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if r.most("") != 2 || r.most("s") != 1 || r.most("guest of t") != 1 {
+		if r.most("") != 2 || r.most("s") != 1 || r.most("unconfigured t") != 1 {
 			t.Errorf("%d at a time, %d on s", r.most(""), r.most("s"))
 		}
 		for _, server := range []string{"s", "t", "u"} {
-			if n := r.count("guest of " + server); n != 1 {
+			if n := r.count("unconfigured " + server); n != 1 {
 				t.Errorf("%d runs on %s, want that all share one", n, server)
 			}
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
 		defer cancel()
 		if _, err := w.Schedule.Do(ctx, Request{Key: "banner", UnconfiguredServer: "v", Run: r.job("v", "v", 0, time.Second).Run}); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%v of a guest that gives up", err)
+			t.Errorf("%v of a caller that gives up", err)
 		}
 		wait(time.Minute)
 		if len(w.jobs) != 1 || len(w.servers) != 1 {
@@ -173,13 +173,13 @@ func TestGuests(t *testing.T) {
 	})
 }
 
-// Whoever waits for the end of a run of another kind is told when the schedule stops.
-func TestKindsAtTheEnd(t *testing.T) {
+// Callers that wait for the end of a run with another key get an error when the schedule stops.
+func TestOtherKeysAtTheStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		w := begin(t, Options{Grace: time.Minute}, r.job("a", "s", 0, 5*time.Second))
-		own := w.ask(t, "a", "", Job{})
-		other := w.ask(t, "a", "other", r.job("other", "x", 0, time.Second))
+		own := w.request(t, "a", "", Job{})
+		other := w.request(t, "a", "other", r.job("other", "x", 0, time.Second))
 		w.stop()
 		if err := <-own; err != nil {
 			t.Errorf("the run under way: %v", err)

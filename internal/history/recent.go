@@ -8,64 +8,64 @@ import (
 	"imap-exporter/probe"
 )
 
-// A detail is a recent Result, and apart from it the conversation, which the last Result of an account is kept without.
-type detail struct {
+// A recentResult is a Result, and apart from it its transcript, which the last Result of an account is kept without.
+type recentResult struct {
 	result     *probe.Result
 	transcript []probe.TranscriptLine
-	bytes      int
-	// place is in Store.details, of successes or failures.
-	place *list.Element
+	// bytes is how much memory it takes, about.
+	bytes int
+	// element is that of the list in recentResults.
+	element *list.Element
 }
 
-// A pool holds the details of all accounts, the oldest first, and what they weigh.
-type pool struct {
+// recentResults are those of all accounts, the oldest first, and how much memory they take.
+type recentResults struct {
 	successes, failures        list.List
 	successBytes, failureBytes int
 }
 
-func (p *pool) of(ok bool) (*list.List, *int) {
+func (all *recentResults) listOf(ok bool) (*list.List, *int) {
 	if ok {
-		return &p.successes, &p.successBytes
+		return &all.successes, &all.successBytes
 	}
-	return &p.failures, &p.failureBytes
+	return &all.failures, &all.failureBytes
 }
 
-// add puts a detail in at the end.
-func (p *pool) add(d *detail) {
-	l, bytes := p.of(d.result.OK())
-	d.place = l.PushBack(d)
-	*bytes += d.bytes
+// add adds r as the newest.
+func (all *recentResults) add(r *recentResult) {
+	l, bytes := all.listOf(r.result.OK())
+	r.element = l.PushBack(r)
+	*bytes += r.bytes
 }
 
-// remove takes a detail out.
-func (p *pool) remove(d *detail) {
-	l, bytes := p.of(d.result.OK())
-	l.Remove(d.place)
-	*bytes -= d.bytes
+// remove removes r.
+func (all *recentResults) remove(r *recentResult) {
+	l, bytes := all.listOf(r.result.OK())
+	l.Remove(r.element)
+	*bytes -= r.bytes
 }
 
-// excess returns the detail to drop while there are more bytes than the limit, or nil. Failures go when they have three
+// excess returns the Result to drop while there are more bytes than the limit, or nil. Failures go when they have three
 // quarters of it: else a thousand failing accounts would leave no success to compare with.
-func (p *pool) excess(limit int) *detail {
-	if p.successBytes+p.failureBytes <= limit {
+func (all *recentResults) excess(limit int) *recentResult {
+	if all.successBytes+all.failureBytes <= limit {
 		return nil
 	}
-	l := &p.successes
-	if p.successBytes <= limit/4 && p.failures.Len() > 0 || l.Len() == 0 {
-		l = &p.failures
+	l := &all.successes
+	if all.successBytes <= limit/4 && all.failures.Len() > 0 || l.Len() == 0 {
+		l = &all.failures
 	}
-	d, _ := l.Front().Value.(*detail)
-	return d
+	r, _ := l.Front().Value.(*recentResult)
+	return r
 }
 
-// newDetail returns the detail of a Result, which shares no memory with what is larger than it.
-func newDetail(r *probe.Result, transcript []probe.TranscriptLine) *detail {
-	d := &detail{result: r, transcript: compact(transcript)}
-	d.bytes = weigh(d)
-	return d
+func newRecentResult(r *probe.Result, transcript []probe.TranscriptLine) *recentResult {
+	recent := &recentResult{result: r, transcript: compact(transcript)}
+	recent.bytes = weigh(recent)
+	return recent
 }
 
-// compact copies lines into one text, so that none keeps the line of the wire alive that it was cut out of.
+// compact copies lines into one text, so that none keeps the larger line of the conversation in memory that it was cut from.
 func compact(lines []probe.TranscriptLine) []probe.TranscriptLine {
 	if len(lines) == 0 {
 		return nil
@@ -83,8 +83,8 @@ func compact(lines []probe.TranscriptLine) []probe.TranscriptLine {
 	return copied
 }
 
-// weigh returns about how many bytes a detail takes, less the capabilities, which the Results of an account share.
-func weigh(d *detail) int {
+// weigh returns about how many bytes d takes, less the capabilities, which the Results of an account share.
+func weigh(d *recentResult) int {
 	const header, number, allocation = 16, 8, 16
 	r := d.result
 	bytes := int(unsafe.Sizeof(*d) + unsafe.Sizeof(*r) + unsafe.Sizeof(list.Element{}))

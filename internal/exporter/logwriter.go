@@ -8,30 +8,30 @@ import (
 )
 
 const (
-	// maxBehind is how many bytes of log may wait to be written.
-	maxBehind = 1 << 20
-	// lastLines is for how long the program waits at its end until the log is written.
-	lastLines = time.Second
+	// maxWaiting is how many bytes of log may wait to be written.
+	maxWaiting = 1 << 20
+	// closeTimeout is how long Close waits until all is written.
+	closeTimeout = time.Second
 )
 
-// A logWriter hands lines on in a goroutine of its own, so that who logs never waits for who should read: a pipe that
+// A logWriter writes lines in a goroutine of its own, so that logging never waits for the reader of the log: a pipe that
 // nobody empties must not stop probes. Lines keep their order. Those that come while too many wait are dropped and
 // counted, and so are those that can't be written, as on a full disk.
 type logWriter struct {
 	out   io.Writer
-	more  chan struct{} // holds one when there is something to write
+	wake  chan struct{} // holds one when there is something to write
 	ended chan struct{}
 
-	mu      sync.Mutex
-	waiting []byte
-	closed  bool
-	dropped int
-	told    int       // how many of dropped lost has been told of
-	lost    func(int) // is told how many were dropped when there is room again
+	mu       sync.Mutex
+	waiting  []byte
+	closed   bool
+	dropped  int
+	reported int       // how many of dropped onLoss has been told of
+	onLoss   func(int) // is told how many were dropped when there is room again
 }
 
 func newLogWriter(out io.Writer) *logWriter {
-	w := &logWriter{out: out, more: make(chan struct{}, 1), ended: make(chan struct{})}
+	w := &logWriter{out: out, wake: make(chan struct{}, 1), ended: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -40,13 +40,13 @@ func newLogWriter(out io.Writer) *logWriter {
 func (w *logWriter) Write(lines []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed || len(w.waiting)+len(lines) > maxBehind {
+	if w.closed || len(w.waiting)+len(lines) > maxWaiting {
 		w.drop(lines)
 		return len(lines), nil
 	}
 	w.waiting = append(w.waiting, lines...)
 	select {
-	case w.more <- struct{}{}:
+	case w.wake <- struct{}{}:
 	default:
 	}
 	return len(lines), nil
@@ -65,22 +65,22 @@ func (w *logWriter) Dropped() int {
 func (w *logWriter) OnLoss(f func(lines int)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.lost = f
+	w.onLoss = f
 }
 
-// Close takes no more lines, and waits until all are written, but no longer than lastLines.
+// Close takes no more lines, and waits until all are written, but no longer than closeTimeout.
 func (w *logWriter) Close() {
 	w.mu.Lock()
 	if !w.closed {
 		w.closed = true
-		close(w.more)
+		close(w.wake)
 	}
 	w.mu.Unlock()
-	patience := time.NewTimer(lastLines)
-	defer patience.Stop()
+	timeout := time.NewTimer(closeTimeout)
+	defer timeout.Stop()
 	select {
 	case <-w.ended:
-	case <-patience.C:
+	case <-timeout.C:
 	}
 }
 
@@ -88,7 +88,7 @@ func (w *logWriter) Close() {
 func (w *logWriter) run() {
 	defer close(w.ended)
 	var spare []byte
-	for range w.more {
+	for range w.wake {
 		w.mu.Lock()
 		lines := w.waiting
 		w.waiting = spare[:0]
@@ -105,13 +105,13 @@ func (w *logWriter) wrote(rest []byte, err error) {
 	if err != nil {
 		w.drop(rest)
 	}
-	news, tell := w.dropped-w.told, w.lost
-	if err != nil || tell == nil || w.closed || len(w.waiting) > 0 {
+	news, onLoss := w.dropped-w.reported, w.onLoss
+	if err != nil || onLoss == nil || w.closed || len(w.waiting) > 0 {
 		news = 0
 	}
-	w.told += news
+	w.reported += news
 	w.mu.Unlock()
 	if news > 0 {
-		tell(news)
+		onLoss(news)
 	}
 }

@@ -28,13 +28,13 @@ func TestTranscript(t *testing.T) {
 	r.Transcript = talk(3)
 	s.Add(r)
 	s.Add(result("a", 1, ""))
-	if s.Last("a").Transcript != nil || s.Recent("a")[1].Transcript != nil {
+	if s.Last(key("a")).Transcript != nil || s.Recent(key("a"))[1].Transcript != nil {
 		t.Error("a Result has its transcript with it")
 	}
 	if len(r.Transcript) != 3 {
 		t.Error("the Result that was added has changed")
 	}
-	kept, lines := s.Result("a", IDOf(r))
+	kept, lines := s.Result(key("a"), IDOf(r))
 	if kept == nil || kept.Err.Reason != probe.ReasonTimeout {
 		t.Fatalf("the failed probe is %v", kept)
 	}
@@ -42,7 +42,7 @@ func TestTranscript(t *testing.T) {
 		t.Errorf("transcript (-want +got):\n%s", diff)
 	}
 	for name, id := range map[string]int64{"a": 1, "b": IDOf(r)} {
-		if kept, lines := s.Result(name, id); kept != nil || lines != nil {
+		if kept, lines := s.Result(key(name), id); kept != nil || lines != nil {
 			t.Errorf("account %s has a probe %d", name, id)
 		}
 	}
@@ -53,7 +53,7 @@ func TestLastResultIsAlwaysThere(t *testing.T) {
 	r := result("a", 0, "")
 	r.Transcript = talk(1)
 	s.Add(r)
-	if kept, lines := s.Result("a", IDOf(r)); kept == nil || lines != nil {
+	if kept, lines := s.Result(key("a"), IDOf(r)); kept == nil || lines != nil {
 		t.Errorf("the last probe is %v, with %d lines", kept, len(lines))
 	}
 }
@@ -65,8 +65,8 @@ func TestBytesAreBounded(t *testing.T) {
 		r.Transcript = talk(50)
 		s.Add(r)
 	}
-	one := newDetail(result("a", 0, ""), talk(50)).bytes
-	failed := newDetail(result("a", 0, probe.ReasonBye), talk(50)).bytes
+	one := newRecentResult(result("a", 0, ""), talk(50)).bytes
+	failed := newRecentResult(result("a", 0, probe.ReasonBye), talk(50)).bytes
 	s := New(Limits{Successes: 100, Failures: 100, Bytes: 40 * one})
 	for n := range 30 {
 		add(s, "fails", n, probe.ReasonBye)
@@ -74,16 +74,16 @@ func TestBytesAreBounded(t *testing.T) {
 	for n := range 100 {
 		add(s, "well", 100+n, "")
 	}
-	if got := len(s.Recent("fails")); got < 40*3/4*one/failed-1 {
+	if got := len(s.Recent(key("fails"))); got < 40*3/4*one/failed-1 {
 		t.Errorf("%d failures are left of 30", got)
 	}
-	if got := minutes(s.Recent("well")); len(got) < 9 || got[0] != 199 || !slices.IsSortedFunc(got, func(a, b int) int { return b - a }) {
+	if got := minutes(s.Recent(key("well"))); len(got) < 9 || got[0] != 199 || !slices.IsSortedFunc(got, func(a, b int) int { return b - a }) {
 		t.Errorf("successes are left of minutes %v, want the newest, and at least a quarter", got)
 	}
 	if sum := s.recent.successBytes + s.recent.failureBytes; sum > s.limits.Bytes {
 		t.Errorf("%d bytes are kept of at most %d", sum, s.limits.Bytes)
 	}
-	s.Keep(nil)
+	s.SetAccounts(nil)
 	if s.recent.successBytes != 0 || s.recent.failureBytes != 0 || s.recent.successes.Len()+s.recent.failures.Len() != 0 {
 		t.Errorf("an empty store has %+v", s.recent)
 	}
@@ -97,7 +97,7 @@ func TestCapabilitiesAreShared(t *testing.T) {
 		r.Capabilities = []probe.Capabilities{{Stage: probe.StageBeforeAuth, Names: names()}, {Stage: probe.StageAfterAuth, Names: names()[n:]}}
 		s.Add(r)
 	}
-	after, before := s.Recent("a")[0].Capabilities, s.Recent("a")[1].Capabilities
+	after, before := s.Recent(key("a"))[0].Capabilities, s.Recent(key("a"))[1].Capabilities
 	if &after[0].Names[0] != &before[0].Names[0] {
 		t.Error("the same capabilities are kept twice")
 	}
@@ -128,7 +128,7 @@ func BenchmarkMemory(b *testing.B) {
 	const accounts = 10_000
 	for range b.N {
 		before := heap()
-		s := New(Limits{Beats: 60, Successes: 20, Failures: 20, Bytes: 32 << 20})
+		s := New(Limits{Summaries: 60, Successes: 20, Failures: 20, Bytes: 32 << 20})
 		for n := range 60 {
 			for i := range accounts {
 				s.Add(full(fmt.Sprintf("account%05d", i), n))
@@ -138,12 +138,12 @@ func BenchmarkMemory(b *testing.B) {
 		b.ReportMetric(float64(used)/accounts, "B/account")
 		b.ReportMetric(float64(used)/(1<<20), "MiB")
 		b.ReportMetric(float64(s.recent.successBytes)/(1<<20), "weighed-MiB")
-		s.Keep(nil)
+		s.SetAccounts(nil)
 	}
 }
 
 func BenchmarkAdd(b *testing.B) {
-	s := New(Limits{Beats: 60, Successes: 20, Failures: 20, Bytes: 32 << 20})
+	s := New(Limits{Summaries: 60, Successes: 20, Failures: 20, Bytes: 32 << 20})
 	r := full("a", 0)
 	for b.Loop() {
 		s.Add(r)

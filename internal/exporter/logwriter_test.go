@@ -96,7 +96,7 @@ func TestLogWriterDropsAndCounts(t *testing.T) {
 		for range all {
 			fmt.Fprint(w, line)
 		}
-		const kept = maxBehind / 1024
+		const kept = maxWaiting / 1024
 		if n := w.Dropped(); n != all-kept {
 			t.Errorf("dropped %d, want %d", n, all-kept)
 		}
