@@ -18,7 +18,7 @@ func addAdHocFlags(flags *pflag.FlagSet, h *config.AdHoc) {
 	flags.StringVar(&h.IPFamily, "ip-family", "", "`family` of addresses: auto (the default), 4 or 6")
 	flags.StringVar(&h.CAFile, "ca-file", "", "`file` with the authorities to trust, in place of the system's")
 	flags.StringVar(&h.ServerName, "server-name", "", "`name` that the certificate must have, where it isn't the host's")
-	flags.BoolVar(&h.InsecureSkipVerify, "insecure-skip-verify", false, "accept any certificate: anyone between can read the password")
+	flags.BoolVar(&h.InsecureSkipVerify, "insecure-skip-verify", false, "accept any certificate: anyone on the network path can read the password")
 	flags.BoolVar(&h.AllowPlaintextAuth, "allow-plaintext-auth", false, "permit a login with --tls none")
 	flags.StringSliceVar(&h.Mailboxes, "mailboxes", nil, "`names` or patterns of mailboxes to count, INBOX without it")
 	flags.DurationVar(&h.Timeout, "timeout", 0, "`time` that the probe may take, 20s without it")

@@ -29,7 +29,7 @@ type apart struct {
 // startApart runs the program with a configuration, until the end of the test. It is given the command to change.
 func startApart(t *testing.T, file string, change func(*exec.Cmd)) *apart {
 	t.Helper()
-	cmd := exec.Command("exporter", "--config.file="+file, "--web.listen-address=localhost:0", "--log.level=debug")
+	cmd := exec.Command("imap-exporter", "--config.file="+file, "--web.listen-address=localhost:0", "--log.level=debug")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if change != nil {
 		change(cmd)

@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/demo"
 	"imap-exporter/internal/format"
-	"imap-exporter/internal/mailtest"
 )
 
 // newCheckCommand returns the subcommand that judges a configuration. Without --live it touches no network.
@@ -30,14 +30,14 @@ func runCheck(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	demo, err := mailtest.NewDemo()
+	demoServers, err := demo.New()
 	if err != nil {
 		return err
 	}
-	defer demo.Close()
-	var servers config.Demo = idleDemo{demo}
+	defer demoServers.Close()
+	var servers config.Demo = idleDemo{demoServers}
 	if live {
-		servers = demo
+		servers = demoServers
 	}
 	cfg, err := loadConfig(cmd, servers)
 	if err != nil {
@@ -54,17 +54,17 @@ func runCheck(cmd *cobra.Command, _ []string) error {
 
 // checkLive probes each account once, and prints a line for each.
 func checkLive(cmd *cobra.Command, cfg *config.Config) error {
-	probes := make([]oneShot, len(cfg.Accounts))
+	probes := make([]format.Probe, len(cfg.Accounts))
 	for i := range cfg.Accounts {
-		probes[i] = newOneShot(&cfg.Accounts[i], cfg.Accounts[i].Target)
+		probes[i] = newProbe(&cfg.Accounts[i], cfg.Accounts[i].Target)
 	}
 	failed := 0
 	progress := newProgress(cmd, len(probes))
-	err := probeOnce(cmd, probes, bounds{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}, func(p *oneShot) error {
+	err := probeOnce(cmd, probes, concurrency{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}, func(p *format.Probe) error {
 		if !p.OK() {
 			failed++
 		}
-		return progress.step(p.OK(), func() error { return format.Summary(cmd.OutOrStdout(), p.Probe) })
+		return progress.step(p.OK(), func() error { return format.Summary(cmd.OutOrStdout(), *p) })
 	})
 	switch {
 	case err != nil:
@@ -76,7 +76,7 @@ func checkLive(cmd *cobra.Command, cfg *config.Config) error {
 }
 
 // An idleDemo knows the embedded mail servers, and starts none.
-type idleDemo struct{ *mailtest.Demo }
+type idleDemo struct{ *demo.Servers }
 
 // Lookup returns an address that nothing listens on.
 func (idleDemo) Lookup(string) (address string, roots *x509.CertPool, err error) {

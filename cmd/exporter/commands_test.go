@@ -86,7 +86,7 @@ func TestParseNagios(t *testing.T) {
 		"IMAP OK - fine | a=1 a=2\n":                               false,
 		"IMAP OK - fine | a=1 | b=2\n":                             false,
 		"IMAP OK - fine |\n":                                       false,
-		"exporter: something went wrong\n":                         false,
+		"imap-exporter: something went wrong\n":                    false,
 	} {
 		if err := parseNagios(output, "OK"); (err == nil) != ok {
 			t.Errorf("%q: %v", output, err)

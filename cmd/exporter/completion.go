@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
-	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/demo"
 )
 
 // completeWords completes a flag that takes one of these words.
@@ -19,8 +19,8 @@ func completeAccounts(cmd *cobra.Command, args []string, _ string) ([]string, co
 	var names []string
 	if cfg := configForCompletion(cmd); cfg != nil {
 		for _, a := range cfg.Accounts {
-			if !slices.Contains(args, a.Target.Account) {
-				names = append(names, a.Target.Account)
+			if !slices.Contains(args, a.Name) {
+				names = append(names, a.Name)
 			}
 		}
 	}
@@ -37,11 +37,11 @@ func completeModules(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.
 
 // configForCompletion returns the configuration, or nil: a shell is no place to complain.
 func configForCompletion(cmd *cobra.Command) *config.Config {
-	demo, err := mailtest.NewDemo()
+	demoServers, err := demo.New()
 	if err != nil {
 		return nil
 	}
-	cfg, err := loadConfig(cmd, idleDemo{demo})
+	cfg, err := loadConfig(cmd, idleDemo{demoServers})
 	if err != nil {
 		return nil
 	}

@@ -32,7 +32,7 @@ func TestCommandsAreDocumented(t *testing.T) {
 	}
 	root.LocalFlags().VisitAll(check(false))
 	for _, cmd := range root.Commands() {
-		if !strings.Contains(docs[true], "exporter "+cmd.Name()) {
+		if !strings.Contains(docs[true], "imap-exporter "+cmd.Name()) {
 			t.Errorf("the command %s is not documented", cmd.Name())
 		}
 		cmd.LocalNonPersistentFlags().VisitAll(check(true))

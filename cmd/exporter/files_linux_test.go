@@ -64,7 +64,7 @@ func TestTooFewFiles(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "exporter", "--config.file="+file, "--web.listen-address=localhost:0")
+	cmd := exec.CommandContext(ctx, "imap-exporter", "--config.file="+file, "--web.listen-address=localhost:0")
 	limited("40")(cmd)
 	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "the system lets us open 40 files, and we need at least 102") {
 		t.Errorf("started with 40 files: %v: %s", err, out)

@@ -120,7 +120,7 @@ func TestHostileServersForLong(t *testing.T) {
 	if err := os.WriteFile(file, []byte(all), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(folder, "exporter") // Without the race detector, which would take most of the machine.
+	program := filepath.Join(folder, "imap-exporter") // Without the race detector, which would take most of the machine.
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
-	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/demo"
 	"imap-exporter/internal/setup"
 	"imap-exporter/probe"
 )
@@ -28,8 +28,8 @@ func newInitCommand() *cobra.Command {
 		Long: "init finds the server of an e-mail address, tries how to connect to it and, once, whether the login is accepted,\n" +
 			"and writes --config.file, and the password to a file beside it that nobody else may read. What a flag says is not\n" +
 			"asked. It overwrites nothing.",
-		Example: "  exporter init --config.file=my.yaml\n" +
-			"  exporter init --config.file=my.yaml --address canary@example.org --name canary --password-file canary.password --mailboxes INBOX",
+		Example: "  imap-exporter init --config.file=my.yaml\n" +
+			"  imap-exporter init --config.file=my.yaml --address canary@example.org --name canary --password-file canary.password --mailboxes INBOX",
 		Args: cobra.NoArgs,
 		RunE: f.run,
 	}
@@ -57,17 +57,17 @@ func (f *initFlags) run(cmd *cobra.Command, _ []string) error {
 		File: file, Answers: f.answers,
 	}
 	if f.answers.Server == "demo" || strings.HasPrefix(f.answers.Server, "demo-") {
-		demo, err := mailtest.NewDemo()
+		demoServers, err := demo.New()
 		if err != nil {
 			return err
 		}
-		defer demo.Close()
-		s.Demo = demo
+		defer demoServers.Close()
+		s.Demo = demoServers
 	}
 	if err := s.Run(cmd.Context()); err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "Next: exporter --config.file=%s, then open http://localhost:10993\n", file)
+	fmt.Fprintf(cmd.OutOrStdout(), "Next: imap-exporter --config.file=%s, then open http://localhost:10993\n", file)
 	return nil
 }
 

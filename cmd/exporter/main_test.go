@@ -6,7 +6,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain lets scripts start this binary as "exporter".
+// TestMain lets scripts start this binary as "imap-exporter".
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"exporter": main})
+	testscript.Main(m, map[string]func(){"imap-exporter": main})
 }

@@ -21,7 +21,7 @@ func newManCommand() *cobra.Command {
 			if err != nil {
 				date = time.Unix(0, 0) // The same source gives the same page.
 			}
-			header := &doc.GenManHeader{Section: "1", Source: "imap_exporter " + version.Version, Manual: "IMAP exporter", Date: &date}
+			header := &doc.GenManHeader{Section: "1", Source: "imap-exporter " + version.Version, Manual: "IMAP exporter", Date: &date}
 			root := cmd.Root()
 			root.DisableAutoGenTag = true
 			return errors.Join(doc.GenManTree(root, header, args[0]))

@@ -25,7 +25,7 @@ type process struct {
 func (n *neighbourhood) run() *process {
 	n.t.Helper()
 	n.writeConfig(false)
-	binary := filepath.Join(n.folder, "exporter")
+	binary := filepath.Join(n.folder, "imap-exporter")
 	if out, err := exec.CommandContext(n.t.Context(), "go", "build", "-trimpath", "-o", binary, ".").CombinedOutput(); err != nil {
 		n.t.Fatalf("%v: %s", err, out)
 	}

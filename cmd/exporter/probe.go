@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/demo"
 	"imap-exporter/internal/format"
-	"imap-exporter/internal/mailtest"
 	"imap-exporter/probe"
 )
 
@@ -43,10 +43,10 @@ func newProbeCommand() *cobra.Command {
 			"a waterfall.\n\n" +
 			"It exits with 0 when all went well, 1 when a probe failed, and 2 when none was made because the command line or\n" +
 			"the configuration is wrong. With -o nagios it exits as Nagios' plugins do: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
-		Example: "  exporter probe --all\n" +
-			"  exporter probe canary --transcript\n" +
-			"  exporter probe --server imap.example.org --username canary@example.org --password-file canary.password\n" +
-			"  exporter probe canary -o nagios --warning 1 --critical 5 --warning certificate_days=21:",
+		Example: "  imap-exporter probe --all\n" +
+			"  imap-exporter probe canary --transcript\n" +
+			"  imap-exporter probe --server imap.example.org --username canary@example.org --password-file canary.password\n" +
+			"  imap-exporter probe canary -o nagios --warning 1 --critical 5 --warning certificate_days=21:",
 		ValidArgsFunction: completeAccounts,
 		RunE:              f.run,
 	}
@@ -89,52 +89,48 @@ func (f *probeFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return f.usage(cmd, err)
 	}
-	demo, err := mailtest.NewDemo()
+	demoServers, err := demo.New()
 	if err != nil {
 		return f.usage(cmd, err)
 	}
-	defer demo.Close()
-	chosen, limits, err := f.choose(cmd, args, demo)
+	defer demoServers.Close()
+	chosen, limits, err := f.choose(cmd, args, demoServers)
 	if err != nil {
 		return f.usage(cmd, err)
 	}
 	progress := newProgress(cmd, len(chosen))
-	if err := probeOnce(cmd, chosen, limits, func(p *oneShot) error {
-		return progress.step(p.OK(), func() error { return show.each(p.Probe) })
+	if err := probeOnce(cmd, chosen, limits, func(p *format.Probe) error {
+		return progress.step(p.OK(), func() error { return show.each(*p) })
 	}); err != nil {
 		return err
 	}
-	probes := make([]format.Probe, len(chosen))
-	for i := range chosen {
-		probes[i] = chosen[i].Probe
-	}
-	return show.end(probes)
+	return show.end(chosen)
 }
 
 // choose returns what is to be probed.
-func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo) ([]oneShot, bounds, error) {
+func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo) ([]format.Probe, concurrency, error) {
 	if f.adHoc.Server != "" || f.adHoc.Username != "" {
 		if f.all || len(args) > 0 || f.module != "" {
-			return nil, bounds{}, errors.New("--server and --username describe the account: leave out ACCOUNT, --all and --module")
+			return nil, concurrency{}, errors.New("--server and --username describe the account: leave out ACCOUNT, --all and --module")
 		}
 		return f.chooseAdHoc(cmd, demo)
 	}
 	if name := changedAdHocFlag(cmd.Flags()); name != "" {
-		return nil, bounds{}, fmt.Errorf("--%s is for a --server: accounts have modules for that", name)
+		return nil, concurrency{}, fmt.Errorf("--%s is for a --server: accounts have modules for that", name)
 	}
 	if f.all == (len(args) > 0) {
-		return nil, bounds{}, errors.New("name the accounts to probe, or write --all")
+		return nil, concurrency{}, errors.New("name the accounts to probe, or write --all")
 	}
 	cfg, err := loadConfig(cmd, demo)
 	if err != nil {
-		return nil, bounds{}, err
+		return nil, concurrency{}, err
 	}
-	limits := bounds{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}
-	var chosen []oneShot
+	limits := concurrency{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}
+	var chosen []format.Probe
 	for i := range cfg.Accounts {
 		a := &cfg.Accounts[i]
-		if f.all || slices.Contains(args, a.Target.Account) {
-			s, err := f.oneShotOf(cfg, a)
+		if f.all || slices.Contains(args, a.Name) {
+			s, err := f.probeOf(cfg, a)
 			if err != nil {
 				return nil, limits, err
 			}
@@ -152,31 +148,31 @@ func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo)
 	return chosen, limits, nil
 }
 
-func (f *probeFlags) oneShotOf(cfg *config.Config, a *config.Account) (oneShot, error) {
+func (f *probeFlags) probeOf(cfg *config.Config, a *config.Account) (format.Probe, error) {
 	target := a.Target
 	if f.module != "" && f.module != a.Module {
 		var err error
 		if target, err = cfg.AccountWith(a, f.module); err != nil {
-			return oneShot{}, fmt.Errorf("%s: %w", a.Target.Account, err)
+			return format.Probe{}, fmt.Errorf("%s: %w", a.Name, err)
 		}
 	}
-	return newOneShot(a, target), nil
+	return newProbe(a, target), nil
 }
 
 // chooseAdHoc returns the account that the flags describe, with a password that is asked for where none is named.
-func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]oneShot, bounds, error) {
+func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]format.Probe, concurrency, error) {
 	h := f.adHoc
 	h.Demo = demo
 	if h.PasswordFile == "-" {
 		password, err := readPassword(cmd.InOrStdin())
 		if err != nil {
-			return nil, bounds{}, err
+			return nil, concurrency{}, err
 		}
 		h.PasswordFile, h.Password = "", &password
 	} else if needsPassword(&h) {
 		password, err := askPassword(cmd, fmt.Sprintf("Password of %s at %s: ", h.Username, h.Server))
 		if err != nil {
-			return nil, bounds{}, err
+			return nil, concurrency{}, err
 		}
 		h.Password = &password
 	}
@@ -185,9 +181,9 @@ func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]oneSho
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", warning)
 	}
 	if err != nil {
-		return nil, bounds{}, &configError{err}
+		return nil, concurrency{}, &configError{err}
 	}
-	return []oneShot{newOneShot(account, account.Target)}, bounds{}, nil
+	return []format.Probe{newProbe(account, account.Target)}, concurrency{}, nil
 }
 
 // needsPassword reports whether an account logs in with a password that no flag tells of.

@@ -10,17 +10,18 @@ import (
 	"go.uber.org/goleak"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/demo"
 	"imap-exporter/internal/mailtest"
 )
 
 // The shipped configuration has an account that fails: every format shows all accounts, and exits as it should.
 func TestProbeShippedConfiguration(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	demo, err := mailtest.NewDemo()
+	demoServers, err := demo.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := config.Load(config.Options{File: shipped, Demo: idleDemo{demo}})
+	cfg, err := config.Load(config.Options{File: shipped, Demo: idleDemo{demoServers}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,8 +32,8 @@ func TestProbeShippedConfiguration(t *testing.T) {
 			t.Errorf("%s: status %d, want %d: %s", format, status, want, &stderr)
 		}
 		for _, a := range cfg.Accounts {
-			if !strings.Contains(stdout.String(), a.Target.Account) {
-				t.Errorf("%s doesn't show %s", format, a.Target.Account)
+			if !strings.Contains(stdout.String(), a.Name) {
+				t.Errorf("%s doesn't show %s", format, a.Name)
 			}
 		}
 		for _, secret := range secrets(t) {

@@ -161,7 +161,7 @@ func TestConfined(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string][]byte{"exporter": program, "config.yaml": text} {
+	for name, content := range map[string][]byte{"imap-exporter": program, "config.yaml": text} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestConfined(t *testing.T) {
 	lines := newLog()
 	const nobody = 65534
 	a := startApart(t, filepath.Join(dir, "config.yaml"), func(cmd *exec.Cmd) {
-		cmd.Path, cmd.Err, cmd.Dir = filepath.Join(dir, "exporter"), nil, "/"
+		cmd.Path, cmd.Err, cmd.Dir = filepath.Join(dir, "imap-exporter"), nil, "/"
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
 		cmd.Stderr = lines
 		cmd.Args = append(cmd.Args, "--web.listen-address=:0") // The last one counts: every address there is.

@@ -40,7 +40,7 @@ func programOf(ts *testscript.TestScript) *program { return ts.Value(programKey{
 func start(ts *testscript.TestScript, _ bool, args []string) {
 	p := programOf(ts)
 	ctx, cancel := context.WithCancel(context.Background())
-	p.cmd = exec.CommandContext(ctx, "exporter", append([]string{"--web.listen-address=127.0.0.1:0"}, args...)...)
+	p.cmd = exec.CommandContext(ctx, "imap-exporter", append([]string{"--web.listen-address=127.0.0.1:0"}, args...)...)
 	p.cmd.Dir = ts.MkAbs(".")
 	p.log = newLog()
 	p.cmd.Stderr = p.log

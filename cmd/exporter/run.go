@@ -34,7 +34,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // printError prints an error line by line. Problems of the configuration begin with file:line, which editors follow;
 // everything else begins with the program's name.
 func printError(stderr io.Writer, err error) {
-	prefix := "exporter: "
+	prefix := "imap-exporter: "
 	if _, ok := errors.AsType[*configError](err); ok {
 		prefix = ""
 	}
@@ -46,11 +46,11 @@ func printError(stderr io.Writer, err error) {
 // newCommand returns the command with its flags and subcommands.
 func newCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "exporter",
+		Use:   "imap-exporter",
 		Short: "Measure IMAP servers, and serve the results to Prometheus",
-		Long: "exporter logs in to the accounts of its configuration on a schedule, measures each step of the\n" +
+		Long: "imap-exporter logs in to the accounts of its configuration on a schedule, measures each step of the\n" +
 			"conversation on the wire, and serves the results at /metrics.",
-		Version:       version.Print("imap_exporter"),
+		Version:       version.Print("imap-exporter"),
 		Args:          cobra.NoArgs,
 		RunE:          runServe,
 		SilenceErrors: true,

@@ -16,7 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"imap-exporter/internal/config"
-	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/demo"
 )
 
 // shipped is the configuration that comes with the program.
@@ -169,11 +169,11 @@ func TestShippedConfiguration(t *testing.T) {
 
 // secrets returns the shipped accounts' passwords, as they are and in the forms in which they cross the wire.
 func secrets(t *testing.T) []string {
-	demo, err := mailtest.NewDemo()
+	demoServers, err := demo.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := config.Load(config.Options{File: shipped, Demo: idleDemo{demo}})
+	cfg, err := config.Load(config.Options{File: shipped, Demo: idleDemo{demoServers}})
 	if err != nil {
 		t.Fatal(err)
 	}

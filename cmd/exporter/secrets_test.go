@@ -40,7 +40,7 @@ func TestNoFlagTakesASecret(t *testing.T) {
 		"auth":                 "how to log in",
 		"allow-plaintext-auth": "yes or no",
 	}
-	arguments := map[string]string{"exporter probe": "names of accounts", "exporter man": "the name of a folder"}
+	arguments := map[string]string{"imap-exporter probe": "names of accounts", "imap-exporter man": "the name of a folder"}
 	var visit func(*cobra.Command)
 	flags := 0
 	visit = func(c *cobra.Command) {
@@ -150,7 +150,7 @@ func TestRotation(t *testing.T) {
 func startProcess(t *testing.T, folder string, args ...string) (cmd *exec.Cmd, stderr *log) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd = exec.CommandContext(ctx, "exporter", append([]string{"--web.listen-address=127.0.0.1:0"}, args...)...)
+	cmd = exec.CommandContext(ctx, "imap-exporter", append([]string{"--web.listen-address=127.0.0.1:0"}, args...)...)
 	cmd.Dir, stderr = folder, newLog()
 	cmd.Stderr, cmd.Stdout = stderr, io.Discard
 	if err := cmd.Start(); err != nil {

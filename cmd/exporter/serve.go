@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/demo"
 	"imap-exporter/internal/exporter"
-	"imap-exporter/internal/mailtest"
 )
 
 // runServe is the command without a subcommand.
@@ -22,17 +22,17 @@ func runServe(cmd *cobra.Command, _ []string) error {
 	signal.Ignore(syscall.SIGPIPE) // Else the end of whoever reads the log would be ours.
 	defer signal.Reset(syscall.SIGPIPE)
 
-	demo, err := mailtest.NewDemo()
+	demoServers, err := demo.New()
 	if err != nil {
 		return err
 	}
-	defer demo.Close()
+	defer demoServers.Close()
 	opts, err := readOptions(cmd)
 	if err != nil {
 		return err
 	}
 	opts.Stderr, opts.Hangup = cmd.ErrOrStderr(), hangup
-	opts.Load = func() (*config.Config, error) { return loadConfig(cmd, demo) }
+	opts.Load = func() (*config.Config, error) { return loadConfig(cmd, demoServers) }
 	return exporter.Run(cmd.Context(), opts)
 }
 

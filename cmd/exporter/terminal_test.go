@@ -20,7 +20,7 @@ func onTerminal(t *testing.T, env []string, prompt, answer string, args ...strin
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Args = append([]string{"exporter"}, args...)
+	cmd.Args = append([]string{"imap-exporter"}, args...)
 	cmd.Env = append(os.Environ(), env...)
 	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 25, Cols: 100})
 	if err != nil {

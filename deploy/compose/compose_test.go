@@ -99,7 +99,7 @@ func TestServices(t *testing.T) {
 			}
 		}
 	}
-	if got := strings.Join(s.Services["exporter"].Healthcheck.Test, " "); got != "CMD /exporter healthcheck" {
+	if got := strings.Join(s.Services["exporter"].Healthcheck.Test, " "); got != "CMD /imap-exporter healthcheck" {
 		t.Errorf("health check %q", got)
 	}
 }

@@ -96,7 +96,7 @@ var listening = regexp.MustCompile(`"Listening on".*address=(\S+)`)
 // startExporter builds and runs the program until the end of the benchmark.
 func startExporter(b *testing.B, config string) (url string, process int) {
 	b.Helper()
-	binary := filepath.Join(b.TempDir(), "exporter")
+	binary := filepath.Join(b.TempDir(), "imap-exporter")
 	if out, err := exec.CommandContext(b.Context(), "go", "build", "-o", binary, "../../cmd/exporter").CombinedOutput(); err != nil {
 		b.Fatalf("%v: %s", err, out)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/probe"
 )
 
@@ -30,7 +31,7 @@ func (l *loader) loadAccounts(raw *rawConfig, root position) []Account {
 	return accounts
 }
 
-// glob returns the files that one entry of account_files names, less those that an entry before it did.
+// glob returns the files that an entry of account_files matches, without those read already.
 func (l *loader) glob(pattern string, p position) []string {
 	path := pattern
 	if !filepath.IsAbs(path) {
@@ -70,7 +71,7 @@ func (l *loader) buildAccounts(trees []rawAccount, at position) []Account {
 	return accounts
 }
 
-// buildAccount checks an account as far as its module's state allows.
+// buildAccount checks an account. Where its module has errors, it checks only what doesn't depend on the module.
 func (l *loader) buildAccount(raw *rawAccount, p position) Account {
 	checkName(p, raw.Name, l.accountNames)
 	checkLabels(p.key("labels"), raw.Labels)
@@ -91,19 +92,21 @@ func (l *loader) buildAccount(raw *rawAccount, p position) Account {
 	if m.target == nil {
 		return Account{}
 	}
-	a := Account{Interval: m.interval, RetryInterval: m.retryInterval, Module: m.name, Labels: raw.Labels}
+	a := Account{Account: account.Account{
+		Name: raw.Name, Service: account.IMAP, Interval: m.interval, RetryInterval: m.retryInterval, Module: m.name, Labels: raw.Labels,
+	}}
 	a.Target, a.server = l.target(m.target, raw, p)
+	a.Server = a.Target.Server
 	a.raw = *raw
-	a.raw.Server, a.raw.Module = a.Target.Server, m.name
+	a.raw.Server, a.raw.Module = a.Server, m.name
 	if raw.Password != nil {
 		a.raw.Password = &Secret{}
 	}
-	secret := a.Target.Secret
-	a.Fingerprint, a.secret = func() string { return fingerprintOf(secret) }, l.secretIdentity(raw)
+	a.Fingerprint, a.secret = secretFunc(a.Target.Secret).fingerprint, l.secretIdentity(raw)
 	return a
 }
 
-// target completes a module's target with what is the account's own.
+// target returns a copy of a module's target, with the account's name, login, secret and server.
 func (l *loader) target(shared *probe.Target, raw *rawAccount, p position) (*probe.Target, server) {
 	t := *shared
 	t.Account, t.Username = raw.Name, raw.Username
@@ -118,19 +121,19 @@ func (l *loader) target(shared *probe.Target, raw *rawAccount, p position) (*pro
 	if !ok {
 		return &t, s
 	}
-	at(&t, s)
+	setServer(&t, s)
 	return &t, s
 }
 
-// at has a target go to a server.
-func at(t *probe.Target, s server) {
+// setServer sets the server that a target connects to.
+func setServer(t *probe.Target, s server) {
 	t.Server, t.Address = s.label, s.address
 	if t.TLSConfig != nil {
 		t.TLSConfig = withServer(t.TLSConfig, s)
 	}
 }
 
-// withServer returns a copy for one server: the embedded ones are trusted by their own authority, and by their own name, alone.
+// withServer returns a copy for one server. The embedded servers are verified by their own authority and name only.
 func withServer(shared *tls.Config, s server) *tls.Config {
 	c := shared.Clone()
 	if s.roots != nil {

@@ -2,20 +2,20 @@ package config
 
 import "time"
 
-// AdHoc is an account that is described without a file: by flags, or by answers to questions. The zero value of a field
-// stands for the key's default.
+// AdHoc describes an account without a configuration file: by flags, or by answers to questions. The zero value of a field
+// means the default of its key.
 type AdHoc struct {
-	// Server, Username, PasswordFile and TokenFile are as the keys of an account.
+	// Server, Username, PasswordFile and TokenFile are the keys of an account.
 	Server, Username, PasswordFile, TokenFile string
-	// Password is one that was asked for; nil: none.
+	// Password is one that the user was asked for, or nil.
 	Password *Secret
-	// TLS, Auth, IPFamily, CAFile, ServerName, InsecureSkipVerify, AllowPlaintextAuth, Timeout and Mailboxes are as the
-	// keys of a module.
+	// TLS, Auth, IPFamily, CAFile, ServerName, InsecureSkipVerify, AllowPlaintextAuth, Timeout and Mailboxes are the keys of a
+	// module.
 	TLS, Auth, IPFamily, CAFile, ServerName string
 	InsecureSkipVerify, AllowPlaintextAuth  bool
 	Timeout                                 time.Duration
 	Mailboxes                               []string
-	// Demo has the embedded servers; nil: there are none.
+	// Demo has the embedded servers; nil means that there are none.
 	Demo Demo
 }
 
@@ -36,7 +36,7 @@ func (h *AdHoc) Account() (account *Account, warnings []string, err error) {
 	return &accounts[0], l.diagnostics.warnings, nil
 }
 
-// name is the account's: the server's, as far as that can be a name.
+// name returns the account's name: the server, unless that can't be a name.
 func (h *AdHoc) name() string {
 	if h.Server == "" || !isPrintable(h.Server) {
 		return "account"
@@ -61,7 +61,7 @@ func (h *AdHoc) module() rawModule {
 	}
 	if h.Timeout != 0 {
 		m.Timeout = new(Duration(h.Timeout))
-		m.Interval = new(Duration(0)) // None, so that the timeout may be as long as one likes.
+		m.Interval = new(Duration(0)) // Without an interval, the timeout may be longer than the default interval.
 	}
 	return m
 }

@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// same reports whether two accounts are configured alike, as far as Load can see: the files of certificates by their
-// content, those of secrets by their path, since they are read again at each login.
+// same reports whether two accounts have the same configuration. It compares the content of certificate files, but only the
+// paths of secret files, since those are read again before each login.
 func (a *Account) same(b *Account) bool {
 	s, t := *a.Target, *b.Target
 	s.Secret, t.Secret = nil, nil
@@ -19,7 +19,7 @@ func (a *Account) same(b *Account) bool {
 		maps.Equal(a.Labels, b.Labels) && sameTLS(a.Target.TLSConfig, b.Target.TLSConfig) && reflect.DeepEqual(s, t)
 }
 
-// sameTLS compares what tlsConfig and withServer set.
+// sameTLS compares the fields that tlsConfig and withServer set.
 func sameTLS(a, b *tls.Config) bool {
 	if a == nil || b == nil {
 		return a == b
@@ -31,7 +31,7 @@ func sameTLS(a, b *tls.Config) bool {
 		})
 }
 
-// sameRoots takes nil, the system's roots, for different from any others.
+// sameRoots compares pools; nil, the system's roots, equals nil only.
 func sameRoots(a, b *x509.CertPool) bool {
 	if a == nil || b == nil {
 		return a == b
@@ -44,16 +44,16 @@ type Changes struct {
 	Added, Removed, Changed []string
 }
 
-// Diff returns what c changed of the accounts of before.
+// Diff returns which accounts differ between before and c.
 func (c *Config) Diff(before *Config) Changes {
 	old := make(map[string]*Account, len(before.Accounts))
 	for i := range before.Accounts {
-		old[before.Accounts[i].Target.Account] = &before.Accounts[i]
+		old[before.Accounts[i].Name] = &before.Accounts[i]
 	}
 	var d Changes
 	for i := range c.Accounts {
 		a := &c.Accounts[i]
-		name := a.Target.Account
+		name := a.Name
 		switch b := old[name]; {
 		case b == nil:
 			d.Added = append(d.Added, name)

@@ -7,11 +7,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
-	"imap-exporter/probe"
+	"imap-exporter/internal/account"
 )
 
 // DefaultFile is the configuration file when none is named.
@@ -24,15 +23,15 @@ type Options struct {
 	// Flags may hold the flags of AddFlags. Those that the user gave win over the environment and the file; the others are
 	// ignored, their defaults too. It may also hold shard, a number or auto, and total-shards. It may be nil.
 	Flags *pflag.FlagSet
-	// Demo has the embedded servers; nil: there are none.
+	// Demo has the embedded servers; nil means that there are none.
 	Demo Demo
 }
 
 // Demo tells where the embedded mail servers are.
 type Demo interface {
-	// Servers returns the reserved names: demo, demo-slow and so on.
-	Servers() []string
-	// Lookup returns the host:port to dial and the authority to trust for one of Servers. It may start the server.
+	// Names returns the reserved names: demo, demo-slow and so on.
+	Names() []string
+	// Lookup returns the host:port to dial and the authority to trust for one of Names. It may start the server.
 	Lookup(name string) (address string, roots *x509.CertPool, err error)
 }
 
@@ -44,19 +43,19 @@ type Config struct {
 	MaxConcurrent int
 	// MaxConcurrentPerServer is how many probes of one server may run at a time, at least 1.
 	MaxConcurrentPerServer int
-	// Histograms are the kinds of histogram to export: classic, native or both.
-	Histograms string
-	// Demo says that the embedded servers are wanted.
+	// Histograms are the kinds of histogram to export.
+	Histograms Histograms
+	// Demo says that accounts may use the embedded servers.
 	Demo bool
-	// Shard is the one that Accounts are of.
+	// Shard is the part of all accounts that Accounts are.
 	Shard Shard
-	// Accounts are in the order of the file, those of account_files last. Without other shards there is at least one.
+	// Accounts are in the order of the file, those of account_files last. With a single shard there is at least one.
 	Accounts []Account
 	// AllAccounts is how many accounts all shards have together.
 	AllAccounts int
-	// Sources are the files that all this is from.
+	// Sources are the files that were read.
 	Sources *Sources
-	// Warnings are what is allowed but probably not meant, in the form of the errors of Load.
+	// Warnings are about what is allowed and probably not meant. Each is one line, like the errors of Load.
 	Warnings []string
 
 	modules map[string]*module
@@ -71,8 +70,8 @@ type Web struct {
 	ListenAddress string
 	// ConfigFile is a web configuration of the Prometheus exporter-toolkit (TLS, basic auth); "" means none.
 	ConfigFile string
-	// AllowedHosts are the names and addresses by which the pages may be asked for, beside those of loopback. Where there
-	// are none and ListenAddress isn't on loopback, any will do.
+	// AllowedHosts are Host header values to accept besides those of loopback, without port. Without any, every value is accepted
+	// unless ListenAddress is on loopback.
 	AllowedHosts []string
 	// DebugListenAddress is where profiles of the program are served, on loopback; "" means nowhere.
 	DebugListenAddress string
@@ -88,26 +87,25 @@ type Log struct {
 	Format string
 }
 
-// An Account is whom to probe, and when.
+// Histograms are the kinds of histogram to export.
+type Histograms string
+
+// The kinds: classic buckets with a line each in /metrics, native ones, which only Prometheus' protobuf format transports, or
+// both.
+const (
+	HistogramsBoth    Histograms = "both"
+	HistogramsClassic Histograms = "classic"
+	HistogramsNative  Histograms = "native"
+)
+
+// An Account is a configured account.
 type Account struct {
-	// Target is what to probe, and how.
-	Target *probe.Target
-	// Interval is the time between two probes; 0 means only on demand.
-	Interval time.Duration
-	// RetryInterval takes the place of Interval while probes fail. Unless configured, it is Interval.
-	RetryInterval time.Duration
-	// Module is the name of the module that the Target was made with.
-	Module string
-	// Labels are for the metric imap_account_info.
-	Labels map[string]string
-	// Fingerprint reads the secret, and returns something that is different for another one: for this process alone, so
-	// that it tells nothing about the secret. It is "" where there is no secret, or it can't be read.
-	Fingerprint func() string
+	account.Account
 
 	server server
-	// secret tells where the secret comes from, and for one that is read only once, its fingerprint.
+	// secret identifies the secret: the path of its file, or the fingerprint of one that is read only once.
 	secret string
-	// raw is what was written, without the password, for Show.
+	// raw is the account as written, without the password, for Show.
 	raw rawAccount
 }
 
@@ -139,15 +137,15 @@ func Load(o Options) (*Config, error) {
 	l.permissions.warn()
 	c.Shard, c.Sources, c.Warnings, c.AllAccounts = l.shard, l.sources, l.diagnostics.warnings, len(all)
 	c.shown = l.usedModules(all)
-	c.Accounts = slices.DeleteFunc(all, func(a Account) bool { return !l.shard.Has(a.Target.Account) })
+	c.Accounts = slices.DeleteFunc(all, func(a Account) bool { return !l.shard.Has(a.Name) })
 	c.modules, c.byName = l.modules, make(map[string]int, len(c.Accounts))
 	for i := range c.Accounts {
-		c.byName[c.Accounts[i].Target.Account] = i
+		c.byName[c.Accounts[i].Name] = i
 	}
 	return c, nil
 }
 
-// A loader carries what the parts of one Load share.
+// A loader holds the state of one Load.
 type loader struct {
 	// flags are Options.Flags.
 	flags *pflag.FlagSet
@@ -162,9 +160,9 @@ type loader struct {
 	permissions *permissionCheck
 	diagnostics *diagnostics
 	modules     map[string]*module
-	// modulesBroken says that a module's name could not be read, so that a name that isn't there may be that one's.
+	// modulesBroken says that a module's name could not be read, so that an unknown name may be that one.
 	modulesBroken bool
-	// files are the files read so far, so that none is read twice.
+	// files are the account files read so far, so that none is read twice.
 	files []string
 	// accountNames has the position of each account's name, in all files.
 	accountNames map[string]position

@@ -15,7 +15,7 @@ import (
 // maxSecretBytes bounds a password or token. The longest tokens in use take some KiB.
 const maxSecretBytes = 64 << 10
 
-// credential returns the account's Target.Secret, checked once; nil where auth needs none.
+// credential returns the account's Target.Secret after reading it once; nil where auth needs none.
 func (l *loader) credential(raw *rawAccount, auth probe.AuthMethod, p position) func(context.Context) (string, error) {
 	var wanted, given []string
 	misplaced := false
@@ -39,7 +39,7 @@ func (l *loader) credential(raw *rawAccount, auth probe.AuthMethod, p position) 
 		case k.given && len(wanted) == 0:
 			p.key(k.key).errorf("auth %s sends no secret: delete it", auth)
 		case k.given && !slices.Contains(wanted, k.key):
-			p.key(k.key).errorf("auth %s needs %s in its place", auth, strings.Join(wanted, " or "))
+			p.key(k.key).errorf("auth %s takes %s instead", auth, strings.Join(wanted, " or "))
 			misplaced = true
 		case k.given:
 			given = append(given, k.key)
@@ -47,9 +47,9 @@ func (l *loader) credential(raw *rawAccount, auth probe.AuthMethod, p position) 
 	}
 	switch {
 	case len(given) > 1:
-		p.key(given[1]).errorf("stands beside %s: only one of them may be given", given[0])
+		p.key(given[1]).errorf("is given together with %s: write only one of them", given[0])
 	case len(given) == 1 && !l.shard.Has(raw.Name):
-		return nil // Another shard's secret need not be here.
+		return nil // The secrets of other shards may be missing here.
 	case len(given) == 1:
 		return l.secretReader(raw, given[0], p.key(given[0]))
 	case len(wanted) > 0 && !misplaced:
@@ -58,14 +58,14 @@ func (l *loader) credential(raw *rawAccount, auth probe.AuthMethod, p position) 
 	return nil
 }
 
-// secretReader returns the function that reads the secret from where the key says.
+// secretReader returns a function that reads the secret that a key gives.
 func (l *loader) secretReader(raw *rawAccount, key string, p position) func(context.Context) (string, error) {
 	switch key {
 	case "password":
 		if text := raw.Password.Reveal(); text == "" || breaksLine(text) {
 			p.errorf("must not be empty, nor have a line break or NUL")
 		}
-		if !isDemoName(raw.Server) { // What opens the embedded servers is no secret.
+		if !isDemoName(raw.Server) { // The passwords of the embedded servers are public.
 			l.permissions.check(p.file.name, p)
 		}
 		return fixedSecret(*raw.Password)
@@ -73,11 +73,11 @@ func (l *loader) secretReader(raw *rawAccount, key string, p position) func(cont
 		text := os.Getenv(raw.PasswordEnv)
 		switch {
 		case strings.ContainsAny(raw.PasswordEnv, "${}="):
-			p.errorf("must be the bare name of an environment variable, without $")
+			p.errorf("must be the name of an environment variable, without $")
 		case text == "":
-			p.errorf("the environment variable that it names is not set, or empty")
+			p.errorf("the environment variable of that name is not set, or empty")
 		case breaksLine(text):
-			p.errorf("the environment variable that it names has a line break or NUL, which IMAP cannot send")
+			p.errorf("the environment variable of that name has a line break or NUL, which IMAP cannot send")
 		}
 		return fixedSecret(NewSecret(text))
 	case "password_file":
@@ -87,7 +87,7 @@ func (l *loader) secretReader(raw *rawAccount, key string, p position) func(cont
 	}
 }
 
-// secretIdentity tells an account's secret from another without reading a file.
+// secretIdentity returns Account.secret, without reading a file.
 func (l *loader) secretIdentity(raw *rawAccount) string {
 	switch {
 	case raw.Password != nil:
@@ -102,7 +102,7 @@ func (l *loader) secretIdentity(raw *rawAccount) string {
 	return ""
 }
 
-// constant returns a Target.Secret that is known at load.
+// fixedSecret returns a Target.Secret that is known when the configuration is loaded.
 func fixedSecret(s Secret) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return s.Reveal(), nil }
 }
@@ -133,7 +133,7 @@ func (l *loader) secretFromFile(name string, p position) func(context.Context) (
 	}
 }
 
-// readSecret reads a one-line file without the line break at its end. Its errors do not repeat what the file holds.
+// readSecret reads a file of one line, without the line break at its end. Its errors don't repeat the content.
 func readSecret(path string) (string, error) {
 	data, err := readRegular(path, maxSecretBytes)
 	if err != nil {
@@ -155,7 +155,8 @@ func readSecret(path string) (string, error) {
 	}
 }
 
-// resolve finds a file: a relative path first among systemd's credentials (systemd.exec(5), LoadCredential=), then beside the configuration.
+// resolve returns the path of a file with a secret or a certificate. A relative path is looked up among systemd's credentials
+// first (systemd.exec(5), LoadCredential=), then in the directory of the configuration file.
 func (l *loader) resolve(name string) string {
 	if filepath.IsAbs(name) {
 		return name

@@ -8,11 +8,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// decode fills v from a parsed document, notes where each key stands, and refuses what does not fit: unknown and repeated
-// keys, wrong types, and YAML that hides what is meant (aliases, tags, keys without a value).
+// decode sets v from a YAML node and records the line of each key. It reports unknown and repeated keys, wrong types, aliases,
+// tags and keys without a value.
 //
-// It stands in for the decoder of the YAML library, which stops at some errors, drops list items that do not fit, so that the
-// following ones change their number, and quotes values in its messages. A test holds the two against each other.
+// It replaces the decoder of the YAML library, which stops at some errors, quotes values in its messages, and drops list items
+// of the wrong type, so that those after them change their index. TestDecodeAgreesWithTheLibrary compares the two.
 func (p position) decode(n *yaml.Node, v reflect.Value) {
 	if v.Kind() == reflect.Pointer {
 		target := reflect.New(v.Type().Elem())
@@ -69,7 +69,7 @@ func (p position) decodeScalar(n *yaml.Node, v reflect.Value) {
 	}
 }
 
-// keyLike is what a key must look like to be repeated in a message: `password:secret`, without the space, is a key too.
+// keyLike matches the keys that messages may repeat. Without the space, `password:secret` is a key to YAML.
 var keyLike = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
 func (p position) decodeMapping(n *yaml.Node, v reflect.Value) {
@@ -104,7 +104,7 @@ func (p position) decodeMapping(n *yaml.Node, v reflect.Value) {
 	}
 }
 
-// reportInvalidKey names as much of a key as can be no secret: what stands before a colon, if that is a key.
+// reportInvalidKey repeats no more of a key than the part before a colon, if that is a known key: the rest may be a secret.
 func (p position) reportInvalidKey(key *yaml.Node, t reflect.Type) {
 	name, _, _ := strings.Cut(key.Value, ":")
 	switch {
@@ -113,7 +113,7 @@ func (p position) reportInvalidKey(key *yaml.Node, t reflect.Type) {
 	case fieldByKey(t, name) >= 0:
 		p.errorAt(key.Line, "write a space after the colon of "+name)
 	default:
-		p.errorAt(key.Line, "has something that is no key: write letters, digits and _, then a colon and a space")
+		p.errorAt(key.Line, "has an invalid key: write letters, digits and _, then a colon and a space")
 	}
 }
 

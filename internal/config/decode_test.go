@@ -12,8 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestDecodeAgreesWithTheLibrary holds our decoder against the library's strict one: what ours takes, that takes for the same,
-// and what that refuses, ours does.
+// TestDecodeAgreesWithTheLibrary compares our decoder with the library's strict one: what ours accepts, the library decodes to the same values,
+// and what the library rejects, ours rejects too.
 func TestDecodeAgreesWithTheLibrary(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.*.yaml")
 	if err != nil {
@@ -58,11 +58,11 @@ func TestKeptNumbers(t *testing.T) {
 	if err := os.WriteFile(file, []byte("accounts:\n  - text\n  - {name: second}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var tree rawConfig
+	var raw rawConfig
 	l := newLoader(Options{})
-	l.read(file, &tree)
-	if len(tree.Accounts) != 2 || tree.Accounts[1].Name != "second" {
-		t.Errorf("accounts %+v", tree.Accounts)
+	l.read(file, &raw)
+	if len(raw.Accounts) != 2 || raw.Accounts[1].Name != "second" {
+		t.Errorf("accounts %+v", raw.Accounts)
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"imap-exporter/internal/text"
 )
 
-// Describe writes a table of what would be probed, an account a line, and of which shard that is. It has no secrets.
-// Its error is the writer's.
+// Describe writes a table of the accounts that would be probed, and which shard they are. It contains no secrets. Its error is
+// the writer's.
 func (c *Config) Describe(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ACCOUNT\tSERVER\tTLS\tAUTH\tINTERVAL\tTIMEOUT\tMAILBOXES")

@@ -7,8 +7,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
+
+	"imap-exporter/internal/text"
 )
+
+// maxDiagnosticBytes bounds an error or warning. It has room for two of the longest paths.
+const maxDiagnosticBytes = 9 << 10
 
 // A diagnostic is an error or a warning: where it is, and what to write instead.
 type diagnostic struct {
@@ -32,12 +36,7 @@ func (d *diagnostic) Error() string {
 	case d.line > 0:
 		where = fmt.Sprintf("%s:%d", d.source, d.line)
 	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, where+": "+d.text)
+	return text.Printable(where+": "+d.text, maxDiagnosticBytes)
 }
 
 // lastKey matches the last key of a path, without the number of a list item.

@@ -32,7 +32,7 @@ func documentedKeys(t *testing.T) map[string]string {
 	return defaults
 }
 
-// leafKeys returns the keys of a tree that have no keys below them, with [] for each list of structs.
+// leafKeys returns the keys of a type that have no keys below them, with [] for each list of structs.
 func leafKeys(t reflect.Type, path string) []string {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -148,7 +148,7 @@ func loadTree(t *testing.T, tree map[string]any) *Config {
 	return c
 }
 
-// TestDocumentedExamples holds every example of the page against the tree: each is YAML of known keys.
+// TestDocumentedExamples decodes every example of the page: each is YAML with known keys only.
 func TestDocumentedExamples(t *testing.T) {
 	text, err := os.ReadFile("../../docs/configuration.md")
 	if err != nil {

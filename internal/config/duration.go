@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A Duration is a time.Duration that must be written with a unit: 30s, 1m30s. A bare number is refused, even 0.
+// A Duration is a time.Duration that must be written with a unit: 30s, 1m30s. A bare number is an error, even 0.
 type Duration time.Duration
 
 // UnmarshalYAML reads a duration. Its error does not repeat the value.

@@ -9,22 +9,25 @@ import (
 	"sync"
 )
 
-// fingerprintKey is this process's own, so that nobody can find out by trying which secret a fingerprint is of.
+// fingerprintKey is random, so that nobody can find the secret of a fingerprint by hashing guesses.
 var fingerprintKey = sync.OnceValue(func() []byte {
 	key := make([]byte, sha256.Size)
 	_, _ = rand.Read(key) // It never fails.
 	return key
 })
 
-// fingerprint returns what tells two secrets apart, within this process.
+// fingerprint returns a hash of a secret, to compare it with others within this process.
 func fingerprint(secret string) string {
 	mac := hmac.New(sha256.New, fingerprintKey())
 	_, _ = mac.Write([]byte(secret)) // It never fails.
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// fingerprintOf returns what an Account.Fingerprint returns for a Target.Secret.
-func fingerprintOf(read func(context.Context) (string, error)) string {
+// A secretFunc is a Target.Secret.
+type secretFunc func(context.Context) (string, error)
+
+// fingerprint is an Account.Fingerprint.
+func (read secretFunc) fingerprint() string {
 	if read == nil {
 		return ""
 	}

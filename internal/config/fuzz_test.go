@@ -11,7 +11,7 @@ import (
 	"imap-exporter/internal/config"
 )
 
-// fuzzCanary takes the place of each CANARY in what is fuzzed.
+// fuzzCanary is the sentinel secret that replaces each CANARY in the input.
 const fuzzCanary = "canary-fuzz-8d1c-secret"
 
 // asPassword finds where CANARY stands where a password belongs.

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// hint says what an unknown key of t may have been meant to be.
+// hint suggests what to write instead of an unknown key of t.
 func hint(key string, t reflect.Type) string {
 	if near := nearest(key, keys(t)); near != "" {
 		return "did you mean " + near + "?"
@@ -41,7 +41,7 @@ func keys(t reflect.Type) []string {
 // fieldByKey returns the number of the field with a YAML key, or -1.
 func fieldByKey(t reflect.Type, key string) int { return slices.Index(keys(t), key) }
 
-// nearest returns the word most like the given one, or "" where none is like it.
+// nearest returns the word with the smallest distance to the given one, or "" where none is similar.
 func nearest(given string, words []string) string {
 	best, least := "", len(given)/3+2
 	for _, word := range words {
@@ -52,7 +52,7 @@ func nearest(given string, words []string) string {
 	return best
 }
 
-// distance counts the letters to insert, delete or replace (Levenshtein's distance).
+// distance returns the Levenshtein distance in bytes.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -18,14 +18,14 @@ import (
 // fakeDemo has the embedded servers' names but starts nothing.
 type fakeDemo struct{ roots *x509.CertPool }
 
-func (fakeDemo) Servers() []string {
+func (fakeDemo) Names() []string {
 	return []string{
 		"demo", "demo-slow", "demo-quota", "demo-growing", "demo-starttls", "demo-certificate", "demo-rejected", "demo-hanging", "demo-busy",
 	}
 }
 
 func (d fakeDemo) Lookup(name string) (string, *x509.CertPool, error) {
-	return fmt.Sprintf("localhost:%d", 40000+slices.Index(d.Servers(), name)), d.roots, nil
+	return fmt.Sprintf("localhost:%d", 40000+slices.Index(d.Names(), name)), d.roots, nil
 }
 
 func newDemo() fakeDemo { return fakeDemo{x509.NewCertPool()} }
@@ -114,8 +114,8 @@ func TestGoodFiles(t *testing.T) {
 	}
 }
 
-// account returns the only account of a file, or the one of that name.
-func account(t *testing.T, file, name string) config.Account {
+// loadAccount returns the only account of a file, or the one of that name.
+func loadAccount(t *testing.T, file, name string) config.Account {
 	t.Helper()
 	c, err := load(t, file)
 	if err != nil {
@@ -145,12 +145,12 @@ func TestAccountFiles(t *testing.T) {
 
 // TestOddFiles has what no file in testdata can be.
 func TestOddFiles(t *testing.T) {
-	folder := t.TempDir()
-	pipe := filepath.Join(folder, "pipe")
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "pipe")
 	if err := unix.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	huge := filepath.Join(folder, "huge")
+	huge := filepath.Join(dir, "huge")
 	if err := os.WriteFile(huge, []byte("a: b"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -158,10 +158,10 @@ func TestOddFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{
-		folder:                              "is a directory, not a file",
+		dir:                                 "is a directory, not a file",
 		pipe:                                "is not a regular file",
 		huge:                                "is larger than 16 MiB",
-		filepath.Join(folder, "none"):       "no such file or directory",
+		filepath.Join(dir, "none"):          "no such file or directory",
 		writeFile(t, "utf-16", "\xff\xfea"): "1: starts with a byte order mark: save it as UTF-8 without one",
 	} {
 		if _, err := load(t, file); err == nil || !strings.HasSuffix(err.Error(), want) || !strings.HasPrefix(err.Error(), file+":") {
@@ -177,7 +177,7 @@ func TestNoDemoServers(t *testing.T) {
 	}
 }
 
-// writeFile writes a file into a folder of its own.
+// writeFile writes a file into a directory of its own.
 func writeFile(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)

@@ -10,7 +10,7 @@ import (
 	"imap-exporter/probe"
 )
 
-// The bounds of a module's numbers.
+// Limits of a module's values.
 const (
 	minTimeout    = 100 * time.Millisecond
 	maxTimeout    = 10 * time.Minute
@@ -20,20 +20,20 @@ const (
 // defaultModule is the name of the module that always exists.
 const defaultModule = "default"
 
-// A module is how to probe, for any account.
+// A module is how to probe: what accounts share.
 type module struct {
 	name          string
 	interval      time.Duration
 	retryInterval time.Duration
-	// tree is what was written, and the defaults.
+	// raw is the module as written, with the defaults, for Show.
 	raw rawModule
-	// anyTarget says that /probe may probe with it what is no account.
+	// anyTarget says that /probe may use it for servers of no account.
 	anyTarget bool
-	// target has everything but what an account adds. It is nil for a module with faults of its own, for which an account is not blamed.
+	// target has all fields but the account's own. It is nil for a module with errors; its accounts then report none about it.
 	target *probe.Target
 }
 
-// loadModules fills l.modules, the built-in one included.
+// loadModules sets l.modules, with the built-in module default.
 func (l *loader) loadModules(trees []rawModule, at position) {
 	names := map[string]position{}
 	l.modulesBroken = len(trees) == 0 && at.hasErrors()
@@ -61,7 +61,7 @@ func (l *loader) loadModules(trees []rawModule, at position) {
 	}
 }
 
-// buildModule fills the defaults in and checks the whole.
+// buildModule returns the module's target with defaults, and sets the other fields of m.
 func (l *loader) buildModule(m *module, raw *rawModule, p position) *probe.Target {
 	t := &probe.Target{
 		IPFamily: choose(p.key("ip_family"), raw.IPFamily, probe.IPAuto, probe.IPAuto, probe.IPv4, probe.IPv6),
@@ -77,7 +77,7 @@ func (l *loader) buildModule(m *module, raw *rawModule, p position) *probe.Targe
 	m.setTimes(t, raw, p)
 	t.TLSConfig = l.tlsConfig(raw.TLSConfig, t, p)
 	if t.TLSMode == probe.TLSNone && t.AllowPlaintextAuth && t.Auth != probe.AuthNone {
-		p.key("allow_plaintext_auth").warnf("with tls: none the login is not encrypted: anyone between can read the password")
+		p.key("allow_plaintext_auth").warnf("with tls: none the login is not encrypted: anyone on the network path can read the password")
 	}
 	m.anyTarget = valueOr(raw.AllowAnyTarget, false)
 	if m.anyTarget && (t.Auth != probe.AuthNone || t.TLSConfig != nil && len(t.TLSConfig.Certificates) > 0) {
@@ -112,7 +112,7 @@ func (m *module) setTimes(t *probe.Target, raw *rawModule, p position) {
 	}
 }
 
-// rejectMailboxKeys reports what nobody can do who isn't logged in.
+// rejectMailboxKeys reports keys that need a login.
 func rejectMailboxKeys(raw *rawModule, p position) {
 	for key, wanted := range map[string]bool{
 		"select":    valueOr(raw.Select, "") != "",
@@ -126,7 +126,7 @@ func rejectMailboxKeys(raw *rawModule, p position) {
 	}
 }
 
-// setMailboxes fills in what is done once logged in.
+// setMailboxes sets which mailboxes a probe reads, and how.
 func setMailboxes(t *probe.Target, raw *rawModule, p position) {
 	t.Select = inbox(valueOr(raw.Select, "INBOX"))
 	checkMailbox(p.key("select"), t.Select)

@@ -2,19 +2,19 @@ package config
 
 import (
 	"regexp"
-	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
+	"imap-exporter/internal/account"
+	"imap-exporter/internal/text"
 	"imap-exporter/probe"
 )
 
-// checkName reports whether the name of an account or module can be used; seen has the places of the names before it.
+// checkName checks the name of an account or module, and reports whether it can be used. It adds it to seen, the positions of
+// the names before it.
 func checkName(p position, name string, seen map[string]position) bool {
 	switch other, twice := seen[name]; {
 	case name == "":
-		p.key("name").errorf("is missing: write a name of your choice")
+		p.key("name").errorf("is missing: choose one")
 	case !isPrintable(name):
 		p.key("name").errorf("must be printable text of at most %d characters", probe.MaxNameRunes)
 	case twice:
@@ -26,16 +26,13 @@ func checkName(p position, name string, seen map[string]position) bool {
 	return false
 }
 
-// isPrintable reports whether a text can become a label value: printable, at most probe.MaxNameRunes.
-func isPrintable(s string) bool {
-	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= probe.MaxNameRunes &&
-		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
-}
+// isPrintable reports whether s can be a label value as it is: printable, at most probe.MaxNameRunes long.
+func isPrintable(s string) bool { return text.LabelValue(s, probe.MaxNameRunes) == s }
 
-// labelName is Prometheus' rule for the names of labels.
+// labelName matches the label names that Prometheus accepts.
 var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
-// checkLabels checks an account's own labels: those that other metrics or Prometheus itself use would collide.
+// checkLabels checks the labels of an account. They must not collide with labels that Prometheus or our metrics use.
 func checkLabels(p position, labels map[string]string) {
 	for name, value := range labels {
 		switch at := p.key(name); {
@@ -43,7 +40,7 @@ func checkLabels(p position, labels map[string]string) {
 			at.errorf("is not a label name: letters, digits and _, not starting with a digit")
 		case strings.HasPrefix(name, "__"):
 			at.errorf("starts with __, which Prometheus keeps for itself: choose another name")
-		case slices.Contains([]string{"account", "server", "job", "instance", "le"}, name):
+		case account.ReservedLabel(name):
 			at.errorf("is a label that Prometheus or the exporter sets: choose another name")
 		case !isPrintable(value):
 			at.errorf("must be printable text of at most %d characters", probe.MaxNameRunes)
@@ -51,5 +48,5 @@ func checkLabels(p position, labels map[string]string) {
 	}
 }
 
-// breaksLine reports whether a text has what would end an IMAP command before its time.
+// breaksLine reports whether a text has a character that would end an IMAP command: CR, LF or NUL.
 func breaksLine(s string) bool { return strings.ContainsAny(s, "\r\n\x00") }

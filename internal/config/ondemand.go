@@ -11,17 +11,17 @@ import (
 	"imap-exporter/probe"
 )
 
-// What is wrong with what a caller of /probe asks for.
+// Errors of requests for /probe.
 var (
-	// ErrUnknownAccount: there is no such account, nor a module that may go elsewhere.
+	// ErrUnknownAccount means that no account has that name, and the module has no allow_any_target.
 	ErrUnknownAccount = errors.New("there is no account of that name")
-	// ErrUnknownModule: there is no such module.
+	// ErrUnknownModule means that no module has that name.
 	ErrUnknownModule = errors.New("there is no module of that name")
-	// ErrRefused: the module isn't for this account.
+	// ErrRefused means that this account can't be probed with that module.
 	ErrRefused = errors.New("refused")
 )
 
-// Account returns the account of that name, or nil. The name is the whole name, letter by letter.
+// Account returns the account of exactly that name, or nil.
 func (c *Config) Account(name string) *Account {
 	if i, ok := c.byName[name]; ok {
 		return &c.Accounts[i]
@@ -46,15 +46,15 @@ func (c *Config) AccountWith(a *Account, name string) (*probe.Target, error) {
 		}
 	}
 	t := *m.target
-	t.Account = a.Target.Account
+	t.Account = a.Name
 	if t.Auth != probe.AuthNone {
 		t.Username, t.Secret = a.Target.Username, a.Target.Secret
 	}
-	at(&t, a.server.with(t.TLSMode))
+	setServer(&t, a.server.withTLSMode(t.TLSMode))
 	return &t, nil
 }
 
-// lessSafe returns what is wrong with logging in to an account as a module says, or "".
+// lessSafe returns why a login with a module's target would be less safe than the account's own; "" if it isn't.
 func lessSafe(a *Account, t *probe.Target) string {
 	own := a.Target
 	switch {
@@ -71,7 +71,7 @@ func lessSafe(a *Account, t *probe.Target) string {
 	return ""
 }
 
-// credentialOf names what a way to log in needs.
+// credentialOf returns the kind of credential that an authentication method needs.
 func credentialOf(auth probe.AuthMethod) string {
 	switch auth {
 	case probe.AuthNone:
@@ -99,23 +99,23 @@ func (c *Config) AnyTarget(text, name string) (*probe.Target, error) {
 		return nil, ErrUnknownAccount
 	}
 	nowhere := position{file: &parsedFile{diagnostics: &diagnostics{}}}
-	s, ok := (&loader{}).parseServer(strings.ToLower(text), m.target.TLSMode, nowhere) // Without demo servers: those are accounts' alone.
+	s, ok := (&loader{}).parseServer(strings.ToLower(text), m.target.TLSMode, nowhere) // Demo servers are for accounts only.
 	if !ok || isNumber(s.host) {
 		return nil, ErrUnknownAccount
 	}
-	if s.host = strings.TrimSuffix(s.host, "."); s.name != "" { // One server has one name.
+	if s.host = strings.TrimSuffix(s.host, "."); s.name != "" { // example.org. and example.org are the same server.
 		_, port, _ := net.SplitHostPort(s.label)
 		s.name = strings.TrimSuffix(s.name, ".")
 		s.label = net.JoinHostPort(s.host, port)
 		s.address = s.label
 	}
 	t := *m.target
-	at(&t, s)
+	setServer(&t, s)
 	return &t, nil
 }
 
-// isNumber reports whether a host is no name, but what some resolvers take for an IPv4 address: 2130706433, 0x7f.1.
-// Proper addresses are not meant.
+// isNumber reports whether a host is neither a name nor a proper address, but what some resolvers take for an IPv4 address:
+// 2130706433, 0x7f.1.
 func isNumber(host string) bool {
 	last := host[strings.LastIndexByte(strings.TrimSuffix(host, "."), '.')+1:]
 	last = strings.TrimSuffix(last, ".")

@@ -142,12 +142,12 @@ func TestAdHoc(t *testing.T) {
 		t.Errorf("warnings %q", warnings)
 	}
 	for want, h := range map[string]config.AdHoc{
-		"--server: is missing: write host or host:port":                 {Username: "u", PasswordFile: file},
-		"--username: is missing: auth auto needs it":                    {Server: "h", PasswordFile: file},
+		"--server: is missing: write host or host:port":                  {Username: "u", PasswordFile: file},
+		"--username: is missing: auth auto needs it":                     {Server: "h", PasswordFile: file},
 		"the account: needs password_file, or password_env, or password": {Server: "h", Username: "u"},
-		"--tls: must be one of implicit, starttls, none":                {Server: "h", Username: "u", PasswordFile: file, TLS: "ssl"},
-		"--password-file: " + file + "x: no such file or directory":     {Server: "h", Username: "u", PasswordFile: file + "x"},
-		"--ca-file: " + file + ": has no certificate in PEM form (-----BEGIN CERTIFICATE-----)": {
+		"--tls: must be one of implicit, starttls, none":                 {Server: "h", Username: "u", PasswordFile: file, TLS: "ssl"},
+		"--password-file: " + file + "x: no such file or directory":      {Server: "h", Username: "u", PasswordFile: file + "x"},
+		"--ca-file: " + file + ": has no certificate in PEM format (-----BEGIN CERTIFICATE-----)": {
 			Server: "h", Username: "u", PasswordFile: file, CAFile: file,
 		},
 	} {

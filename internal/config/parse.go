@@ -64,7 +64,7 @@ func (p position) parse(data []byte) *yaml.Node {
 	}
 	switch {
 	case err == nil:
-		p.errorAt(second.Line, "a second YAML document: write everything into one, without ---")
+		p.errorAt(second.Line, "has a second YAML document: write everything into one, without ---")
 		return nil
 	case !errors.Is(err, io.EOF):
 		p.reportSyntaxError(err)
@@ -73,14 +73,14 @@ func (p position) parse(data []byte) *yaml.Node {
 	return first.Content[0]
 }
 
-// Messages of the YAML library begin with a line, which those of its parser, unlike those of its scanner, count from 0.
+// Messages of the YAML library begin with a line number. Its parser counts lines from 0, its scanner from 1.
 var (
 	yamlLine   = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 	yamlParser = regexp.MustCompile(`^did not find expected (node content|key|'-' indicator|',' or)`)
 )
 
-// reportSyntaxError reports an error of the YAML parser. All its messages are fixed texts but one, which repeats the name
-// of an unknown anchor: a password that starts with * looks like one.
+// reportSyntaxError reports an error of the YAML parser. All its messages are fixed texts but one, which repeats the name of an
+// unknown anchor, and a password that starts with * looks like one.
 func (p position) reportSyntaxError(err error) {
 	line, text := 1, err.Error()
 	if match := yamlLine.FindStringSubmatch(text); match != nil {

@@ -12,19 +12,19 @@ import (
 	"imap-exporter/internal/config"
 )
 
-// openFolder returns a folder that every user may enter, as those of the system are.
-func openFolder(t *testing.T) string {
+// openDirectory returns a directory that every user may enter, like those of the system.
+func openDirectory(t *testing.T) string {
 	t.Helper()
-	folder := t.TempDir()
-	for _, above := range []string{filepath.Dir(folder), folder} {
+	dir := t.TempDir()
+	for _, above := range []string{filepath.Dir(dir), dir} {
 		chmod(t, above, 0o755)
 	}
-	for above := filepath.Dir(folder); above != "/"; above = filepath.Dir(above) {
+	for above := filepath.Dir(dir); above != "/"; above = filepath.Dir(above) {
 		if info, err := os.Stat(above); err != nil || info.Mode().Perm()&0o001 == 0 {
 			t.Skipf("not every user may enter %s", above)
 		}
 	}
-	return folder
+	return dir
 }
 
 func chmod(t *testing.T, path string, mode os.FileMode) {
@@ -47,8 +47,8 @@ func warnings(t *testing.T, file string) []string {
 // A secret that every user may read is warned of, and used all the same.
 func TestExposedFilesAreWarnedOf(t *testing.T) {
 	for _, c := range []struct {
-		file, folder os.FileMode
-		exposed      bool
+		file, dir os.FileMode
+		exposed   bool
 	}{
 		{0o644, 0o755, true},
 		{0o604, 0o711, true},
@@ -57,31 +57,31 @@ func TestExposedFilesAreWarnedOf(t *testing.T) {
 		{0o644, 0o750, false},
 		{0o644, 0o700, false},
 	} {
-		folder := openFolder(t)
-		path, file := filepath.Join(folder, "password"), filepath.Join(folder, "config.yaml")
+		dir := openDirectory(t)
+		path, file := filepath.Join(dir, "password"), filepath.Join(dir, "config.yaml")
 		replace(t, path, "canary-exposed-secret\n")
 		replace(t, file, strings.Replace(oneAccount, "password: p", "password_file: password", 1))
 		chmod(t, path, c.file)
-		chmod(t, folder, c.folder)
+		chmod(t, dir, c.dir)
 		var want []string
 		if c.exposed {
 			want = []string{fmt.Sprintf("%s:1: accounts[0].password_file: %s: every user of this machine may read this secret (mode %04o): "+
 				"chmod o= %s; in Kubernetes, defaultMode: 0440 with an fsGroup", file, path, c.file, path)}
 		}
 		if got := warnings(t, file); fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("mode %04o in a folder of mode %04o: %q, want %q", c.file, c.folder, got, want)
+			t.Errorf("mode %04o in a dir of mode %04o: %q, want %q", c.file, c.dir, got, want)
 		}
-		if got, err := account(t, file, "canary").Target.Secret(t.Context()); err != nil || got != "canary-exposed-secret" {
+		if got, err := loadAccount(t, file, "canary").Target.Secret(t.Context()); err != nil || got != "canary-exposed-secret" {
 			t.Errorf("mode %04o: %q, %v", c.file, got, err)
 		}
-		chmod(t, folder, 0o700) // For the clean-up.
+		chmod(t, dir, 0o700) // For the clean-up.
 	}
 }
 
 // Every file that has a secret counts, and many of them make one warning.
 func TestEveryKindOfExposedFile(t *testing.T) {
-	folder := openFolder(t)
-	if err := os.CopyFS(folder, os.DirFS("testdata")); err != nil {
+	dir := openDirectory(t)
+	if err := os.CopyFS(dir, os.DirFS("testdata")); err != nil {
 		t.Fatal(err)
 	}
 	const head = "{name: %s, server: imap.example.org, username: u, %s}"
@@ -89,19 +89,19 @@ func TestEveryKindOfExposedFile(t *testing.T) {
 	bearer := "modules: [{name: default, auth: xoauth2}]\n"
 	external := "modules: [{name: default, auth: external, tls_config: {cert_file: tls/client.pem, key_file: tls/client.key}}]\n"
 	for name, c := range map[string]struct{ text, want string }{
-		"a token":               {bearer + at("a", "token_file: secrets/token"), "accounts[0].token_file: " + filepath.Join(folder, "secrets/token") + ": "},
-		"a key":                 {external + "accounts: [{name: a, server: imap.example.org}]\n", "key_file: " + filepath.Join(folder, "tls/client.key") + ": "},
-		"the file itself":       {at("a", "password: canary-inline-secret"), "accounts[0].password: " + filepath.Join(folder, "config.yaml") + ": "},
+		"a token":               {bearer + at("a", "token_file: secrets/token"), "accounts[0].token_file: " + filepath.Join(dir, "secrets/token") + ": "},
+		"a key":                 {external + "accounts: [{name: a, server: imap.example.org}]\n", "key_file: " + filepath.Join(dir, "tls/client.key") + ": "},
+		"the file itself":       {at("a", "password: canary-inline-secret"), "accounts[0].password: " + filepath.Join(dir, "config.yaml") + ": "},
 		"a demo's is no secret": {"demo: {enabled: true}\n" + strings.Replace(at("a", "password: canary-demo-secret"), "imap.example.org", "demo", 1), ""},
 		"many, and one twice": {
 			"accounts: [" + fmt.Sprintf(head, "a", "password_file: secrets/password") + ", " + fmt.Sprintf(head, "b", "password_file: secrets/password") + ", " +
 				fmt.Sprintf(head, "c", "password_file: secrets/token") + ", " + fmt.Sprintf(head, "d", "password: canary-inline-secret") + "]\n",
-			"accounts[0].password_file: " + filepath.Join(folder, "secrets/password") + ": every user of this machine may read this secret (mode 0644), and 2 more: ",
+			"accounts[0].password_file: " + filepath.Join(dir, "secrets/password") + ": every user of this machine may read this secret (mode 0644), and 2 more: ",
 		},
 	} {
-		file := filepath.Join(folder, "config.yaml")
+		file := filepath.Join(dir, "config.yaml")
 		replace(t, file, c.text)
-		for _, exposed := range []string{file, filepath.Join(folder, "secrets/token"), filepath.Join(folder, "secrets/password"), filepath.Join(folder, "tls/client.key")} {
+		for _, exposed := range []string{file, filepath.Join(dir, "secrets/token"), filepath.Join(dir, "secrets/password"), filepath.Join(dir, "tls/client.key")} {
 			chmod(t, exposed, 0o644)
 		}
 		got := warnings(t, file)
@@ -114,17 +114,17 @@ func TestEveryKindOfExposedFile(t *testing.T) {
 	}
 }
 
-// A symbolic link counts as what it leads to, as Kubernetes has them; systemd's folder is left to systemd.
+// A symbolic link counts as what it leads to, as Kubernetes has them; what is in systemd's directory counts for none.
 func TestExposedByALink(t *testing.T) {
-	folder := openFolder(t)
-	file := filepath.Join(folder, "config.yaml")
+	dir := openDirectory(t)
+	file := filepath.Join(dir, "config.yaml")
 	replace(t, file, strings.Replace(oneAccount, "password: p", "password_file: password", 1))
-	data := filepath.Join(folder, "..data")
+	data := filepath.Join(dir, "..data")
 	if err := os.Mkdir(data, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	replace(t, filepath.Join(data, "password"), "canary-link-secret\n")
-	if err := os.Symlink("..data/password", filepath.Join(folder, "password")); err != nil {
+	if err := os.Symlink("..data/password", filepath.Join(dir, "password")); err != nil {
 		t.Fatal(err)
 	}
 	chmod(t, filepath.Join(data, "password"), 0o600)
@@ -141,7 +141,7 @@ func TestExposedByALink(t *testing.T) {
 	}
 }
 
-// What is no file of one line is refused at once, with file, line, account and key, and never waited for.
+// Anything but a regular file of one line is an error at once, with file, line and key. Nothing waits for it.
 func TestOddSecretFiles(t *testing.T) {
 	file, path := withPasswordFile(t, "canary-odd-secret\n")
 	for name, c := range map[string]struct {

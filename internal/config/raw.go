@@ -1,7 +1,7 @@
 package config
 
-// These types are the configuration file as it is written: pointers are nil, and slices too, where a key is absent.
-// docs/configuration.md has a row for each key.
+// The types of this file are the configuration file as written, before defaults: pointers and slices are nil where a key is
+// absent. docs/configuration.md has a row for each key.
 
 type rawConfig struct {
 	Web struct {
@@ -16,9 +16,9 @@ type rawConfig struct {
 		Level  *string `yaml:"level"`
 		Format *string `yaml:"format"`
 	} `yaml:"log"`
-	MaxConcurrent          *int    `yaml:"max_concurrent"`
-	MaxConcurrentPerServer *int    `yaml:"max_concurrent_per_server"`
-	Histograms             *string `yaml:"histograms"`
+	MaxConcurrent          *int        `yaml:"max_concurrent"`
+	MaxConcurrentPerServer *int        `yaml:"max_concurrent_per_server"`
+	Histograms             *Histograms `yaml:"histograms"`
 	Demo                   struct {
 		Enabled *bool `yaml:"enabled"`
 	} `yaml:"demo"`
@@ -72,7 +72,7 @@ type rawAccount struct {
 	Labels       map[string]string `yaml:"labels"`
 }
 
-// rawAccountFile is one of account_files.
+// rawAccountFile is a file that account_files names.
 type rawAccountFile struct {
 	Accounts []rawAccount `yaml:"accounts"`
 }

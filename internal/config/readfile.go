@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// readRegular reads a regular file of at most limit bytes, which nobody writes to meanwhile. It never waits: a named pipe
-// is opened without blocking, and refused.
+// readRegular reads a regular file of at most limit bytes. It fails if the file changes meanwhile. It never blocks: a named
+// pipe is opened with O_NONBLOCK, and is an error like every other special file.
 func readRegular(path string, limit int64) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:gosec // The path is the operator's.
 	if err != nil {
@@ -35,7 +35,7 @@ func readRegular(path string, limit int64) ([]byte, error) {
 	if int64(len(data)) > limit {
 		return nil, tooLarge(limit)
 	}
-	// Half of one content and half of the next can be valid, too.
+	// A mix of the old and the new content may be valid, too.
 	if after, err := f.Stat(); err != nil || after.Size() != info.Size() || !after.ModTime().Equal(info.ModTime()) {
 		return nil, errors.New("was written to while it was read: try again")
 	}

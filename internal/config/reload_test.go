@@ -15,7 +15,7 @@ import (
 )
 
 // edited loads a copy of testdata's every-key.good.yaml and what it names, in which one text is replaced by another.
-func edited(t *testing.T, folder, from, to string) *config.Config {
+func edited(t *testing.T, dir, from, to string) *config.Config {
 	t.Helper()
 	text, err := os.ReadFile("testdata/every-key.good.yaml")
 	if err != nil {
@@ -24,7 +24,7 @@ func edited(t *testing.T, folder, from, to string) *config.Config {
 	if from != "" && !strings.Contains(string(text), from) {
 		t.Fatalf("no %q", from)
 	}
-	file := filepath.Join(folder, "config.yaml")
+	file := filepath.Join(dir, "config.yaml")
 	if err := os.WriteFile(file, []byte(strings.Replace(string(text), from, to, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -35,20 +35,20 @@ func edited(t *testing.T, folder, from, to string) *config.Config {
 	return c
 }
 
-// copyTestdata copies testdata to a folder of its own.
+// copyTestdata copies testdata to a directory of its own.
 func copyTestdata(t *testing.T) string {
 	t.Helper()
-	folder := filepath.Join(t.TempDir(), "testdata")
-	if err := os.CopyFS(folder, os.DirFS("testdata")); err != nil {
+	dir := filepath.Join(t.TempDir(), "testdata")
+	if err := os.CopyFS(dir, os.DirFS("testdata")); err != nil {
 		t.Fatal(err)
 	}
-	return folder
+	return dir
 }
 
 // Two loads of one file are alike, and any key of an account or its module makes it another account.
 func TestDiff(t *testing.T) {
-	folder := copyTestdata(t)
-	before := edited(t, folder, "", "")
+	dir := copyTestdata(t)
+	before := edited(t, dir, "", "")
 	for _, c := range []struct {
 		from, to string
 		want     config.Changes
@@ -57,7 +57,7 @@ func TestDiff(t *testing.T) {
 		{"level: debug", "level: info", config.Changes{}},
 		{"name: canary", "name: canaries", config.Changes{Added: []string{"canaries"}, Removed: []string{"canary"}}},
 	} {
-		if diff := cmp.Diff(c.want, edited(t, folder, c.from, c.to).Diff(before)); diff != "" {
+		if diff := cmp.Diff(c.want, edited(t, dir, c.from, c.to).Diff(before)); diff != "" {
 			t.Errorf("%q for %q (-want +got):\n%s", c.to, c.from, diff)
 		}
 	}
@@ -79,7 +79,7 @@ func TestDiff(t *testing.T) {
 		{"username: canary@example.org", "username: canary2@example.org"},
 		{"team: mail", "team: web"},
 	} {
-		if diff := cmp.Diff(changed, edited(t, folder, c[0], c[1]).Diff(before)); diff != "" {
+		if diff := cmp.Diff(changed, edited(t, dir, c[0], c[1]).Diff(before)); diff != "" {
 			t.Errorf("%q for %q (-want +got):\n%s", c[1], c[0], diff)
 		}
 	}
@@ -87,33 +87,33 @@ func TestDiff(t *testing.T) {
 
 // Certificates count by their content, secrets by where they come from: a file by its path, what is read once by itself.
 func TestDiffFiles(t *testing.T) {
-	folder := copyTestdata(t)
-	before := edited(t, folder, "", "")
+	dir := copyTestdata(t)
+	before := edited(t, dir, "", "")
 	changed := config.Changes{Changed: []string{"canary"}}
-	if err := os.WriteFile(filepath.Join(folder, "secrets", "password"), []byte("canary-other-secret"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "secrets", "password"), []byte("canary-other-secret"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(config.Changes{}, edited(t, folder, "", "").Diff(before)); diff != "" {
+	if diff := cmp.Diff(config.Changes{}, edited(t, dir, "", "").Diff(before)); diff != "" {
 		t.Errorf("another secret in the file: %s", diff)
 	}
-	pem, err := os.ReadFile(filepath.Join(folder, "tls", "client.pem"))
+	pem, err := os.ReadFile(filepath.Join(dir, "tls", "client.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	ca := filepath.Join(folder, "tls", "ca.pem")
+	ca := filepath.Join(dir, "tls", "ca.pem")
 	if err := os.WriteFile(ca, pem, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(changed, edited(t, folder, "", "").Diff(before)); diff != "" {
+	if diff := cmp.Diff(changed, edited(t, dir, "", "").Diff(before)); diff != "" {
 		t.Errorf("another authority: %s", diff)
 	}
 
 	t.Setenv("CANARY_TEST_PASSWORD", "canary-one-secret")
-	environment := edited(t, folder, "password_file: secrets/password", "password_env: CANARY_TEST_PASSWORD")
-	inline := edited(t, folder, "password_file: secrets/password", "password: canary-one-secret")
-	same := edited(t, folder, "password_file: secrets/password", "password: canary-one-secret")
+	environment := edited(t, dir, "password_file: secrets/password", "password_env: CANARY_TEST_PASSWORD")
+	inline := edited(t, dir, "password_file: secrets/password", "password: canary-one-secret")
+	same := edited(t, dir, "password_file: secrets/password", "password: canary-one-secret")
 	t.Setenv("CANARY_TEST_PASSWORD", "canary-two-secret")
-	environment2 := edited(t, folder, "password_file: secrets/password", "password_env: CANARY_TEST_PASSWORD")
+	environment2 := edited(t, dir, "password_file: secrets/password", "password_env: CANARY_TEST_PASSWORD")
 	for name, c := range map[string]struct {
 		a, b *config.Config
 		want config.Changes
@@ -129,8 +129,8 @@ func TestDiffFiles(t *testing.T) {
 }
 
 func TestNeedRestart(t *testing.T) {
-	folder := copyTestdata(t)
-	before := edited(t, folder, "", "")
+	dir := copyTestdata(t)
+	before := edited(t, dir, "", "")
 	for _, c := range []struct{ from, to, want string }{
 		{"", "", "[]"},
 		{"level: debug", "level: info", "[]"},
@@ -144,7 +144,7 @@ func TestNeedRestart(t *testing.T) {
 		{"max_concurrent_per_server: 4", "max_concurrent_per_server: 5", "[max_concurrent_per_server]"},
 		{"histograms: native", "histograms: both", "[histograms]"},
 	} {
-		if got := fmt.Sprint(edited(t, folder, c.from, c.to).NeedRestart(before)); got != c.want {
+		if got := fmt.Sprint(edited(t, dir, c.from, c.to).NeedRestart(before)); got != c.want {
 			t.Errorf("%q for %q: %s, want %s", c.to, c.from, got, c.want)
 		}
 	}
@@ -154,7 +154,7 @@ func TestNeedRestart(t *testing.T) {
 func TestSourcesChanged(t *testing.T) {
 	past := time.Now().Add(-time.Hour)
 	for name, c := range map[string]struct {
-		change  func(folder string) error
+		change  func(dir string) error
 		touched string // the file that looks as if it was written long ago
 		want    bool
 	}{
@@ -172,14 +172,14 @@ func TestSourcesChanged(t *testing.T) {
 		"a key":                {appendTo("tls/client.key", "x"), "tls/client.key", true},
 		"a secret":             {appendTo("secrets/password", "x"), "secrets/password", false},
 	} {
-		folder := copyTestdata(t)
-		c0 := edited(t, folder, "accounts.d/second.yaml", "accounts.d/s*.yaml")
-		err := filepath.WalkDir(folder, func(path string, _ os.DirEntry, _ error) error { return os.Chtimes(path, past, past) })
+		dir := copyTestdata(t)
+		c0 := edited(t, dir, "accounts.d/second.yaml", "accounts.d/s*.yaml")
+		err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, _ error) error { return os.Chtimes(path, past, past) })
 		if err == nil {
-			err = c.change(folder)
+			err = c.change(dir)
 		}
 		if err == nil && c.touched != "" {
-			err = os.Chtimes(filepath.Join(folder, c.touched), past, past)
+			err = os.Chtimes(filepath.Join(dir, c.touched), past, past)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -194,8 +194,8 @@ func TestSourcesChanged(t *testing.T) {
 }
 
 func appendTo(name, text string) func(string) error {
-	return func(folder string) error {
-		path := filepath.Join(folder, name)
+	return func(dir string) error {
+		path := filepath.Join(dir, name)
 		data, err := os.ReadFile(path)
 		if err != nil && !os.IsNotExist(err) {
 			return err
@@ -205,7 +205,7 @@ func appendTo(name, text string) func(string) error {
 }
 
 func remove(name string) func(string) error {
-	return func(folder string) error { return os.Remove(filepath.Join(folder, name)) }
+	return func(dir string) error { return os.Remove(filepath.Join(dir, name)) }
 }
 
 // What is read of a file that is rewritten all the time is what once was in it, or an error.

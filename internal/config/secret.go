@@ -9,19 +9,19 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// redacted is what a Secret shows of itself.
+// redacted is printed instead of a Secret.
 const redacted = "<redacted>"
 
-// A Secret is a password that no output shows by accident: whatever prints it prints <redacted>.
+// A Secret is a password that prints as <redacted>, so that no output shows it by accident.
 type Secret struct {
-	// reveal is a function because no printer, not even one that reads unexported fields, looks into it.
+	// reveal is a function, because not even printers that read unexported fields see the variables of a closure.
 	reveal func() string
 }
 
 // NewSecret hides a text in a Secret.
 func NewSecret(text string) Secret { return Secret{func() string { return text }} }
 
-// Reveal returns the text; "" for the zero Secret. It is the only way to it.
+// Reveal returns the text; "" for the zero Secret. There is no other way to read it.
 func (s Secret) Reveal() string {
 	if s.reveal == nil {
 		return ""
@@ -47,7 +47,8 @@ func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // MarshalYAML returns <redacted>.
 func (Secret) MarshalYAML() (any, error) { return redacted, nil }
 
-// UnmarshalYAML reads a text. What YAML takes for something else (007, 1e5, true, 2024-01-01) would be changed on its way, so it must be quoted.
+// UnmarshalYAML reads a string. Values of other YAML types (007, 1e5, true, 2024-01-01) must be quoted, because YAML would
+// change them.
 func (s *Secret) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
 		return errors.New("must be text: quote it")

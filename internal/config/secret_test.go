@@ -95,13 +95,13 @@ func logged(handler func(io.Writer) slog.Handler, values ...any) string {
 	return out.String()
 }
 
-// TestErrorsRepeatNoValue puts a canary in the place of every value of a good file, in each form that is wrong there.
+// TestErrorsRepeatNoValue replaces every value of a good file by a sentinel secret, in each form that is an error there.
 func TestErrorsRepeatNoValue(t *testing.T) {
-	folder := t.TempDir()
-	if err := os.CopyFS(folder, os.DirFS("testdata")); err != nil {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata")); err != nil {
 		t.Fatal(err)
 	}
-	t.Chdir(folder)
+	t.Chdir(dir)
 	data := strings.Join(readLines(t, "every-key.good.yaml"), "\n")
 	data = strings.Replace(data, "password_file: secrets/password", "password: secret", 1)
 	lines := strings.Split(data, "\n")

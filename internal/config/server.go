@@ -12,21 +12,21 @@ import (
 	"imap-exporter/probe"
 )
 
-// A server is where an account is.
+// A server is the IMAP server of an account.
 type server struct {
-	// label is the metrics' host:port, address the one to dial. They differ for the embedded servers only.
+	// label is the host:port of metrics, address the host:port to dial. They differ for the embedded servers only.
 	label, address string
-	// name is what the certificate must be for.
+	// name is the name or address that the certificate must be valid for.
 	name string
 	// roots are the embedded servers' authority; nil for all others.
 	roots *x509.CertPool
-	// host is label without the port, and ownPort says that the port was given, not taken from the TLS mode.
+	// host is label without the port. ownPort says that the configuration gives the port.
 	host    string
 	ownPort bool
 }
 
-// with returns the server as another TLS mode reaches it: at that mode's port, unless the port was given.
-func (s server) with(mode probe.TLSMode) server {
+// withTLSMode returns the server with the default port of another TLS mode, unless the configuration gives the port.
+func (s server) withTLSMode(mode probe.TLSMode) server {
 	if s.ownPort {
 		return s
 	}
@@ -38,7 +38,7 @@ func (s server) with(mode probe.TLSMode) server {
 	return s
 }
 
-// defaultPort is where servers speak IMAP in this mode (RFC 8314, section 3.2; RFC 9051, section 2.1).
+// defaultPort returns the standard port of IMAP in a TLS mode (RFC 8314, section 3.2; RFC 9051, section 2.1).
 func defaultPort(mode probe.TLSMode) string {
 	if mode == probe.TLSImplicit {
 		return "993"
@@ -63,7 +63,7 @@ func (l *loader) parseServer(text string, mode probe.TLSMode, p position) (serve
 	case strings.Contains(text, "://"):
 		p.errorf("must be host or host:port, without imap:// before it")
 	case strings.ContainsAny(text, "[]") && (ipErr != nil || !ip.Is6()):
-		p.errorf("only an IPv6 address stands in brackets: [2001:db8::1]:993")
+		p.errorf("only an IPv6 address may be in brackets: [2001:db8::1]:993")
 	case portErr != nil || number == 0:
 		p.errorf("must have a port from 1 to 65535, or none")
 	case isDemoName(host):
@@ -71,14 +71,14 @@ func (l *loader) parseServer(text string, mode probe.TLSMode, p position) (serve
 	case ipErr == nil:
 		return server{label: address, address: address, name: ip.WithZone("").String(), host: host, ownPort: ownPort}, true
 	case !isHostName(host):
-		p.errorf("must be host or host:port; a name beyond ASCII in its xn-- form")
+		p.errorf("must be host or host:port; write an internationalized name in its xn-- form")
 	default:
 		return server{label: address, address: address, name: host, host: host, ownPort: ownPort}, true
 	}
 	return server{}, false
 }
 
-// hostLabels matches names that a resolver can look up; _ is no good style but does occur.
+// hostLabels matches names that a resolver can look up. The _ isn't allowed in host names, but some have it.
 var hostLabels = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
 
 func isHostName(s string) bool { return len(s) <= 253 && hostLabels.MatchString(s) }
@@ -96,17 +96,17 @@ func isDemoName(host string) bool {
 func (l *loader) demoServer(name, label string, hasPort bool, p position) (server, bool) {
 	var known []string
 	if l.demo != nil {
-		known = l.demo.Servers()
+		known = l.demo.Names()
 	}
 	switch {
 	case !l.demoEnabled:
-		p.errorf("is an embedded demo server: write demo: {enabled: true} at the top level, or the full name of yours")
+		p.errorf("is the name of an embedded demo server: write demo: {enabled: true} at the top level, or the full name of your server")
 		return server{}, false
 	case !slices.Contains(known, name):
 		p.errorf("there is no such demo server: the known ones are %s", strings.Join(slices.Sorted(slices.Values(known)), ", "))
 		return server{}, false
 	case hasPort:
-		p.errorf("an embedded demo server has no port to choose: delete it")
+		p.errorf("an embedded demo server takes no port: delete it")
 		return server{}, false
 	}
 	address, roots, err := l.demo.Lookup(name)

@@ -90,8 +90,8 @@ func settings() []setting {
 			binding: bind(func(c *Config) *int { return &c.MaxConcurrentPerServer }, wholeNumber(1, 10000)),
 		},
 		{
-			key: "histograms", fallback: "both", needsRestart: true,
-			binding: bind(func(c *Config) *string { return &c.Histograms }, oneOf("both", "classic", "native")),
+			key: "histograms", fallback: string(HistogramsBoth), needsRestart: true,
+			binding: bind(func(c *Config) *Histograms { return &c.Histograms }, oneOf(HistogramsBoth, HistogramsClassic, HistogramsNative)),
 		},
 		{key: "demo.enabled", fallback: "false", binding: bind(func(c *Config) *bool { return &c.Demo }, parseBool)},
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// maxShards bounds Shard.Total. It is more than anybody can look after.
+// maxShards is the highest Shard.Total.
 const maxShards = 10000
 
 // A Shard is the part of the accounts that one of several exporters probes. All of them read the same configuration.
@@ -20,9 +20,9 @@ type Shard struct {
 }
 
 // Has reports whether the account of that name belongs to the shard. It belongs to exactly one of Total: that with the
-// highest weight (rendezvous hashing, Thaler and Ravishankar 1996), which depends on the name and the Index alone. So one more shard takes its
-// accounts evenly from all others, and none moves between those. The weights are a promise: another function would
-// move accounts.
+// highest weight (rendezvous hashing, Thaler and Ravishankar 1996), which depends on the name and the Index only. So an additional
+// shard takes its accounts evenly from all others, and none moves between those. The weights must never change: another
+// function would move accounts.
 func (s Shard) Has(name string) bool {
 	sum := sha256.Sum256([]byte(name))
 	seed := binary.BigEndian.Uint64(sum[:])
@@ -35,8 +35,8 @@ func (s Shard) Has(name string) bool {
 	return true
 }
 
-// weight returns what SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014), begun with
-// seed, gives at position i.
+// weight returns output i of SplitMix64 with this seed (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators,
+// 2014).
 func weight(seed uint64, i int) uint64 {
 	z := seed + uint64(i+1)*0x9e3779b97f4a7c15 //nolint:gosec // i is small and not negative.
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
@@ -76,7 +76,7 @@ func (l *loader) readShard() {
 	l.shard = s
 }
 
-// ordinal returns the number at the end of the host name of a StatefulSet's pod: 3 of imap-exporter-3.
+// ordinal returns the number at the end of the host name of a StatefulSet's pod: 3 for imap-exporter-3.
 func ordinal(host string) (string, error) {
 	host, _, _ = strings.Cut(host, ".")
 	dash := strings.LastIndexByte(host, '-')

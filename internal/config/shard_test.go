@@ -113,21 +113,21 @@ func TestShardFlags(t *testing.T) {
 
 // A shard judges all accounts, keeps its own, and wants no secret but theirs. It may have no account at all.
 func TestLoadShard(t *testing.T) {
-	folder := t.TempDir()
+	dir := t.TempDir()
 	var text strings.Builder
 	text.WriteString("accounts:\n")
 	total, seen := 5, 0
 	for i := range 4 {
 		fmt.Fprintf(&text, "  - {name: account-%d, server: imap.example.org, username: u, password_file: %d.password}\n", i, i)
 	}
-	file := filepath.Join(folder, "config.yaml")
+	file := filepath.Join(dir, "config.yaml")
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for index := range total {
 		shard := Shard{index, total}
 		for i := range 4 {
-			secret := filepath.Join(folder, fmt.Sprintf("%d.password", i))
+			secret := filepath.Join(dir, fmt.Sprintf("%d.password", i))
 			if err := os.Remove(secret); err != nil && !os.IsNotExist(err) {
 				t.Fatal(err)
 			}

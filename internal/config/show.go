@@ -85,7 +85,7 @@ func hide(n *yaml.Node, shown []string) {
 	n.Content = kept
 }
 
-// shown returns a module with its defaults filled in.
+// shown returns a module as Show writes it: with the defaults.
 func (m *module) shown(raw rawModule, t *probe.Target) rawModule {
 	interval, timeout, retry := Duration(m.interval), Duration(t.Timeout), Duration(m.retryInterval)
 	raw.Name, raw.Interval, raw.Timeout, raw.RetryInterval = m.name, &interval, &timeout, &retry

@@ -25,13 +25,13 @@ accounts:
   - {name: third, server: imap.example.org, username: canary-login-secret, password_env: CANARY}
 `
 	t.Setenv("CANARY", "canary-environment-secret")
-	folder := t.TempDir()
+	dir := t.TempDir()
 	for name, text := range map[string]string{"config.yaml": strings.Replace(file, "  - {name: unused}", "  - {name: bearer, auth: xoauth2}\n  - {name: unused}", 1), "token": "canary-token-secret"} {
-		if err := os.WriteFile(folder+"/"+name, []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(dir+"/"+name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c, err := config.Load(config.Options{File: folder + "/config.yaml"})
+	c, err := config.Load(config.Options{File: dir + "/config.yaml"})
 	if err != nil {
 		t.Fatal(err)
 	}

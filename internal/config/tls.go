@@ -8,7 +8,7 @@ import (
 	"imap-exporter/probe"
 )
 
-// tlsConfig builds the settings that a module's accounts share; nil without TLS. ServerName stays "" unless configured.
+// tlsConfig returns the TLS configuration that a module's accounts share; nil without TLS. ServerName is "" unless configured.
 func (l *loader) tlsConfig(raw *rawTLS, t *probe.Target, p position) *tls.Config {
 	at := p.key("tls_config")
 	if t.Auth == probe.AuthExternal && (t.TLSMode == probe.TLSNone || raw == nil || raw.CertFile == "") {
@@ -28,7 +28,7 @@ func (l *loader) tlsConfig(raw *rawTLS, t *probe.Target, p position) *tls.Config
 		InsecureSkipVerify: given.InsecureSkipVerify, //nolint:gosec // Configured, and warned of below.
 	}
 	if given.InsecureSkipVerify {
-		at.key("insecure_skip_verify").warnf("the server's certificate is not verified: anyone between can read the password")
+		at.key("insecure_skip_verify").warnf("the server's certificate is not verified: anyone on the network path can read the password")
 	}
 	if given.ServerName != "" && !isHostName(given.ServerName) && !isAddress(given.ServerName) {
 		at.key("server_name").errorf("is not a host name or address: write it as in the certificate, without port")
@@ -40,8 +40,8 @@ func (l *loader) tlsConfig(raw *rawTLS, t *probe.Target, p position) *tls.Config
 	return c
 }
 
-// brokenTLS is the warning of versions that RFC 8996 retired.
-const brokenTLS = "TLS 1.0 and 1.1 are broken: somebody between may be able to read the password"
+// brokenTLS is the warning about versions that RFC 8996 deprecates.
+const brokenTLS = "TLS 1.0 and 1.1 are broken: anyone on the network path may be able to read the password"
 
 func minVersion(given *string, p position) uint16 {
 	switch choose(p, given, "TLS12", "TLS10", "TLS11", "TLS12", "TLS13") {
@@ -67,7 +67,7 @@ func (l *loader) roots(name string, p position) *x509.CertPool {
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(pem) {
-		p.errorf("%s: has no certificate in PEM form (-----BEGIN CERTIFICATE-----)", path)
+		p.errorf("%s: has no certificate in PEM format (-----BEGIN CERTIFICATE-----)", path)
 	}
 	return roots
 }
@@ -97,7 +97,7 @@ func (l *loader) clientCertificate(raw *rawTLS, p position) []tls.Certificate {
 	}
 	certificate, err := tls.X509KeyPair(pems[0], pems[1])
 	if err != nil {
-		p.key("cert_file").errorf("%s", fmt.Sprintf("cert_file and key_file are not a certificate and its key in PEM form: %s", err))
+		p.key("cert_file").errorf("%s", fmt.Sprintf("cert_file and key_file are not a certificate and its key in PEM format: %s", err))
 		return nil
 	}
 	return []tls.Certificate{certificate}

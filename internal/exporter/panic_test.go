@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"imap-exporter/internal/config"
-	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/demo"
 	"imap-exporter/internal/realtest/leak"
 )
 
@@ -23,14 +23,14 @@ func TestPanicIsLoggedWithoutTheSecret(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	demo, err := mailtest.NewDemo()
+	demoServers, err := demo.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { demo.Close() })
+	t.Cleanup(func() { demoServers.Close() })
 	var log bytes.Buffer
 	stderr := newLogWriter(&log)
-	e, err := newEngine(Options{Load: func() (*config.Config, error) { return config.Load(config.Options{File: file, Demo: demo}) }}, stderr)
+	e, err := newEngine(Options{Load: func() (*config.Config, error) { return config.Load(config.Options{File: file, Demo: demoServers}) }}, stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,12 +38,12 @@ func TestPanicIsLoggedWithoutTheSecret(t *testing.T) {
 	target.TLSConfig = target.TLSConfig.Clone()
 	for _, value := range []any{"the password is " + secret, fmt.Errorf("the password is %q", secret), []byte(secret), struct{ Password string }{secret}} {
 		target.TLSConfig.VerifyConnection = func(tls.ConnectionState) error { panic(value) }
-		if e.probeFor(t.Context(), &target, true, target.Timeout).OK {
+		if e.probe(t.Context(), &target, true, target.Timeout).OK {
 			t.Error("the probe succeeded")
 		}
 	}
 	target.Secret = func(context.Context) (string, error) { panic("the password is " + secret) }
-	e.probeFor(t.Context(), &target, true, target.Timeout)
+	e.probe(t.Context(), &target, true, target.Timeout)
 	stderr.Close()
 	if n := strings.Count(log.String(), "reason=internal"); n < 5 {
 		t.Errorf("%d panics in the log:\n%s", n, &log)

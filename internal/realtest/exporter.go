@@ -10,7 +10,7 @@ import (
 
 // Build builds our own program from the repository whose root this is, and returns its path, in dir.
 func Build(ctx context.Context, repository, dir string) (binary string, err error) {
-	binary = filepath.Join(dir, "exporter")
+	binary = filepath.Join(dir, "imap-exporter")
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/exporter")
 	cmd.Dir = repository
 	if out, err := cmd.CombinedOutput(); err != nil {

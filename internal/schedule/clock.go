@@ -2,32 +2,32 @@ package schedule
 
 import "time"
 
-// leap is how much the machine must have slept for the schedule to notice. It is far above what reading two clocks one
-// after the other can err, and far below what matters.
-const leap = time.Second
+// minSleep is the shortest sleep of the machine that the schedule notices. It is far above the error of reading two
+// clocks one after the other.
+const minSleep = time.Second
 
-// A clock tells the time that slots are reckoned in: it reads the wall clock once, at its start, then counts on
-// whatever the wall clock is set to, and also while the machine sleeps, when Go's own monotonic clock stands still.
+// A clock tells the time of slots: the wall clock as it was at the start, plus the time since then. It isn't moved when
+// the wall clock is set, and counts the time in which the machine sleeps, which Go's monotonic clock doesn't.
 type clock struct {
-	start  time.Time
-	asleep func() time.Duration // how long the machine has slept, since some moment
-	awake  time.Duration        // what asleep said at the start
-	slept  time.Duration        // since the start
+	start         time.Time
+	asleep        func() time.Duration // total time the machine has slept
+	asleepAtStart time.Duration
+	slept         time.Duration // since the start
 }
 
 func newClock(asleep func() time.Duration) *clock {
-	return &clock{start: time.Now(), asleep: asleep, awake: asleep()}
+	return &clock{start: time.Now(), asleep: asleep, asleepAtStart: asleep()}
 }
 
 // now returns the time.
 func (c *clock) now() time.Time {
-	if slept := c.asleep() - c.awake; slept >= c.slept+leap {
+	if slept := c.asleep() - c.asleepAtStart; slept >= c.slept+minSleep {
 		c.slept = slept
 	}
 	return c.start.Add(time.Since(c.start) + c.slept)
 }
 
-// wall returns what the wall clock, as it is set now, says at t. It is the zero Time for the zero Time.
+// wall converts t to the time that the wall clock, as it is set now, will show. The zero Time remains zero.
 func (c *clock) wall(t time.Time) time.Time {
 	if t.IsZero() {
 		return t

@@ -1,31 +1,31 @@
 package schedule
 
-// A Reason says why a slot was skipped, or why Do holds a run back.
+// A Reason says why a slot was skipped, or why Do was blocked.
 type Reason string
 
 // The reasons.
 const (
-	// Overload: the job was still waiting for room, or running, or the whole process stood still.
+	// Overload: the job still waited or ran, or the whole process was stopped.
 	Overload Reason = "overload"
-	// Backoff: logins are held back after rejected ones.
+	// Backoff: the job is suspended after rejected logins.
 	Backoff Reason = "backoff"
-	// Throttled: the server asked to be left alone.
+	// Throttled: the server asked for fewer logins.
 	Throttled Reason = "throttled"
-	// Shutdown: the slot's time had come, but the schedule stopped before there was room.
+	// Shutdown: the job still waited when the schedule was stopped.
 	Shutdown Reason = "shutdown"
-	// Cooldown holds back runs by Do alone: a login was rejected on that server just now. Slots wait for the quiet's end.
+	// Cooldown: the server rejected a login less than 15 s ago. It blocks Do alone: slots wait.
 	Cooldown Reason = "quiet"
 )
 
-// Counts are what became of the slots since the start: at any moment, Scheduled is Started and all Skipped. A slot
-// counts once that is decided, which is when its time comes, or for one that has to wait, when it starts or is given up.
+// Counts are numbers of slots since the start. Scheduled is always the sum of Started and all Skipped. A slot is counted
+// when it is started or skipped, which is later than its time if the job has to wait.
 type Counts struct {
 	Scheduled, Started uint64
-	// Skipped has Overload, Backoff, Throttled and Shutdown, always.
+	// Skipped always has Overload, Backoff, Throttled and Shutdown.
 	Skipped map[Reason]uint64
 }
 
-// skip counts n slots that are not served.
+// skip counts n skipped slots.
 func (s *Schedule) skip(r Reason, n uint64) {
 	s.counts.Scheduled += n
 	s.counts.Skipped[r] += n

@@ -47,8 +47,8 @@ func (d *dovecot) login(good bool) time.Duration {
 	return time.Since(begun)
 }
 
-// One wrong password among 20 good ones on a Dovecot: no good login is ever delayed, and the wrong one isn't tried often,
-// even if somebody gets it wrong again.
+// One wrong password among 20 right ones on a Dovecot delays no other login, and is rarely used, even when it is replaced
+// by another wrong one.
 func TestWrongPasswordSlowsNobody(t *testing.T) {
 	for seed := range 40 {
 		synctest.Test(t, func(t *testing.T) {

@@ -93,20 +93,20 @@ func (r *recorder) most(key string) int {
 	return r.mostAtOnce[key]
 }
 
-// A watcher is a running Schedule, and its Observer.
-type watcher struct {
+// A testSchedule is a running Schedule and its Observer.
+type testSchedule struct {
 	*Schedule
-	stop   func()       // stops the schedule, and returns when it has stopped
-	asleep atomic.Int64 // for how long the machine has slept, as the schedule sees it
+	stop   func()       // returns when the schedule has stopped
+	asleep atomic.Int64 // nanoseconds that the machine has slept
 
-	mu    sync.Mutex
-	lags  map[string][]time.Duration
-	state map[string]State
+	mu     sync.Mutex
+	delays map[string][]time.Duration
+	state  map[string]State
 }
 
-// begin starts a schedule that is stopped at the end of the test.
-func begin(t *testing.T, opts Options, jobs ...Job) *watcher {
-	w := &watcher{lags: map[string][]time.Duration{}, state: map[string]State{}}
+// begin runs a schedule, which is stopped at the end of the test.
+func begin(t *testing.T, opts Options, jobs ...Job) *testSchedule {
+	w := &testSchedule{delays: map[string][]time.Duration{}, state: map[string]State{}}
 	opts.Observe = w
 	w.Schedule = newSchedule(opts, func() time.Duration { return time.Duration(w.asleep.Load()) })
 	w.Set(jobs)
@@ -125,55 +125,54 @@ func begin(t *testing.T, opts Options, jobs ...Job) *watcher {
 	return w
 }
 
-// sleep makes the machine have slept for d more, which the schedule notices when it next looks at the clock.
-func (w *watcher) sleep(d time.Duration) { w.asleep.Add(int64(d)) }
+// sleep lets the machine sleep for d. The schedule notices it when it next reads the clock.
+func (w *testSchedule) sleep(d time.Duration) { w.asleep.Add(int64(d)) }
 
-// standStill lets the process stand still for d, as between SIGSTOP and SIGCONT: when it goes on, the time of the slots
-// has gone on.
-func (w *watcher) standStill(d time.Duration) {
+// standStill advances the schedule's clock by d at once, as if the process had been stopped by SIGSTOP.
+func (w *testSchedule) standStill(d time.Duration) {
 	w.sleep(d)
 	w.update(func(time.Time) {})
 }
 
-// now returns the time in which slots are reckoned.
-func (w *watcher) now() (now time.Time) {
+// now returns the time of the schedule's clock.
+func (w *testSchedule) now() (now time.Time) {
 	w.update(func(at time.Time) { now = at })
 	return now
 }
 
 // Do is Schedule.Do of a job's own run, without the Outcome.
-func (w *watcher) Do(ctx context.Context, name string) error {
+func (w *testSchedule) Do(ctx context.Context, name string) error {
 	_, err := w.Schedule.Do(ctx, Request{Name: name})
 	return err
 }
 
-func (w *watcher) Started(name string, lag time.Duration) {
+func (w *testSchedule) Started(name string, delay time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.lags[name] = append(w.lags[name], lag)
+	w.delays[name] = append(w.delays[name], delay)
 }
 
-func (w *watcher) Changed(name string, s State) {
+func (w *testSchedule) Changed(name string, s State) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.state[name] = s
 }
 
-// lagsOf returns the lags of a job's starts.
-func (w *watcher) lagsOf(name string) []time.Duration {
+// delaysOf returns the scheduling delays of a job.
+func (w *testSchedule) delaysOf(name string) []time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Clone(w.lags[name])
+	return slices.Clone(w.delays[name])
 }
 
-// lag returns the lag of a job's last start.
-func (w *watcher) lag(name string) time.Duration {
-	all := w.lagsOf(name)
+// delay returns the delay of a job's last start.
+func (w *testSchedule) delay(name string) time.Duration {
+	all := w.delaysOf(name)
 	return all[len(all)-1]
 }
 
 // stateOf returns the state that was last observed.
-func (w *watcher) stateOf(name string) State {
+func (w *testSchedule) stateOf(name string) State {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.state[name]
@@ -190,13 +189,13 @@ func runFor(t *testing.T, d time.Duration, opts Options, jobs ...Job) Counts {
 	return counts
 }
 
-// wait lets so much fake time go by for a test, and all happen that is due by then.
+// wait advances the fake time for the goroutine of a test, and waits until all that is due then has happened.
 func wait(d time.Duration) {
 	pause(d)
 	synctest.Wait()
 }
 
-// pause lets so much fake time go by for one of the goroutines of a test.
+// pause advances the fake time for another goroutine of a test.
 func pause(d time.Duration) { <-time.After(d) }
 
 // gaps are the times between starts.
@@ -231,7 +230,7 @@ func checkSum(t *testing.T, c Counts) {
 // slotsUntil counts the slots of a job that began at start, up to stop, by stepping through them one by one.
 func slotsUntil(job Job, start, stop time.Time) (n uint64) {
 	j := newJob(job.Name, job.Interval)
-	for slot := j.first(start); !slot.After(stop); slot = j.after(slot, slot) {
+	for slot := j.firstSlot(start); !slot.After(stop); slot = j.slotAfter(slot, slot) {
 		n++
 	}
 	return n

@@ -2,198 +2,192 @@ package schedule
 
 import (
 	"context"
-	"slices"
 	"time"
 )
 
-// A run is one run of a job, which takes room until it has ended.
+// A run is one run of a job. It counts against the limits until it has ended.
 type run struct {
-	job      *job
-	server   *server
-	kind     string
-	noLogin  bool
-	began    time.Time
-	ownTime  bool // it was asked for with a Run of the caller's: the slots go on until it is known whether that matters
-	cancel   context.CancelFunc
-	orphaned bool // the job was removed, or is another one by now: what comes out doesn't matter
-	outcome  Outcome
-	secret   string
+	job        *job
+	server     *server
+	key        string
+	noLogin    bool
+	do         func(context.Context) Outcome
+	callersRun bool // do is a Request's Run: whether it postpones the next slot is known only when it has ended
+	started    time.Time
+	cancel     context.CancelFunc
+	jobRemoved bool // the job was removed or replaced: the outcome is ignored
+	outcome    Outcome
+	secret     string // fingerprint of what it logged in with
 }
 
-// due deals with a job whose slot has come.
-func (s *Schedule) due(j *job, now time.Time) {
-	busy := j.slotWaits || j.run != nil && !j.run.orphaned && !j.run.ownTime
-	var held *BlockedError
-	if !busy && !j.checking && len(j.callers) == 0 {
-		held = s.heldBack(j, false, now)
+// handleSlots handles all slots up to now.
+func (s *Schedule) handleSlots(now time.Time) {
+	for len(s.slots.items) > 0 && !s.slots.first().nextSlot.After(now) {
+		s.handleSlot(s.slots.first(), now)
 	}
-	slot := j.next
-	passed := j.advance(now)
-	s.timeline.put(j)
+}
+
+// handleSlot handles the slot of a job that has come, and those that were missed since.
+func (s *Schedule) handleSlot(j *job, now time.Time) {
+	busy := j.slotWaits || j.run != nil && !j.run.jobRemoved && !j.run.callersRun
+	var blocked *BlockedError
+	if !busy && !j.checkingSecret && len(j.callers) == 0 {
+		blocked = s.blocked(j, false, now)
+	}
+	slot := j.nextSlot
+	leftOut := j.advanceSlot(now)
+	s.slots.put(j)
 	switch {
 	case busy:
-		s.skip(Overload, passed+1)
-	case j.checking:
-		s.skip(Backoff, passed+1)
-	case held == nil:
-		s.skip(Overload, passed)
+		s.skip(Overload, leftOut+1)
+	case j.checkingSecret:
+		s.skip(Backoff, leftOut+1)
+	case blocked == nil:
+		s.skip(Overload, leftOut)
 		j.slot, j.slotWaits = slot, true
 		s.enqueue(j, now)
-		return // NextRun is still this slot.
-	case held.Reason == Backoff && j.Secret != nil:
-		s.skip(Backoff, passed)
+		return // The State is the same: NextRun is still this slot.
+	case blocked.Reason == Backoff && j.Secret != nil:
+		s.skip(Backoff, leftOut)
 		j.slot = slot
-		s.check(j)
+		s.checkSecret(j)
 	default:
-		s.skip(held.Reason, passed+1)
+		s.skip(blocked.Reason, leftOut+1)
 	}
-	s.changed(j)
+	s.notifyChanged(j)
 }
 
-// enqueue makes a job wait at its server.
+// enqueue makes a job wait at its server, unless it runs; then endRun does that.
 func (s *Schedule) enqueue(j *job, now time.Time) {
-	if j.run == nil { // Else its end comes first.
+	if j.run == nil {
 		j.server.waiting.put(j)
-		s.settle(j.server, now)
+		s.updateQueues(j.server, now)
 	}
 }
 
-// startReady starts the waiting jobs, those with the oldest last Result first, as far as the bounds allow.
+// startReady starts waiting jobs, those with the oldest last result first, as far as the limits allow.
 func (s *Schedule) startReady(now time.Time) {
-	for len(s.closed.items) > 0 && !s.closed.first().opens.After(now) {
-		s.settle(s.closed.first(), now)
+	for len(s.delayed.items) > 0 && !s.delayed.first().readyAt.After(now) {
+		s.updateQueues(s.delayed.first(), now)
 	}
 	for len(s.ready.items) > 0 && s.inFlight < s.opts.MaxConcurrent {
-		s.start(s.ready.first().waiting.first(), now)
+		s.startRun(s.ready.first().waiting.first(), now)
 	}
 }
 
-// start runs a job in a goroutine of its own.
-func (s *Schedule) start(j *job, now time.Time) {
+// startRun starts the run of a job.
+func (s *Schedule) startRun(j *job, now time.Time) {
 	v := j.server
-	ctx, cancel := context.WithCancel(s.ctx)
-	r := &run{job: j, server: v, cancel: cancel, began: now}
-	do := j.chooseRun(r)
-	v.alone = nil
-	if j.alone() {
-		v.alone = r
+	r := j.newRun(now)
+	v.exclusive = nil
+	if j.runsExclusively() {
+		v.exclusive = r
 	}
 	j.run = r
 	s.inFlight++
 	v.running++
 	v.lastStart = now
 	v.waiting.remove(j)
-	s.settle(v, now)
+	s.updateQueues(v, now)
 
 	if j.slotWaits {
 		j.slotWaits = false
 		s.counts.Scheduled++
 		s.counts.Started++
 		s.opts.Observe.Started(j.Name, now.Sub(j.slot))
-	} else if !r.ownTime {
-		s.countAsSlot(j, r, now)
+	} else if !r.callersRun {
+		s.postponeSlot(j, r, now)
 	}
-	s.changed(j)
-
-	job := j.Job
-	s.runs.Go(func() {
-		r.secret = job.fingerprint()
-		r.outcome = do(ctx)
-		s.update(func(now time.Time) { s.end(r, now) })
-	})
+	s.notifyChanged(j)
+	s.execute(r)
 }
 
-// chooseRun returns what to run next: the waiting slot's own, or else what the first caller wants.
-func (j *job) chooseRun(r *run) func(context.Context) Outcome {
-	if j.slotWaits || len(j.callers) == 0 {
-		return j.Run
+// newRun returns what a waiting job runs next: its own Run if a slot waits, otherwise what the first caller requests.
+func (j *job) newRun(now time.Time) *run {
+	r := &run{job: j, server: j.server, do: j.Run, started: now}
+	if !j.slotWaits && len(j.callers) > 0 {
+		first := j.callers[0]
+		r.key, r.noLogin = first.Key, first.NoLogin
+		if first.Run != nil {
+			r.do, r.callersRun = first.Run, true
+		}
 	}
-	first := j.callers[0]
-	r.kind, r.noLogin, r.ownTime = first.Key, first.NoLogin, first.Run != nil
-	if first.Run == nil {
-		return j.Run
-	}
-	return first.Run
+	return r
 }
 
-// countAsSlot has the next slot come half an interval after a run by Do at the earliest.
-func (s *Schedule) countAsSlot(j *job, r *run, now time.Time) {
-	j.slot = r.began
-	if j.Interval > 0 {
-		j.next = j.after(r.began, now)
-		s.timeline.put(j)
-	}
-}
-
-// end gives back the room that a run took, and draws the conclusions.
-func (s *Schedule) end(r *run, now time.Time) {
+// endRun applies the outcome of a run that has ended, and tells its callers.
+func (s *Schedule) endRun(r *run, now time.Time) {
 	r.cancel()
 	s.inFlight--
 	v, j := r.server, r.job
 	v.running--
-	if v.alone == r {
-		v.alone = nil
+	if v.exclusive == r {
+		v.exclusive = nil
 	}
 	j.run = nil
-	if s.leaving[j.Name] == r {
-		delete(s.leaving, j.Name)
+	if s.removedRuns[j.Name] == r {
+		delete(s.removedRuns, j.Name)
 	}
 	switch {
-	case r.orphaned:
-		v.note(r.outcome, now)
+	case r.jobRemoved:
+		v.noteRejection(r.outcome, now)
 	case !r.outcome.Canceled:
-		if r.ownTime && !r.outcome.OffSchedule && !j.slotWaits {
-			s.countAsSlot(j, r, now)
+		if r.callersRun && !r.outcome.OffSchedule && !j.slotWaits {
+			s.postponeSlot(j, r, now)
 		}
-		s.judge(j, r, now)
-		s.changed(j)
-		j.answerKind(r.kind, answer{outcome: r.outcome})
+		s.applyOutcome(j, r, now)
+		s.notifyChanged(j)
+		j.answerCallers(r.key, answer{outcome: r.outcome})
 	default:
-		j.answerKind(r.kind, answer{err: ErrCanceled})
+		j.answerCallers(r.key, answer{err: ErrCanceled})
 	}
-	s.recall(j, now)
-	s.settle(v, now)
-	s.dismiss(j)
-	s.forget(v)
+	s.resumeWaiting(j, now)
+	s.updateQueues(v, now)
+	s.removeUnconfigured(j)
+	s.removeIfUnused(v)
 }
 
-// answerKind tells those callers of Do that asked for this kind of run how it ended.
-func (j *job) answerKind(kind string, a answer) {
-	j.callers = slices.DeleteFunc(j.callers, func(c *caller) bool {
-		if c.Key == kind {
-			c.answer <- a
-		}
-		return c.Key == kind
-	})
-}
-
-// answer tells all callers of Do.
-func (j *job) answer(a answer) {
-	for _, c := range j.callers {
-		c.answer <- a
+// applyOutcome changes the job's slots and suspension after a run.
+func (s *Schedule) applyOutcome(j *job, r *run, now time.Time) {
+	o := r.outcome
+	wasRetrying := j.retrying(now)
+	if !o.OffSchedule {
+		j.lastResult, j.failing = now, !o.OK
 	}
-	j.callers = nil
+	j.server.noteRejection(o, now)
+	if o.Throttled {
+		j.throttledUntil = now.Add(throttledFor(o.Backoff))
+	}
+	if !r.noLogin {
+		s.applyLogin(j, r, now)
+	}
+	switch retrying := j.retrying(now); {
+	case retrying && !wasRetrying:
+		s.setNextSlot(j, earlier(j.nextSlot, j.retrySlot(now)))
+	case wasRetrying && !retrying:
+		s.realignSlots(j, now)
+	}
 }
 
-// state returns what a job is up to.
-func (s *Schedule) state(j *job) State {
-	state := State{NextRun: j.next, Suspended: j.suspended(), NextLogin: j.login}
+// stateOf returns the state of a job.
+func (s *Schedule) stateOf(j *job) State {
+	state := State{NextRun: j.nextSlot, Suspended: j.suspended(), NextLogin: j.nextLogin}
 	switch {
 	case j.slotWaits:
 		state.NextRun = j.slot
 	case j.Interval > 0:
-		state.NextRun = later(j.next, j.login)
-		if state.NextRun.Before(j.calm) {
-			state.NextRun = j.own(j.calm)
+		state.NextRun = later(j.nextSlot, j.nextLogin)
+		if state.NextRun.Before(j.throttledUntil) {
+			state.NextRun = j.regularSlot(j.throttledUntil)
 		}
 	}
 	state.NextRun, state.NextLogin = s.clock.wall(state.NextRun), s.clock.wall(state.NextLogin)
 	return state
 }
 
-// changed tells the observer.
-func (s *Schedule) changed(j *job) {
-	if !j.guest {
-		s.opts.Observe.Changed(j.Name, s.state(j))
+// notifyChanged tells the observer the state of a job.
+func (s *Schedule) notifyChanged(j *job) {
+	if !j.unconfigured {
+		s.opts.Observe.Changed(j.Name, s.stateOf(j))
 	}
 }

@@ -8,72 +8,73 @@ import (
 	"time"
 )
 
-// probesPerCore bounds the concurrent probes where the user doesn't. A probe spends most of its time waiting for the
-// network and takes a few milliseconds of CPU, most of them for TLS; with more at a time, they measure each other.
+// probesPerCore is the default for MaxConcurrent, by core. A probe mostly waits for the network, and takes a few
+// milliseconds of CPU, most of them for TLS; with more probes at once, they would slow each other down.
 const probesPerCore = 64
 
-// lookUp is how often the schedule looks at the clock at least, so that it notices that the machine has slept.
-const lookUp = time.Minute
+// maxTimer is the longest time between two looks at the clock, so that the schedule notices when the machine has slept.
+const maxTimer = time.Minute
 
-// Options are what a Schedule goes by.
+// Options configure a Schedule.
 type Options struct {
-	// MaxConcurrent is how many jobs run at a time. 0 means 64 for each core that the process may use.
+	// MaxConcurrent limits how many jobs run at a time. 0 means DefaultMaxConcurrent.
 	MaxConcurrent int
-	// MaxConcurrentPerServer is how many jobs of one server run at a time. 0 means no bound but MaxConcurrent.
+	// MaxConcurrentPerServer limits how many jobs of one server run at a time. 0 means MaxConcurrent.
 	MaxConcurrentPerServer int
-	// Grace is how long running jobs may go on when the schedule is stopped, before their context is canceled.
+	// Grace is how long running jobs may continue after the schedule is stopped, before their context is canceled.
 	Grace time.Duration
-	// Seed goes into the hash of the names. Two copies of a program that watch the same accounts use different ones, so
-	// that their probes don't coincide. "" will do for one.
+	// Seed is hashed together with the names. Two copies of a program with the same accounts use different seeds, so
+	// that they don't probe at the same time. One alone needs none.
 	Seed string
 	// Observe is told what happens. It may be nil.
 	Observe Observer
 }
 
-// An Observer is told what happens on a schedule. Its methods are called one at a time. They must not block, nor call
-// the Schedule.
+// An Observer is told what happens on a schedule. Its methods are called one at a time, while the schedule is locked:
+// they must not block, call the Schedule, or wait for a lock that somebody holds who does.
 type Observer interface {
-	// Started: a slot's run starts, so long after its time had come.
-	Started(name string, lag time.Duration)
-	// Changed: the job's State is s, and was different. It may be told the same twice.
+	// Started is called when a slot's run starts, with the time since the slot.
+	Started(name string, delay time.Duration)
+	// Changed is called when a job's State may have changed, with the present one.
 	Changed(name string, s State)
 }
 
-// nobody observes nothing.
-type nobody struct{}
+type noObserver struct{}
 
-func (nobody) Started(string, time.Duration) {}
-func (nobody) Changed(string, State)         {}
+func (noObserver) Started(string, time.Duration) {}
+func (noObserver) Changed(string, State)         {}
 
-// A Schedule runs jobs. Make one with New.
+// A Schedule runs jobs. Make one with New. Its methods may be called from any goroutine.
 type Schedule struct {
 	opts Options
 	runs sync.WaitGroup
 
-	mu       sync.Mutex      // guards all below
-	ctx      context.Context // of the runs; nil before Run
-	timer    *time.Timer     // calls update when a slot comes; nil before Run
-	stopping bool            // from the end of Run's context on
+	mu       sync.Mutex  // guards all below
+	execute  func(*run)  // executes a run in a goroutine of its own; nil before Run
+	timer    *time.Timer // fires when the next slot or start is due; nil before Run
+	stopping bool        // since Run's context is done
+	clock    *clock
 	counts   Counts
 	inFlight int
-	clock    *clock
-	jobs     map[string]*job
-	servers  map[string]*server
-	leaving  map[string]*run // runs of jobs that were removed
-	timeline queue[*job]     // jobs with an interval, by their next slot
-	ready    queue[*server]  // servers where a waiting job may start now, the one with the oldest last Result first
-	closed   queue[*server]  // servers where one may later, by that time
-	toCheck  []*job          // suspended jobs whose secret is to be looked at
-	checks   int             // how many are being looked at
+
+	jobs        map[string]*job
+	servers     map[string]*server
+	removedRuns map[string]*run // runs under way of jobs that were removed, by their names
+	slots       queue[*job]     // jobs with an interval, by their next slot
+	ready       queue[*server]  // servers on which a waiting job may start now, by the age of its last result
+	delayed     queue[*server]  // servers on which a waiting job may start later, by that time
+
+	uncheckedSecrets []*job // suspended jobs whose slot waits for the check of their secret
+	secretChecks     int    // checks under way
 }
 
-// DefaultMaxConcurrent is what MaxConcurrent is where Options don't say.
+// DefaultMaxConcurrent is used if Options don't set MaxConcurrent: 64 for each core that the process may use.
 func DefaultMaxConcurrent() int { return probesPerCore * runtime.GOMAXPROCS(0) }
 
 // New returns a schedule without jobs.
-func New(o Options) *Schedule { return newSchedule(o, machineAsleep) }
+func New(o Options) *Schedule { return newSchedule(o, timeAsleep) }
 
-// newSchedule makes a schedule for a machine that sleeps so long.
+// newSchedule returns a schedule for a machine that has slept for as long as asleep returns.
 func newSchedule(o Options, asleep func() time.Duration) *Schedule {
 	if o.MaxConcurrent == 0 {
 		o.MaxConcurrent = DefaultMaxConcurrent()
@@ -82,31 +83,31 @@ func newSchedule(o Options, asleep func() time.Duration) *Schedule {
 		o.MaxConcurrentPerServer = o.MaxConcurrent
 	}
 	if o.Observe == nil {
-		o.Observe = nobody{}
+		o.Observe = noObserver{}
 	}
 	return &Schedule{
-		opts:    o,
-		counts:  Counts{Skipped: map[Reason]uint64{Overload: 0, Backoff: 0, Throttled: 0, Shutdown: 0}},
-		clock:   newClock(asleep),
-		jobs:    make(map[string]*job),
-		servers: make(map[string]*server),
-		leaving: make(map[string]*run),
-		timeline: queue[*job]{
-			before: func(a, b *job) bool { return a.next.Before(b.next) },
-			place:  func(j *job) *int { return &j.onTimeline },
+		opts:        o,
+		clock:       newClock(asleep),
+		counts:      Counts{Skipped: map[Reason]uint64{Overload: 0, Backoff: 0, Throttled: 0, Shutdown: 0}},
+		jobs:        make(map[string]*job),
+		servers:     make(map[string]*server),
+		removedRuns: make(map[string]*run),
+		slots: queue[*job]{
+			less:  func(a, b *job) bool { return a.nextSlot.Before(b.nextSlot) },
+			index: func(j *job) *int { return &j.slotsIndex },
 		},
 		ready: queue[*server]{
-			before: func(a, b *server) bool { return longerUnseen(a.waiting.first(), b.waiting.first()) },
-			place:  func(v *server) *int { return &v.inReady },
+			less:  func(a, b *server) bool { return olderResult(a.waiting.first(), b.waiting.first()) },
+			index: func(v *server) *int { return &v.readyIndex },
 		},
-		closed: queue[*server]{
-			before: func(a, b *server) bool { return a.opens.Before(b.opens) },
-			place:  func(v *server) *int { return &v.inClosed },
+		delayed: queue[*server]{
+			less:  func(a, b *server) bool { return a.readyAt.Before(b.readyAt) },
+			index: func(v *server) *int { return &v.delayedIndex },
 		},
 	}
 }
 
-// Counts returns what became of the slots so far.
+// Counts returns how many slots were started and skipped so far.
 func (s *Schedule) Counts() Counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,105 +116,106 @@ func (s *Schedule) Counts() Counts {
 	return counts
 }
 
-// InFlight returns how many jobs are running now, by Do or by a slot.
+// InFlight returns how many jobs are running now, for a slot or for Do.
 func (s *Schedule) InFlight() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.inFlight
 }
 
-// State returns what a job is up to; ok says whether there is one of that name.
-func (s *Schedule) State(name string) (state State, ok bool) {
+// State returns the state of the job of that name, and whether there is one.
+func (s *Schedule) State(name string) (State, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if j := s.jobs[name]; j != nil {
-		return s.state(j), true
+		return s.stateOf(j), true
 	}
 	return State{}, false
 }
 
-// Run runs the jobs until ctx is done. Then it starts no more, gives the running ones their grace, cancels those that
-// remain, and returns when all have ended. It may be called once.
+// Run runs the jobs until ctx is done. Then it starts no more, cancels those that still run after Options.Grace, and
+// returns when all have ended. It must be called only once.
 func (s *Schedule) Run(ctx context.Context) {
 	runCtx, cancelRuns := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelRuns()
 	s.begin(runCtx)
 	defer s.timer.Stop()
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-s.timer.C:
 			s.update(func(time.Time) {})
 		case <-ctx.Done():
-			s.stop()
-			grace := time.AfterFunc(s.opts.Grace, cancelRuns)
-			defer grace.Stop()
-			s.runs.Wait()
-			return
 		}
 	}
+	s.stop()
+	grace := time.AfterFunc(s.opts.Grace, cancelRuns)
+	defer grace.Stop()
+	s.runs.Wait()
 }
 
-// update calls f, which may change the state. Every slot up to now is dealt with before, and what may start by then is
-// started afterwards.
-func (s *Schedule) update(f func(now time.Time)) {
+// update calls change with the schedule locked. Before, it handles all slots up to now, so that change sees none that
+// is due; afterwards, it starts the jobs that can start.
+func (s *Schedule) update(change func(now time.Time)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.now()
-	if s.ctx == nil || s.stopping {
-		f(now)
+	if s.execute == nil || s.stopping {
+		change(now)
 		return
 	}
-	s.takeDue(now)
-	f(now)
+	s.handleSlots(now)
+	change(now)
 	s.startReady(now)
-	s.timer.Reset(s.wait(now))
+	s.timer.Reset(s.untilNextEvent(now))
 }
 
-// begin gives the jobs that were set before their first slots.
+// begin gives the jobs that were set before Run their first slots. The runs' contexts are derived from ctx.
 func (s *Schedule) begin(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ctx = ctx
+	s.execute = func(r *run) {
+		runCtx, cancel := context.WithCancel(ctx)
+		r.cancel = cancel
+		job := r.job.Job
+		s.runs.Go(func() {
+			r.secret = job.fingerprint()
+			r.outcome = r.do(runCtx)
+			s.update(func(now time.Time) { s.endRun(r, now) })
+		})
+	}
 	s.timer = time.NewTimer(0)
 	now := s.clock.now()
 	for _, j := range s.jobs {
-		s.plan(j, now)
+		s.planSlots(j, now)
 	}
 }
 
-// takeDue deals with the slots that have come.
-func (s *Schedule) takeDue(now time.Time) {
-	for len(s.timeline.items) > 0 && !s.timeline.first().next.After(now) {
-		s.due(s.timeline.first(), now)
+// untilNextEvent returns when the next slot comes or the next waiting job may start, unless something else happens first.
+func (s *Schedule) untilNextEvent(now time.Time) time.Duration {
+	wait := maxTimer
+	if len(s.slots.items) > 0 {
+		wait = min(wait, s.slots.first().nextSlot.Sub(now))
 	}
-}
-
-// wait returns for how long nothing is to be done of which nobody tells.
-func (s *Schedule) wait(now time.Time) time.Duration {
-	wait := lookUp
-	if len(s.timeline.items) > 0 {
-		wait = min(wait, s.timeline.first().next.Sub(now))
-	}
-	if len(s.closed.items) > 0 {
-		wait = min(wait, s.closed.first().opens.Sub(now))
+	if len(s.delayed.items) > 0 {
+		wait = min(wait, s.delayed.first().readyAt.Sub(now))
 	}
 	return wait
 }
 
-// stop starts nothing any more. The slots of waiting jobs are skipped.
+// stop ends the starting of jobs. The slots of waiting jobs are skipped.
 func (s *Schedule) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.takeDue(s.clock.now())
+	s.handleSlots(s.clock.now())
 	s.stopping = true
-	s.toCheck = nil
+	s.uncheckedSecrets = nil
 	for _, j := range s.jobs {
-		if j.slotWaits || j.checking {
+		if j.slotWaits || j.checkingSecret {
 			s.skip(Shutdown, 1)
 		}
-		j.slotWaits, j.checking = false, false
-		if j.run == nil || j.run.orphaned {
-			j.answer(answer{err: ErrCanceled})
+		j.slotWaits, j.checkingSecret = false, false
+		if j.run == nil || j.run.jobRemoved {
+			j.answerAllCallers(answer{err: ErrCanceled})
 		}
 	}
 }

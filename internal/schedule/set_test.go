@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Reloads without changes, at any moment, change nothing: the starts are those of a schedule without reloads.
+// Reloads without changes change nothing, whenever they come: the runs start as on a schedule without reloads.
 func TestReloadChangesNothing(t *testing.T) {
 	starts := func(reload time.Duration) (all map[string][]time.Time, counts Counts) {
 		synctest.Test(t, func(t *testing.T) {
@@ -35,15 +35,15 @@ func TestReloadChangesNothing(t *testing.T) {
 		})
 		return all, counts
 	}
-	calm, calmCounts := starts(2 * time.Hour)
-	busy, busyCounts := starts(7200 * time.Millisecond)
-	for name, want := range calm {
-		if fmt.Sprint(busy[name]) != fmt.Sprint(want) {
-			t.Errorf("%s ran %d times with reloads, %d times without", name, len(busy[name]), len(want))
+	undisturbed, undisturbedCounts := starts(2 * time.Hour)
+	reloaded, reloadedCounts := starts(7200 * time.Millisecond)
+	for name, want := range undisturbed {
+		if fmt.Sprint(reloaded[name]) != fmt.Sprint(want) {
+			t.Errorf("%s ran %d times with reloads, %d times without", name, len(reloaded[name]), len(want))
 		}
 	}
-	if fmt.Sprint(busyCounts) != fmt.Sprint(calmCounts) {
-		t.Errorf("counts are %+v with reloads, %+v without", busyCounts, calmCounts)
+	if fmt.Sprint(reloadedCounts) != fmt.Sprint(undisturbedCounts) {
+		t.Errorf("counts are %+v with reloads, %+v without", reloadedCounts, undisturbedCounts)
 	}
 }
 
@@ -72,7 +72,7 @@ func TestReloadBringsNewRunAndSecret(t *testing.T) {
 	})
 }
 
-// A new job has its first slot soon; one with another interval has, too; all others keep theirs.
+// A new job has its first slot within 30 s, and so has one with another interval; all others keep theirs.
 func TestReloadAddsAndChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
@@ -114,7 +114,7 @@ func TestReloadAddsAndChanges(t *testing.T) {
 
 func must(s State, _ bool) State { return s }
 
-// A removed job's run is canceled; when the job comes back at once, its next run waits for that run's end.
+// The run of a removed job is canceled. If the job is added again at once, its next run waits for the end of that run.
 func TestReloadRemoves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
@@ -171,8 +171,8 @@ func TestReloadRemoves(t *testing.T) {
 		checkSum(t, counts)
 		wait(time.Hour)
 		w.update(func(time.Time) {
-			if len(w.jobs)+len(w.leaving)+len(w.servers)+len(w.timeline.items)+len(w.ready.items)+len(w.closed.items) > 0 {
-				t.Errorf("something is left of removed jobs: %d %d %d", len(w.jobs), len(w.leaving), len(w.servers))
+			if len(w.jobs)+len(w.removedRuns)+len(w.servers)+len(w.slots.items)+len(w.ready.items)+len(w.delayed.items) > 0 {
+				t.Errorf("something is left of removed jobs: %d %d %d", len(w.jobs), len(w.removedRuns), len(w.servers))
 			}
 		})
 		if got := w.Counts(); got.Scheduled != counts.Scheduled || w.InFlight() != 0 {
@@ -181,8 +181,8 @@ func TestReloadRemoves(t *testing.T) {
 	})
 }
 
-// What is left of a removed job's run burdens its server: it takes room, and its rejected login brings the quiet.
-func TestRemovedRunStillBurdensTheServer(t *testing.T) {
+// The run of a removed job still counts for its server: for the limits, and for the cooldown if it is rejected.
+func TestRemovedRunCountsForItsServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		stubborn := Job{Name: "a", Server: "s", Run: func(context.Context) Outcome {
@@ -195,14 +195,14 @@ func TestRemovedRunStillBurdensTheServer(t *testing.T) {
 		w.Set(nil)
 		w.Set([]Job{r.job("b", "s", 0, time.Second)})
 		began := time.Now()
-		if err := w.Do(t.Context(), "b"); err != nil || time.Since(began) != 9*time.Second+quietTime+time.Second {
+		if err := w.Do(t.Context(), "b"); err != nil || time.Since(began) != 9*time.Second+cooldown+time.Second {
 			t.Errorf("%v after %s", err, time.Since(began))
 		}
 	})
 }
 
-// The slot of a job that has come back is served when the run of its former self has ended.
-func TestSlotWaitsForFormerRun(t *testing.T) {
+// The slot of a job that was removed and added again is served when its former run has ended.
+func TestSlotWaitsForRunOfRemovedJob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		job := Job{Name: "a", Server: "s", Interval: time.Hour, Run: func(context.Context) Outcome {
@@ -219,14 +219,14 @@ func TestSlotWaitsForFormerRun(t *testing.T) {
 		w.Set(nil)
 		w.Set([]Job{job})
 		wait(time.Minute)
-		if starts := r.startsOf("a"); len(starts) != 2 || starts[1].Sub(began) != 50*time.Second || w.lag("a") < 20*time.Second || r.most("a") != 1 {
-			t.Errorf("it began at %v, lag %s", since(starts), w.lag("a"))
+		if starts := r.startsOf("a"); len(starts) != 2 || starts[1].Sub(began) != 50*time.Second || w.delay("a") < 20*time.Second || r.most("a") != 1 {
+			t.Errorf("it began at %v, delay %s", since(starts), w.delay("a"))
 		}
 	})
 }
 
-// A job whose interval is taken away loses the slot that it waits for, but not those who wait for it.
-func TestReloadTakesIntervalAway(t *testing.T) {
+// A job that loses its interval loses the slot that waits, but not its callers.
+func TestReloadRemovesInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		long, job := r.job("long", "s", 0, time.Minute), r.job("a", "s", 10*time.Second, time.Second)
@@ -273,7 +273,7 @@ func TestReloadDropsWaitingSlots(t *testing.T) {
 	})
 }
 
-func TestOfTwoJobsOfOneNameTheFirstCounts(t *testing.T) {
+func TestFirstOfTwoJobsWithOneNameCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		begin(t, Options{}, r.job("a", "first", 10*time.Second, time.Second), r.job("a", "second", 10*time.Second, time.Second))

@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// A storm is hangs, failures, calls of Do, reloads and a stop at random, reproducible moments.
+// A storm is a random but reproducible sequence of hangs, failures, calls of Do, reloads and standstills.
 type storm struct {
 	*recorder
 	*rand.Rand
-	w        *watcher
-	verdicts bool // rejected logins and retry intervals, too: then slots don't come at even distances
+	w        *testSchedule
+	verdicts bool // with rejected logins and retry intervals: then slots aren't equally far apart
 	pool     []Job
-	kept     int // jobs that no reload removes
+	kept     int // how many of these no reload removes
 }
 
 func newStorm(seed uint64, verdicts bool) *storm {
@@ -30,7 +30,7 @@ func newStorm(seed uint64, verdicts bool) *storm {
 	return s
 }
 
-// stormJob makes a job whose runs come out in ways that depend on its number and theirs alone.
+// stormJob makes a job whose outcomes depend only on the seed, its number and the number of the run.
 func (s *storm) stormJob(i int) Job {
 	r := rand.New(rand.NewPCG(uint64(i), s.Uint64()))
 	name, server := fmt.Sprintf("job-%d", i), fmt.Sprintf("server-%d", i%5)
@@ -69,27 +69,27 @@ func (s *storm) reload() {
 	s.w.Set(jobs)
 }
 
-// do has somebody wait for a run of a job for a while.
+// do calls Do in a goroutine, for a random time.
 func (s *storm) do(t *testing.T, job Job) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(s.IntN(20))*time.Second+time.Nanosecond)
 	go func() {
 		defer cancel()
 		err := s.w.Do(ctx, job.Name)
 		if held, ok := errors.AsType[*BlockedError](err); ok && !held.Until.After(time.Now()) {
-			t.Errorf("held back until %s, which is past", held.Until)
+			t.Errorf("blocked until %s, which is past", held.Until)
 		}
 	}()
 }
 
-// ask has somebody wait for a run of another kind, or of a guest.
-func (s *storm) ask(t *testing.T, job Job) {
+// request calls Do with another key, or for an unconfigured server.
+func (s *storm) request(t *testing.T, job Job) {
 	d := Request{Name: job.Name, Key: []string{"one", "other"}[s.IntN(2)], NoLogin: s.IntN(2) == 0, Run: func(ctx context.Context) Outcome {
 		outcome := job.Run(ctx)
 		outcome.OffSchedule = true
 		return outcome
 	}}
 	if s.IntN(3) == 0 {
-		d.UnconfiguredServer, d.Run = job.Server, s.job("guest of "+d.Key+job.Server, job.Server, 0, 2*time.Second).Run
+		d.UnconfiguredServer, d.Run = job.Server, s.job("unconfigured "+d.Key+job.Server, job.Server, 0, 2*time.Second).Run
 	}
 	if s.IntN(2) == 0 {
 		d.StartBy = time.Now().Add(time.Duration(s.IntN(10)) * time.Second)
@@ -101,8 +101,8 @@ func (s *storm) ask(t *testing.T, job Job) {
 	}()
 }
 
-// blow lets the storm go on until a time, and checks what must hold at any moment.
-func (s *storm) blow(t *testing.T, until time.Time) {
+// runUntil continues the storm until a time, and checks the counts at each step.
+func (s *storm) runUntil(t *testing.T, until time.Time) {
 	var last Counts
 	for time.Now().Before(until) {
 		wait(min(time.Duration(s.ExpFloat64()*float64(3*time.Second))+1, time.Until(until)))
@@ -127,16 +127,16 @@ func (s *storm) blow(t *testing.T, until time.Time) {
 				s.do(t, s.pool[s.IntN(len(s.pool))])
 			}
 		case 4:
-			if s.IntN(5) == 0 { // All stands still.
+			if s.IntN(5) == 0 {
 				s.w.standStill(time.Duration(s.IntN(60)) * time.Second)
 			}
 		case 5:
-			s.ask(t, s.pool[s.IntN(len(s.pool))])
+			s.request(t, s.pool[s.IntN(len(s.pool))])
 		}
 	}
 }
 
-// In any storm, each slot is started or skipped, to the unit, and all bounds hold.
+// In any storm, each slot is started or skipped exactly once, and all limits hold.
 func TestStorm(t *testing.T) {
 	for seed := range uint64(25) {
 		for _, verdicts := range []bool{false, true} {
@@ -153,7 +153,7 @@ func testStorm(t *testing.T, s *storm) {
 	}
 	start := time.Now()
 	s.w = begin(t, Options{MaxConcurrent: 8, MaxConcurrentPerServer: 3, Grace: time.Second}, s.pool...)
-	s.blow(t, start.Add(20*time.Minute))
+	s.runUntil(t, start.Add(20*time.Minute))
 	stop := s.w.now()
 	s.w.stop()
 	synctest.Wait()
@@ -172,16 +172,16 @@ func testStorm(t *testing.T, s *storm) {
 		}
 	}
 	for name, j := range s.w.jobs {
-		if j.guest {
+		if j.unconfigured {
 			t.Errorf("%q is left", name)
 		}
 	}
-	var lags uint64
-	for _, all := range s.w.lags {
-		lags += uint64(len(all))
+	var delays uint64
+	for _, all := range s.w.delays {
+		delays += uint64(len(all))
 	}
-	if counts.Started != lags || counts.Started > uint64(len(s.order)) {
-		t.Errorf("%d slots started, %d were observed, of %d runs", counts.Started, lags, len(s.order))
+	if counts.Started != delays || counts.Started > uint64(len(s.order)) {
+		t.Errorf("%d slots started, %d were observed, of %d runs", counts.Started, delays, len(s.order))
 	}
 	if s.verdicts {
 		return

@@ -60,8 +60,8 @@ func (s *Setup) text(at candidate, passwordFile string, r *probe.Result) string 
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("# The configuration of the IMAP exporter. Every key is explained in docs/configuration.md.")
 	line("#")
-	line("#   exporter check --config.file=%s   validate this file", filepath.Base(s.File))
-	line("#   exporter --config.file=%s         serve http://localhost:10993/metrics", filepath.Base(s.File))
+	line("#   imap-exporter check --config.file=%s   validate this file", filepath.Base(s.File))
+	line("#   imap-exporter --config.file=%s         serve http://localhost:10993/metrics", filepath.Base(s.File))
 	line("")
 	line("web:")
 	line("  listen_address: \":10993\"")

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Duration writes a configured duration as Prometheus does, without parts that are zero: 20s, 1m30s, 5m, 2h.
+// Duration writes a configured duration as Prometheus does, without zero parts at its end: 20s, 1m30s, 5m, 2h.
 func Duration(d time.Duration) string {
 	s := d.String()
 	if cut, ok := strings.CutSuffix(s, "m0s"); ok {

@@ -71,7 +71,7 @@ func BenchmarkLive(b *testing.B) {
 func BenchmarkRow(b *testing.B) {
 	w := manyAccounts(1)
 	p := newPages(w.Options)
-	accounts := w.Accounts()
+	accounts := p.accounts()
 	for b.Loop() {
 		var html bytes.Buffer
 		if err := p.templates.ExecuteTemplate(&html, "row", p.newRow(&accounts[0], time.Now())); err != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/internal/realtest"
 	"imap-exporter/probe"
 )
@@ -20,15 +21,15 @@ var accessibility string
 func busyFixture() *fixture {
 	w, _ := probed()
 	w.accounts[0].Name = "canary"
-	w.add(Account{Name: "rejected", Server: "imap.example.org:993", Interval: time.Minute, Suspended: true, NextRun: w.now.Add(time.Hour), NextLogin: w.now.Add(time.Hour)}, success(50), rejected("NO [AUTHENTICATIONFAILED] Authentication failed."))
+	w.add(testAccount{Name: "rejected", Server: "imap.example.org:993", Interval: time.Minute, Suspended: true, NextRun: w.now.Add(time.Hour), NextLogin: w.now.Add(time.Hour)}, success(50), rejected("NO [AUTHENTICATIONFAILED] Authentication failed."))
 	soon := success(90)
 	soon.TLS.NotAfter = w.now.Add(50 * time.Hour)
 	soon.Quota.Roots[0].Storage.Used = 85 << 20
-	w.add(Account{Name: "expires", Server: "mail.example.net:143", Interval: time.Minute}, success(20), success(22), success(20), soon)
+	w.add(testAccount{Name: "expires", Server: "mail.example.net:143", Interval: time.Minute}, success(20), success(22), success(20), soon)
 	stuck := success(10)
 	stuck.Start = w.now.Add(-time.Hour)
-	w.add(Account{Name: "stuck", Server: "mail.example.net:143", Interval: time.Minute}, stuck)
-	w.add(Account{Name: "new", Server: "imap.example.org:993"})
+	w.add(testAccount{Name: "stuck", Server: "mail.example.net:143", Interval: time.Minute}, stuck)
+	w.add(testAccount{Name: "new", Server: "imap.example.org:993"})
 	w.Reload = func(context.Context) (string, error) { return "", nil }
 	w.Links = func() Links { return Links{"https://prometheus.example.org", "https://grafana.example.org"} }
 	return w
@@ -36,10 +37,10 @@ func busyFixture() *fixture {
 
 // addresses are those of every kind of page.
 func addresses(w *fixture) []string {
-	last, _ := w.Account("rejected")
+	last := w.History.Last(account.Key{Account: "rejected", Service: account.IMAP})
 	return []string{
 		"/", "/?account=nobody", "/?sort=latency&desc=1", "/accounts/canary", "/accounts/rejected", "/accounts/new", "/accounts/nobody",
-		fmt.Sprintf("/accounts/rejected/probes/%d", last.Last.Start.UnixMilli()), "/config", "/docs/", "/docs/imap", "/docs/metrics",
+		fmt.Sprintf("/accounts/rejected/probes/%d", last.Start.UnixMilli()), "/config", "/docs/", "/docs/imap", "/docs/metrics",
 	}
 }
 
@@ -232,7 +233,7 @@ func TestBrowserHostileWords(t *testing.T) {
 	var paths []string
 	for i, text := range words {
 		paths = append(paths, "/"+accountPath(text))
-		w.add(Account{Name: text, Server: text}, hostileResult(text, i))
+		w.add(testAccount{Name: text, Server: text}, hostileResult(text, i))
 	}
 	url := w.serve(t)
 	tab := realtest.Chromium(t)

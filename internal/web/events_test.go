@@ -82,9 +82,9 @@ func (l *listener) next() string {
 
 func TestListIsKeptUpToDate(t *testing.T) {
 	w := newFixture()
-	w.add(Account{Name: "a", Server: "one:993"}, success(10))
-	w.add(Account{Name: "b", Server: "one:993"}, success(10))
-	w.add(Account{Name: "elsewhere", Server: "two:993"}, success(10))
+	w.add(testAccount{Name: "a", Server: "one:993"}, success(10))
+	w.add(testAccount{Name: "b", Server: "one:993"}, success(10))
+	w.add(testAccount{Name: "elsewhere", Server: "two:993"}, success(10))
 	l := listen(t, w.serve(t)+"/events/?server=one&sort=name&version=none")
 	first := l.next()
 	if got := names(first); len(got) != 2 || !strings.Contains(first, `<tbody id="rows"`) {

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// maxWatchers is how many open pages may be kept up to date at a time. Others have to be reloaded by hand.
+// maxWatchers is how many open pages are kept up to date at a time. Others have to be reloaded by hand.
 const maxWatchers = 32
 
 // Updates keeps open pages up to date. It is safe for concurrent use.
@@ -22,10 +22,10 @@ func NewUpdates() *Updates {
 	return &Updates{watchers: make(map[*watcher]struct{}), closed: make(chan struct{})}
 }
 
-// A watcher is an open page: the accounts on it, and those of them that have changed.
+// A watcher is an open page: the accounts on it, and which of them have changed.
 type watcher struct{ names, changed map[string]bool }
 
-// Changed tells that something about an account has changed. It costs next to nothing while no page shows that account.
+// Changed tells the open pages that show an account that it has changed.
 func (u *Updates) Changed(name string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -37,14 +37,14 @@ func (u *Updates) Changed(name string) {
 	}
 }
 
-// version is another one after each change.
+// version returns a text that is another one after each change.
 func (u *Updates) version() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return strconv.FormatUint(u.changes, 36)
 }
 
-// register returns a watcher of nothing yet, or nil when there are too many.
+// register returns a new watcher, without accounts yet, or nil if there are too many.
 func (u *Updates) register() *watcher {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -56,7 +56,7 @@ func (u *Updates) register() *watcher {
 	return w
 }
 
-// setAccounts has a watcher look at these accounts alone, from now on.
+// setAccounts sets the accounts that a watcher is told of.
 func (u *Updates) setAccounts(w *watcher, names []string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -66,12 +66,12 @@ func (u *Updates) setAccounts(w *watcher, names []string) {
 	}
 }
 
-// takeChanged returns the accounts that have changed since it did so last.
+// takeChanged returns the accounts of a watcher that have changed since the last call.
 func (u *Updates) takeChanged(w *watcher) map[string]bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(w.changed) == 0 {
-		return nil // And not the map, which is written to.
+		return nil // Not the map: Changed writes to it.
 	}
 	changed := w.changed
 	w.changed = make(map[string]bool)
@@ -91,5 +91,5 @@ func (u *Updates) unregister(w *watcher) {
 	delete(u.watchers, w)
 }
 
-// close has all pages hang up, for the shutdown.
+// close ends all streams, for the shutdown.
 func (u *Updates) close() { u.once.Do(func() { close(u.closed) }) }
