@@ -29,6 +29,7 @@ func through(t *testing.T, target *Target, way mailtest.Way) *Target {
 // TestCutAnywhere: wherever a conversation with Dovecot or the scripted server breaks off, the probe fails with that, in a
 // phase that is the later, the more was said. Where all but the end of LOGOUT was, it succeeds.
 func TestCutAnywhere(t *testing.T) {
+	t.Parallel()
 	_, scripted := serve(t, mailtest.Options{})
 	scripted.Account = "scripted"
 	dovecot := realTarget(realtest.Dovecot(t), TLSImplicit)
@@ -36,7 +37,10 @@ func TestCutAnywhere(t *testing.T) {
 	for _, target := range []*Target{scripted, dovecot} {
 		target.Timeout = 5 * time.Second
 		for _, end := range []mailtest.End{mailtest.EndClose, mailtest.EndReset} {
-			t.Run(fmt.Sprint(target.Account, " ", end), func(t *testing.T) { cutAnywhere(t, target, end) })
+			t.Run(fmt.Sprint(target.Account, " ", end), func(t *testing.T) {
+				t.Parallel()
+				cutAnywhere(t, target, end)
+			})
 		}
 	}
 }
@@ -94,9 +98,11 @@ func TestSilenceAnywhere(t *testing.T) {
 
 // TestPiecesAndJitter: how the bytes of real servers arrive changes nothing.
 func TestPiecesAndJitter(t *testing.T) {
+	t.Parallel()
 	for _, server := range realtest.All(t) {
 		for _, mode := range []TLSMode{TLSImplicit, TLSStartTLS, TLSNone} {
 			t.Run(server.Name+" "+string(mode), func(t *testing.T) {
+				t.Parallel()
 				target := realTarget(server, mode)
 				succeed(t, through(t, target, mailtest.Way{Piece: 1}))
 				succeed(t, through(t, target, mailtest.Way{RoundTrip: 4 * time.Millisecond, Jitter: 10 * time.Millisecond, Piece: 7}))
