@@ -13,10 +13,10 @@ import (
 // ending is how much later than its timeout a probe may end on a busy machine.
 const ending = 500 * time.Millisecond
 
-// through is target by way of a proxy.
-func through(t *testing.T, target *Target, way mailtest.Way) *Target {
+// through returns target behind a proxy.
+func through(t *testing.T, target *Target, o mailtest.ProxyOptions) *Target {
 	t.Helper()
-	proxy, err := mailtest.NewProxy(target.Address, way)
+	proxy, err := mailtest.NewProxy(target.Address, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func cutAnywhere(t *testing.T, target *Target, end mailtest.End) {
 	order := phases(succeed(t, target))
 	reached, succeeded, seen := 0, false, map[Phase]int{}
 	for after := int64(0); !succeeded; after += 43 {
-		r := Run(t.Context(), through(t, target, mailtest.Way{End: end, After: after}))
+		r := Run(t.Context(), through(t, target, mailtest.ProxyOptions{End: end, After: after}))
 		if succeeded = r.OK(); succeeded {
 			break
 		}
@@ -85,7 +85,7 @@ func TestSilenceAnywhere(t *testing.T) {
 		t.Run(fmt.Sprint(after), func(t *testing.T) {
 			t.Parallel()
 			begin := time.Now()
-			r := Run(t.Context(), through(t, target, mailtest.Way{End: mailtest.EndSilence, After: after}))
+			r := Run(t.Context(), through(t, target, mailtest.ProxyOptions{End: mailtest.EndSilence, After: after}))
 			if d := time.Since(begin); d > target.Timeout+ending {
 				t.Errorf("ended after %v", d)
 			}
@@ -104,8 +104,8 @@ func TestPiecesAndJitter(t *testing.T) {
 			t.Run(server.Name+" "+string(mode), func(t *testing.T) {
 				t.Parallel()
 				target := realTarget(server, mode)
-				succeed(t, through(t, target, mailtest.Way{Piece: 1}))
-				succeed(t, through(t, target, mailtest.Way{RoundTrip: 4 * time.Millisecond, Jitter: 10 * time.Millisecond, Piece: 7}))
+				succeed(t, through(t, target, mailtest.ProxyOptions{Piece: 1}))
+				succeed(t, through(t, target, mailtest.ProxyOptions{RoundTrip: 4 * time.Millisecond, Jitter: 10 * time.Millisecond, Piece: 7}))
 			})
 		}
 	}

@@ -70,11 +70,11 @@ func TestLeavesNoTrace(t *testing.T) {
 	}
 	visit(FetchFull) // Dovecot makes its indexes when somebody looks for the first time.
 	before := tree(t, server.Maildir)
-	for i := range guestVisits {
+	for i := range footprintProbes {
 		visit([]FetchSection{FetchHeader, FetchText, FetchFull, FetchNone}[i%4])
 	}
 	if changed := differences(before, tree(t, server.Maildir)); changed != nil {
-		t.Errorf("%d probes left traces:\n%s", guestVisits, strings.Join(changed, "\n"))
+		t.Errorf("%d probes left traces:\n%s", footprintProbes, strings.Join(changed, "\n"))
 	}
 	target.ReadOnly = false
 	visit(FetchHeader)
