@@ -92,7 +92,6 @@ func answerAndDrop(raw string) mailtest.Handler {
 
 // A warning may be all that explains a command that is never answered.
 func TestAlertExplainsSilence(t *testing.T) {
-	t.Parallel()
 	_, target := serve(t, mailtest.Options{Handle: map[string]mailtest.Handler{"LOGIN": func(c *mailtest.Conn, _ mailtest.Command) error {
 		c.Line("* BAD [ALERT] Please enable IMAP access in your settings")
 		return c.Hang()
