@@ -66,7 +66,7 @@ func newChart(summaries []history.Summary, now time.Time) *chart {
 	for _, at := range top.Ticks(5) {
 		c.Ticks = append(c.Ticks, axisTick{tickText(at), chartHeight * (1 - float64(at)/float64(max(1, top)))})
 	}
-	for _, phase := range probe.Phases() {
+	for _, phase := range probe.IMAP.Phases {
 		for i := range summaries {
 			if _, ran := summaries[i].Took(phase); ran {
 				c.Legend = append(c.Legend, phase)
