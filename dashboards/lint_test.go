@@ -37,7 +37,7 @@ type modelPanel struct {
 	ID                       int
 	Type, Title, Description string
 	Repeat                   string
-	GridPos                  place
+	GridPos                  gridPos
 	Datasource               modelSource
 	Targets                  []modelTarget
 	FieldConfig              struct {

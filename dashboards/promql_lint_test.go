@@ -81,9 +81,9 @@ func checkCounters(d model) []string {
 			if !climbs {
 				continue
 			}
-			want := point
+			want := rateInterval
 			if q.Instant {
-				want = whole
+				want = timeRange
 			}
 			problems = slices.Concat(problems,
 				when(s.function != "rate" && s.function != "increase", "%s without rate or increase", s.metric),

@@ -58,7 +58,7 @@ func TestNoFlagTakesASecret(t *testing.T) {
 			visit(sub)
 		}
 	}
-	visit(newCommand())
+	visit(newRootCommand())
 	if flags < 10 {
 		t.Errorf("only %d flags were looked at", flags)
 	}

@@ -2,13 +2,13 @@ package main
 
 import "errors"
 
-// The exit statuses of commands that probe, beside 0. Those of -o nagios are format.NagiosState's.
+// The exit statuses of commands that probe, besides 0. With -o nagios it is the format.NagiosState.
 const (
-	statusFailed = 1 // something that was probed failed
+	statusFailed = 1 // a probe failed
 	statusUsage  = 2 // nothing was probed: the command line or the configuration is wrong
 )
 
-// A statusError ends the program with a status. Its error is printed; nil: all has been said.
+// A statusError makes the program exit with a status. Its error is printed before; nil prints nothing.
 type statusError struct {
 	status int
 	err    error
@@ -26,16 +26,16 @@ func (s *statusError) Unwrap() error { return s.err }
 // withStatus gives an error an exit status.
 func withStatus(status int, err error) error { return &statusError{status, err} }
 
-// exit ends the program with a status, and says no more.
-func exit(status int) error {
+// exitWith makes the program exit with a status and prints nothing.
+func exitWith(status int) error {
 	if status == 0 {
 		return nil
 	}
 	return &statusError{status: status}
 }
 
-// statusOf returns the exit status for an error, and whether there is something to say about it.
-func statusOf(err error) (status int, silent bool) {
+// exitStatusOf returns the exit status for an error, and whether the command has printed already what is wrong.
+func exitStatusOf(err error) (status int, printed bool) {
 	if s, ok := errors.AsType[*statusError](err); ok {
 		return s.status, s.err == nil
 	}

@@ -15,15 +15,15 @@ import (
 	"imap-exporter/internal/exporter"
 )
 
-// run is the program: it carries out what args ask for until that is done or ctx ends, and returns the exit status.
+// run runs the command line until it is done or ctx ends, and returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	cmd := newCommand()
+	cmd := newRootCommand()
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	if err := cmd.ExecuteContext(ctx); err != nil {
-		status, silent := statusOf(err)
-		if !silent {
+		status, printed := exitStatusOf(err)
+		if !printed {
 			printError(stderr, err)
 		}
 		return status
@@ -31,8 +31,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// printError prints an error line by line. Problems of the configuration begin with file:line, which editors follow;
-// everything else begins with the program's name.
+// printError prints an error line by line. Mistakes in the configuration begin with file:line, so that editors can jump there;
+// other errors begin with the program's name.
 func printError(stderr io.Writer, err error) {
 	prefix := "imap-exporter: "
 	if _, ok := errors.AsType[*configError](err); ok {
@@ -43,8 +43,8 @@ func printError(stderr io.Writer, err error) {
 	}
 }
 
-// newCommand returns the command with its flags and subcommands.
-func newCommand() *cobra.Command {
+// newRootCommand returns the command without a subcommand, which serves, and its subcommands.
+func newRootCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "imap-exporter",
 		Short: "Measure IMAP servers, and serve the results to Prometheus",
@@ -59,19 +59,19 @@ func newCommand() *cobra.Command {
 	cmd.SetVersionTemplate("{{.Version}}\n")
 	flags := cmd.PersistentFlags()
 	flags.String("config.file", config.DefaultFile, "configuration `file`")
-	flags.Duration("config.auto-reload-interval", 0, "`time` between looks for a changed configuration, such as 30s; 0s: never")
+	flags.Duration("config.auto-reload-interval", 0, "how `often` to look for a changed configuration, such as 30s; 0s: never")
 	config.AddFlags(flags)
-	flags.Bool("web.enable-lifecycle", false, "reload the configuration on POST /-/reload, too, not only on SIGHUP")
-	flags.String("shard", "0", "which `number` of --total-shards this one is, from 0 on; auto: as the host name ends, imap-exporter-0")
-	flags.String("total-shards", "1", "`number` of exporters that share the accounts of one configuration")
-	flags.String("spread-seed", "", "`text` that makes probes start at other moments than those of another exporter with the same accounts")
+	flags.Bool("web.enable-lifecycle", false, "also reload the configuration on POST /-/reload, not only on SIGHUP")
+	flags.String("shard", "0", "`number` of this shard, from 0 to --total-shards minus 1; auto: the number at the end of the host name, such as imap-exporter-0")
+	flags.String("total-shards", "1", "`number` of exporters that share the accounts of one configuration, each of which probes its part")
+	flags.String("spread-seed", "", "`text` that makes this exporter probe at other times than another exporter with the same accounts")
 	flags.SortFlags = false
-	cmd.Flags().Duration("timeout-offset", 500*time.Millisecond, "`time` that a probe for Prometheus ends before the scrape does, at /probe")
+	cmd.Flags().Duration("timeout-offset", 500*time.Millisecond, "how `long` before the timeout of a scrape of /probe its probe ends")
 	cmd.AddCommand(newCheckCommand(), newProbeCommand(), newInitCommand(), newHealthcheckCommand(), newManCommand())
 	return cmd
 }
 
-// loadConfig loads the configuration that the flags of a command name, and validates what it refers to.
+// loadConfig loads the configuration file that a command's flags name, and validates it and the web configuration file.
 func loadConfig(cmd *cobra.Command, demo config.Demo) (*config.Config, error) {
 	file, err := cmd.Flags().GetString("config.file")
 	if err != nil {
@@ -87,5 +87,5 @@ func loadConfig(cmd *cobra.Command, demo config.Demo) (*config.Config, error) {
 	return cfg, nil
 }
 
-// A configError is what is wrong with the configuration.
+// A configError lists the mistakes in the configuration. Each line names its own place.
 type configError struct{ error }
