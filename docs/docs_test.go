@@ -39,10 +39,10 @@ var (
 func TestPhasesAndReasons(t *testing.T) {
 	for _, file := range []string{"README.md", "docs/imap.md"} {
 		text := read(t, file)
-		if diff := cmp.Diff(sorted(probe.Phases()), column(text, "phase")); diff != "" {
+		if diff := cmp.Diff(sorted(probe.IMAP.Phases), column(text, "phase")); diff != "" {
 			t.Errorf("%s, phases:\n%s", file, diff)
 		}
-		if diff := cmp.Diff(sorted(probe.Reasons()), column(text, "reason")); diff != "" {
+		if diff := cmp.Diff(sorted(probe.IMAP.Reasons), column(text, "reason")); diff != "" {
 			t.Errorf("%s, reasons:\n%s", file, diff)
 		}
 	}

@@ -196,10 +196,10 @@ var closed = regexp.MustCompile(`\b(phase|reason)(?:=|!=|=~|!~)\\?"([^"\\]+)\\?"
 // TestClosedLists requires that each phase and reason in a selector exists.
 func TestClosedLists(t *testing.T) {
 	words := map[string]bool{}
-	for _, phase := range probe.Phases() {
+	for _, phase := range probe.IMAP.Phases {
 		words["phase "+string(phase)] = true
 	}
-	for _, reason := range probe.Reasons() {
+	for _, reason := range probe.IMAP.Reasons {
 		words["reason "+string(reason)] = true
 	}
 	skips := []string{"overload", "backoff", "throttled", "shutdown"}
