@@ -35,7 +35,7 @@ test: servers
 # On 32 bits. CGO would need another C compiler.
 test-386:
 	CGO_ENABLED=0 GOARCH=386 go vet ./...
-	CGO_ENABLED=0 GOARCH=386 go test ./internal/wire ./internal/history ./internal/config ./internal/mailtest
+	CGO_ENABLED=0 GOARCH=386 go test ./internal/wire ./internal/imap ./internal/history ./internal/config ./internal/mailtest
 
 # What takes its time: ten minutes and more.
 soak: servers

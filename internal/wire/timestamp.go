@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// A receiver reads, and tells when the last of the bytes arrived by the wall clock; zero where it doesn't know.
+// A receiver reads, and tells when the last of the bytes arrived, by the wall clock; zero if it doesn't know.
 type receiver interface {
 	receive(p []byte) (n int, stamp time.Time, err error)
 }
 
-// A userReceiver knows no time stamps.
+// A userReceiver has no timestamps.
 type userReceiver struct{ conn net.Conn }
 
 func (r userReceiver) receive(p []byte) (n int, stamp time.Time, err error) {
@@ -21,10 +21,10 @@ func (r userReceiver) receive(p []byte) (n int, stamp time.Time, err error) {
 // jitter is how far two readings of the clocks may lie apart for reasons that nobody can help.
 const jitter = time.Millisecond
 
-// arrival is when bytes arrived that were stamped at stamp and had been read by now. The stamp goes by the wall clock, now
-// by both clocks, so the pair carries the stamp over to the monotonic one. Nothing arrives before earliest or after now:
-// a stamp that says so was taken by a wall clock that has been set since, and now is the best there is.
-func arrival(now, stamp, earliest time.Time) time.Time {
+// receiveTime is when bytes were received that the kernel stamped at stamp and that had been read by now. The stamp goes
+// by the wall clock, now by both clocks, so that stamp can be converted to the monotonic one. Nothing is received before
+// earliest or after now: a stamp that says so was taken by a wall clock that has been set since, and now must do.
+func receiveTime(now, stamp, earliest time.Time) time.Time {
 	if stamp.IsZero() {
 		return now
 	}
