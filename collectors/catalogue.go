@@ -3,7 +3,7 @@ package collectors
 import (
 	"strings"
 
-	"imap-exporter/internal/account"
+	"imap-exporter/probe"
 )
 
 // A Metric is one entry of the catalogue: the promise about one metric's name, type, unit and labels.
@@ -32,12 +32,12 @@ const (
 
 // Catalogue returns every metric of /metrics, in the order of the documentation.
 func Catalogue() []Metric {
-	return namesOf(account.IMAP, catalogue[:onDemandSuccess])
+	return namesOf(probe.IMAP.Name, catalogue[:onDemandSuccess])
 }
 
 // OnDemandCatalogue returns the metrics that the pages of probes on demand have beside the gauges of /metrics.
 func OnDemandCatalogue() []Metric {
-	return namesOf(account.IMAP, catalogue[onDemandSuccess:])
+	return namesOf(probe.IMAP.Name, catalogue[onDemandSuccess:])
 }
 
 func namesOf(protocol string, shapes []Metric) []Metric {

@@ -9,9 +9,6 @@ import (
 	"imap-exporter/probe"
 )
 
-// IMAP is the Service of an account's IMAP server: the name of the protocol.
-const IMAP = "imap"
-
 // A Key names one service of an account. No two Accounts have the same.
 type Key struct {
 	Account string
@@ -22,7 +19,7 @@ type Key struct {
 // Job returns the name of the key's job in the schedule. It decides when the account is probed, so for IMAP it stays the name
 // of the account alone.
 func (k Key) Job() string {
-	if k.Service == IMAP {
+	if k.Service == probe.IMAP.Name {
 		return k.Account
 	}
 	return k.Account + "\x00" + k.Service
@@ -38,8 +35,6 @@ type Account struct {
 	// Name and Server are the labels account and server: the configured name, and host:port.
 	Name   string
 	Server string
-	// Service is the name of the protocol; "" is IMAP.
-	Service string
 	// Target is where and how to probe.
 	Target *probe.Target
 	// Interval is the time between two probes; 0 means only on demand.
@@ -55,8 +50,19 @@ type Account struct {
 	Fingerprint func() string
 }
 
+// Protocol returns what the account's server speaks.
+func (a *Account) Protocol() *probe.Protocol {
+	if a.Target == nil {
+		return probe.IMAP
+	}
+	return probe.OrIMAP(a.Target.Protocol)
+}
+
 // Key returns the account's key.
-func (a *Account) Key() Key { return Key{a.Name, cmp.Or(a.Service, IMAP)} }
+func (a *Account) Key() Key { return Key{a.Name, a.Protocol().Name} }
+
+// KeyOf returns the key of the account that was probed.
+func KeyOf(r *probe.Result) Key { return Key{r.Account, probe.OrIMAP(r.Protocol).Name} }
 
 // staleIntervals is how many intervals after its beginning the last Result is stale.
 const staleIntervals = 3
@@ -80,6 +86,3 @@ func ReservedLabel(name string) bool {
 		return strings.HasPrefix(name, "__")
 	}
 }
-
-// KeyOf returns the key of the account that was probed.
-func KeyOf(r *probe.Result) Key { return Key{r.Account, IMAP} }
