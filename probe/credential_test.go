@@ -44,6 +44,7 @@ func repetitions(secret string) map[string]string {
 
 // A server knows the password from the probe before. Even if it repeats it ahead of the login, no output has it.
 func TestServerRemembersThePassword(t *testing.T) {
+	t.Parallel()
 	const secret = `canary->\"?~remembered-secret`
 	say := func(format string) func(string) mailtest.Handler {
 		return func(text string) mailtest.Handler {
@@ -120,6 +121,7 @@ func TestPanicWhileHoldingTheSecret(t *testing.T) {
 
 // Referrals to another server are never followed (RFC 2221, RFC 2193): it would get the password.
 func TestReferralsAreNeverFollowed(t *testing.T) {
+	t.Parallel()
 	elsewhere, other := serve(t, mailtest.Options{})
 	refer := func(format string) mailtest.Handler {
 		return func(c *mailtest.Conn, cmd mailtest.Command) error {

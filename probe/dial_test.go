@@ -42,6 +42,7 @@ var outgoing = map[string][]string{
 // credential could get anywhere: no proxies, referrals or redirects. Only init looks up SRV records, and asks the user
 // about a server outside the address's domain; healthcheck has no credential.
 func TestOnlyTheTargetIsDialled(t *testing.T) {
+	t.Parallel()
 	want := []string{
 		"cmd/exporter/healthcheck.go: net/http.NewRequestWithContext",
 		"cmd/exporter/healthcheck.go: net/http.Transport",

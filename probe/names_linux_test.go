@@ -16,6 +16,7 @@ import (
 
 // TestNameServers: what a name server does shows in phase resolve, with its time, and every probe asks again.
 func TestNameServers(t *testing.T) {
+	t.Parallel()
 	network := netns.Enter(t)
 	if network == nil {
 		return
@@ -74,7 +75,8 @@ func TestNameServers(t *testing.T) {
 
 // TestNoFileLeft: too many open files are the exporter's own failure in any phase, though resolvers say "no such host" then.
 func TestNoFileLeft(t *testing.T) {
-	network := netns.Enter(t) // This process alone.
+	t.Parallel()
+	network := netns.Enter(t) // This runs again in a process of its own.
 	if network == nil {
 		return
 	}

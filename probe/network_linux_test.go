@@ -77,6 +77,7 @@ func when(verb string, do func()) map[string]mailtest.Handler {
 
 // TestNetworkFaults: each failure of a network has its phase and reason, and the probe ends on time.
 func TestNetworkFaults(t *testing.T) {
+	t.Parallel()
 	network := netns.Enter(t)
 	if network == nil {
 		return
@@ -142,6 +143,7 @@ func TestNetworkFaults(t *testing.T) {
 // TestBlackHoledIPv6: if the first address doesn't answer, connect is the time of the one that did, and the time lost before
 // is a phase of its own. Each attempt has its address family.
 func TestBlackHoledIPv6(t *testing.T) {
+	t.Parallel()
 	network := netns.Enter(t)
 	if network == nil {
 		return
