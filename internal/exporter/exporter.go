@@ -73,7 +73,7 @@ func historyLimits() history.Limits {
 var schedulingLatencies = runtimecollectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/sched/latencies:seconds$`)}
 
 // newEngine loads the configuration and connects the parts. It starts nothing.
-func newEngine(opts Options, stderr *logWriter) (*engine, error) {
+func newEngine(ctx context.Context, opts Options, stderr *logWriter) (*engine, error) {
 	cfg, err := opts.Load()
 	if err != nil {
 		return nil, err
@@ -92,9 +92,9 @@ func newEngine(opts Options, stderr *logWriter) (*engine, error) {
 		return nil, err
 	}
 	stderr.OnLoss(func(lines int) {
-		e.logger.WarnContext(context.Background(), "Lines of the log were lost", "lines", lines)
+		e.logger.WarnContext(ctx, "Lines of the log were lost", "lines", lines)
 	})
-	concurrent, err := e.maxConcurrent(cfg)
+	concurrent, err := e.maxConcurrent(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -12,9 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/prometheus/common/expfmt"
+	"go.uber.org/goleak"
 
 	"imap-exporter/internal/account"
 	"imap-exporter/internal/config"
@@ -105,7 +104,7 @@ func TestAnotherProtocol(t *testing.T) {
 	}
 	stderr := newLogWriter(io.Discard)
 	defer stderr.Close()
-	e, err := newEngine(Options{Load: func() (*config.Config, error) { return cfg, nil }}, stderr)
+	e, err := newEngine(t.Context(), Options{Load: func() (*config.Config, error) { return cfg, nil }}, stderr)
 	if err != nil {
 		t.Fatal(err)
 	}

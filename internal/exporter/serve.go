@@ -24,7 +24,7 @@ const grace = 3 * time.Second
 func Run(ctx context.Context, opts Options) error {
 	stderr := newLogWriter(opts.Stderr)
 	defer stderr.Close()
-	e, err := newEngine(opts, stderr)
+	e, err := newEngine(ctx, opts, stderr)
 	if err != nil {
 		return err
 	}
