@@ -80,8 +80,9 @@
 // Do runs a job at once, or joins its run that is under way, within the same limits and suspensions. A [Request] can
 // bring its own Run, for a job or for a server that no job has. Runs of one job never overlap. Requests with the same
 // Key share a run; different ones run one after another, and a slot that comes meanwhile is served after them. A run
-// that ends as OffSchedule doesn't move slots; everything else that it reports counts, such as a rejected login.
-// Example, every 60 s at :10:
+// that ends as OffSchedule doesn't move slots; everything else that it reports counts, such as a rejected login. Requests
+// for servers that no job has start after all others, and use at most a quarter of each limit (at least one run), so
+// that servers that never answer don't take the room of the jobs. Example, every 60 s at :10:
 //
 //	12:00:02   Do, the job's own run: ends at 12:00:03. The slot of 12:00:10 is too close, the next one is 12:01:10
 //	12:01:09   Do, a run with another Key: ends at 12:01:11. The slot of 12:01:10 starts then, delayed by 1 s

@@ -65,13 +65,17 @@ func (s *Schedule) enqueue(j *job, now time.Time) {
 	}
 }
 
-// startReady starts waiting jobs, those with the oldest last result first, as far as the limits allow.
+// startReady starts waiting jobs in the order of startsBefore, as far as the limits allow.
 func (s *Schedule) startReady(now time.Time) {
 	for len(s.delayed.items) > 0 && !s.delayed.first().readyAt.After(now) {
 		s.updateQueues(s.delayed.first(), now)
 	}
 	for len(s.ready.items) > 0 && s.inFlight < s.opts.MaxConcurrent {
-		s.startRun(s.ready.first().waiting.first(), now)
+		j := s.ready.first().waiting.first()
+		if j.unconfigured && s.unconfiguredInFlight >= quarter(s.opts.MaxConcurrent) {
+			return // Only unconfigured jobs are left.
+		}
+		s.startRun(j, now)
 	}
 }
 
@@ -84,8 +88,7 @@ func (s *Schedule) startRun(j *job, now time.Time) {
 		v.exclusive = r
 	}
 	j.run = r
-	s.inFlight++
-	v.running++
+	s.countRunning(r, 1)
 	v.lastStart = now
 	v.waiting.remove(j)
 	s.updateQueues(v, now)
@@ -100,6 +103,16 @@ func (s *Schedule) startRun(j *job, now time.Time) {
 	}
 	s.notifyChanged(j)
 	s.execute(r)
+}
+
+// countRunning adds n to the numbers of runs under way.
+func (s *Schedule) countRunning(r *run, n int) {
+	s.inFlight += n
+	r.server.running += n
+	if r.job.unconfigured {
+		s.unconfiguredInFlight += n
+		r.server.unconfigured += n
+	}
 }
 
 // newRun returns what a waiting job runs next: its own Run if a slot waits, otherwise what the first caller requests.
@@ -118,9 +131,8 @@ func (j *job) newRun(now time.Time) *run {
 // endRun applies the outcome of a run that has ended, and tells its callers.
 func (s *Schedule) endRun(r *run, now time.Time) {
 	r.cancel()
-	s.inFlight--
+	s.countRunning(r, -1)
 	v, j := r.server, r.job
-	v.running--
 	if v.exclusive == r {
 		v.exclusive = nil
 	}

@@ -18,11 +18,12 @@ const (
 
 // A server is what the jobs of one server share.
 type server struct {
-	name      string
-	jobs      int // on the schedule
-	running   int
-	waiting   queue[*job] // jobs to start, those with the oldest last result first
-	suspended map[*job]struct{}
+	name         string
+	jobs         int // on the schedule
+	running      int
+	unconfigured int         // how many of these are of unconfigured jobs
+	waiting      queue[*job] // jobs to start, in the order of startsBefore
+	suspended    map[*job]struct{}
 
 	lastStart          time.Time
 	exclusive          *run // the last run that started, if it runs exclusively
@@ -34,11 +35,15 @@ type server struct {
 }
 
 func newServer(name string) *server {
-	return &server{name: name, waiting: queue[*job]{less: olderResult, index: func(j *job) *int { return &j.waitingIndex }}}
+	return &server{name: name, waiting: queue[*job]{less: startsBefore, index: func(j *job) *int { return &j.waitingIndex }}}
 }
 
-// olderResult reports whether a's last result, or else a's slot, is older than b's.
-func olderResult(a, b *job) bool {
+// startsBefore reports whether a starts before b when both wait: unconfigured jobs start last, of others that with the
+// oldest last result, or else with the oldest slot, starts first.
+func startsBefore(a, b *job) bool {
+	if a.unconfigured != b.unconfigured {
+		return b.unconfigured
+	}
 	if !a.lastResult.Equal(b.lastResult) {
 		return a.lastResult.Before(b.lastResult)
 	}
@@ -69,7 +74,7 @@ func (j *job) runsExclusively() bool {
 
 // nextStart returns when the next waiting job may start; ok is false if no job waits, or a run must end before.
 func (v *server) nextStart(limit int) (at time.Time, ok bool) {
-	if len(v.waiting.items) == 0 || v.running >= limit {
+	if len(v.waiting.items) == 0 || v.running >= limit || v.waiting.first().unconfigured && v.unconfigured >= quarter(limit) {
 		return time.Time{}, false
 	}
 	if v.running > 0 && (v.exclusive != nil || v.waiting.first().runsExclusively()) {
@@ -77,6 +82,9 @@ func (v *server) nextStart(limit int) (at time.Time, ok bool) {
 	}
 	return v.cooldownUntil, true
 }
+
+// quarter returns how many of limit runs may be of unconfigured jobs.
+func quarter(limit int) int { return max(1, limit/4) }
 
 // updateQueues puts a server into the ready or the delayed queue. It is called after each change of what decides that.
 func (s *Schedule) updateQueues(v *server, now time.Time) {
