@@ -7,10 +7,9 @@ import (
 
 // A run is one run of a job. It counts against the limits until it has ended.
 type run struct {
-	job        *job
-	server     *server
-	key        string
-	noLogin    bool
+	job    *job
+	server *server
+	runKey
 	do         func(context.Context) Outcome
 	callersRun bool // do is a Request's Run: whether it postpones the next slot is known only when it has ended
 	started    time.Time
@@ -32,7 +31,7 @@ func (s *Schedule) handleSlot(j *job, now time.Time) {
 	busy := j.slotWaits || j.run != nil && !j.run.jobRemoved && !j.run.callersRun
 	var blocked *BlockedError
 	if !busy && !j.checkingSecret && len(j.callers) == 0 {
-		blocked = s.blocked(j, false, now)
+		blocked = s.blocked(j, "", false, now)
 	}
 	slot := j.nextSlot
 	leftOut := j.advanceSlot(now)
@@ -115,15 +114,11 @@ func (s *Schedule) countRunning(r *run, n int) {
 	}
 }
 
-// newRun returns what a waiting job runs next: its own Run if a slot waits, otherwise what the first caller requests.
+// newRun returns the next run of a waiting job.
 func (j *job) newRun(now time.Time) *run {
-	r := &run{job: j, server: j.server, do: j.Run, started: now}
-	if !j.slotWaits && len(j.callers) > 0 {
-		first := j.callers[0]
-		r.key, r.noLogin = first.Key, first.NoLogin
-		if first.Run != nil {
-			r.do, r.callersRun = first.Run, true
-		}
+	r := &run{job: j, server: j.server, runKey: j.nextKey(), do: j.Run, started: now}
+	if !j.slotWaits && len(j.callers) > 0 && j.callers[0].Run != nil {
+		r.do, r.callersRun = j.callers[0].Run, true
 	}
 	return r
 }
@@ -183,14 +178,17 @@ func (s *Schedule) applyOutcome(j *job, r *run, now time.Time) {
 
 // stateOf returns the state of a job.
 func (s *Schedule) stateOf(j *job) State {
-	state := State{NextRun: j.nextSlot, Suspended: j.suspended(), NextLogin: j.nextLogin}
+	state := State{NextRun: j.nextSlot}
+	if l := j.suspension(""); l != nil {
+		state.Suspended, state.NextLogin = true, l.next
+	}
 	switch {
 	case j.slotWaits:
 		state.NextRun = j.slot
 	case j.Interval > 0:
-		state.NextRun = later(j.nextSlot, j.nextLogin)
-		if state.NextRun.Before(j.throttledUntil) {
-			state.NextRun = j.regularSlot(j.throttledUntil)
+		state.NextRun = later(j.nextSlot, state.NextLogin)
+		if until := j.pausedUntil(""); state.NextRun.Before(until) {
+			state.NextRun = j.regularSlot(until)
 		}
 	}
 	state.NextRun, state.NextLogin = s.clock.wall(state.NextRun), s.clock.wall(state.NextLogin)

@@ -90,7 +90,7 @@ func newSchedule(o Options, asleep func() time.Duration) *Schedule {
 	return &Schedule{
 		opts:        o,
 		clock:       newClock(asleep),
-		counts:      Counts{Skipped: map[Reason]uint64{Overload: 0, Backoff: 0, Throttled: 0, Shutdown: 0}},
+		counts:      Counts{Skipped: map[Reason]uint64{Overload: 0, Backoff: 0, Unavailable: 0, Throttled: 0, Shutdown: 0}},
 		jobs:        make(map[string]*job),
 		servers:     make(map[string]*server),
 		removedRuns: make(map[string]*run),

@@ -1,8 +1,17 @@
 package schedule
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
+	// suspendedLoginsApart is the least time between two suspended logins of one server. Each of them may bring a
+	// cooldown; sixty wrong passwords must not keep the right ones from being probed.
+	suspendedLoginsApart = 50 * time.Second
+	// defaultThrottle is how long a job is throttled when the server names no time, maxThrottle when it names a longer one.
+	defaultThrottle = 5 * time.Minute
+	maxThrottle     = time.Hour
 	// cooldown is how long no job starts on a server after it rejected a login. Dovecot delays the next logins from the
 	// same address by 4 s after one rejected login, by twice as much after the next, up to 15 s, unless one succeeded
 	// meanwhile. That delay would show as the server's slowness for accounts with the right password. A login that
@@ -21,9 +30,9 @@ type server struct {
 	name         string
 	jobs         int // on the schedule
 	running      int
-	unconfigured int         // how many of these are of unconfigured jobs
-	waiting      queue[*job] // jobs to start, in the order of startsBefore
-	suspended    map[*job]struct{}
+	unconfigured int               // how many of these are of unconfigured jobs
+	waiting      queue[*job]       // jobs to start, in the order of startsBefore
+	troubled     map[*job]struct{} // jobs with a login that is suspended, or that the server failed to check
 
 	lastStart          time.Time
 	exclusive          *run // the last run that started, if it runs exclusively
@@ -50,12 +59,16 @@ func startsBefore(a, b *job) bool {
 	return a.slot.Before(b.slot)
 }
 
-// addSuspended adds a job to the server's suspended ones.
-func (v *server) addSuspended(j *job) {
-	if v.suspended == nil {
-		v.suspended = make(map[*job]struct{})
+// noteTrouble updates whether the job is in troubled.
+func (v *server) noteTrouble(j *job) {
+	if !slices.ContainsFunc(j.logins, func(l *login) bool { return l.suspended() || l.failures > 0 }) {
+		delete(v.troubled, j)
+		return
 	}
-	v.suspended[j] = struct{}{}
+	if v.troubled == nil {
+		v.troubled = make(map[*job]struct{})
+	}
+	v.troubled[j] = struct{}{}
 }
 
 // noteRejection starts the server's cooldown if the login was rejected.
@@ -65,11 +78,19 @@ func (v *server) noteRejection(o Outcome, now time.Time) {
 	}
 }
 
+// throttledFor returns how long a job is throttled when the server asks for d; 0 means that it named no time.
+func throttledFor(d time.Duration) time.Duration {
+	if d <= 0 {
+		return defaultThrottle
+	}
+	return min(d, maxThrottle)
+}
+
 // runsExclusively reports whether the job's next run starts with no other on its server, because its login may well be
 // rejected: it is the first one with its secret, or the last one was rejected.
 func (j *job) runsExclusively() bool {
-	noLogin := !j.slotWaits && len(j.callers) > 0 && j.callers[0].NoLogin
-	return !noLogin && (j.suspended() || j.unverified && j.server.jobs <= maxJobsUnverifiedExclusive)
+	next := j.nextKey()
+	return !next.noLogin && (j.suspension(next.key) != nil || j.unverified && j.server.jobs <= maxJobsUnverifiedExclusive)
 }
 
 // nextStart returns when the next waiting job may start; ok is false if no job waits, or a run must end before.
