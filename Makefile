@@ -27,12 +27,12 @@ test: servers
 # On 32 bits. CGO would need another C compiler.
 test-386:
 	CGO_ENABLED=0 GOARCH=386 go vet ./...
-	CGO_ENABLED=0 GOARCH=386 go test ./internal/wire ./internal/history ./internal/config ./internal/mailtest
+	CGO_ENABLED=0 GOARCH=386 go test ./internal/wire ./internal/imap ./internal/history ./internal/config ./internal/mailtest
 
 # What takes its time: ten minutes and more.
 soak: servers
 	go run ./internal/realtest/report build/soak -tags soak -timeout=40m \
-		-run 'WrongPasswordAmong|ReloadStorm|HostileServersForLong|LeavesNoTrace|Mutants' ./cmd/exporter ./probe ./dashboards/rules
+		-run 'WrongPasswordAmong|ReloadStorm|HostileServersForLong|LeavesNoTrace|Mutants' ./cmd/exporter ./internal/e2e ./probe ./dashboards/rules
 
 # Installs the real servers, each into a directory of its own. Starts none.
 servers:

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"net"
 
-	"imap-exporter/internal/wire"
+	"imap-exporter/internal/imap"
 )
 
 // xoauth2 is the initial response of XOAUTH2, as Google and Microsoft document it.
@@ -54,9 +54,9 @@ func (c *bearerClient) Next(challenge []byte) ([]byte, error) {
 // explain makes ReasonToken of a plain NO when the server has said that the token is at fault. A response code decides
 // before that.
 func (c *bearerClient) explain(err error) error {
-	var status *wire.StatusError
+	var status *imap.StatusError
 	if c.refused && errors.As(err, &status) && status.Code == "" && (c.refusal == "invalid_token" || c.refusal == "401" || c.refusal == "400") {
-		return refuse(ReasonToken, "the server refuses the bearer token (%s): %s", c.refusal, status.Text)
+		return Errorf(ReasonToken, "the server refuses the bearer token (%s): %s", c.refusal, status.Text)
 	}
 	return err
 }

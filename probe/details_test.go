@@ -204,14 +204,14 @@ func TestCanceledWhereverItIs(t *testing.T) {
 
 // A phase that runs more than once is OK only if all of it was.
 func TestSumOfTimings(t *testing.T) {
-	s := &session{result: &Result{}}
-	s.timed(s.result.Start.Add(5), Timing{Phase: PhaseStatus, Duration: 1, ReadDelay: 2})
-	s.timed(s.result.Start.Add(9), Timing{Phase: PhaseStatus, Duration: 3, ReadDelay: 4, OK: true})
-	if got := s.result.Phases; len(got) != 1 || got[0] != (Timing{Phase: PhaseStatus, Duration: 4, ReadDelay: 6}) {
+	s := &Session{Result: &Result{}}
+	s.addTiming(s.Result.Start.Add(5), Timing{Phase: PhaseStatus, Duration: 1, ReadDelay: 2})
+	s.addTiming(s.Result.Start.Add(9), Timing{Phase: PhaseStatus, Duration: 3, ReadDelay: 4, OK: true})
+	if got := s.Result.Phases; len(got) != 1 || got[0] != (Timing{Phase: PhaseStatus, Duration: 4, ReadDelay: 6}) {
 		t.Errorf("got %+v", got)
 	}
 	want := []Span{{Phase: PhaseStatus, Start: 5, Duration: 1, ReadDelay: 2}, {Phase: PhaseStatus, Start: 9, Duration: 3, ReadDelay: 4, OK: true}}
-	if diff := cmp.Diff(want, s.result.Spans); diff != "" {
+	if diff := cmp.Diff(want, s.Result.Spans); diff != "" {
 		t.Errorf("spans (-want +got):\n%s", diff)
 	}
 }

@@ -180,17 +180,18 @@ func TestSecondAddress(t *testing.T) {
 		"none answers":       {[]string{"127.0.0.2:" + port, "127.0.0.3:" + port}, []Phase{PhaseConnectFailed, PhaseConnect}, ReasonRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := &session{t: target, parent: t.Context(), result: &Result{}, deadline: time.Now().Add(time.Second), addresses: c.addresses}
+			s := newSession(t.Context(), target)
+			s.addresses = c.addresses
 			defer s.close()
-			err := s.connect(t.Context())
+			err := s.Connect(t.Context())
 			if (err != nil) != (c.last != "") {
 				t.Errorf("got %v", err)
 			}
-			if got := phases(s.result); !slices.Equal(got, c.phases) {
+			if got := phases(s.Result); !slices.Equal(got, c.phases) {
 				t.Errorf("phases %v, want %v", got, c.phases)
 			}
-			if got := s.result.Connects[len(s.result.Connects)-1].Reason; got != c.last || len(s.result.Connects) != len(c.phases) {
-				t.Errorf("connects %+v", s.result.Connects)
+			if got := s.Result.Connects[len(s.Result.Connects)-1].Reason; got != c.last || len(s.Result.Connects) != len(c.phases) {
+				t.Errorf("connects %+v", s.Result.Connects)
 			}
 		})
 	}

@@ -10,7 +10,7 @@ import (
 
 var errPanic = errors.New("a fault of the exporter")
 
-// A PanicError is a panic of ours that a probe met. It tells where, and nothing of the values at hand, which may be secret.
+// A PanicError is a panic of ours during a probe. It says where, and not with which values, since these may be secret.
 type PanicError struct {
 	// Stack are the functions that led to it, the innermost first, each with its file and line, without arguments.
 	Stack []string

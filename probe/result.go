@@ -11,6 +11,8 @@ type Result struct {
 	// Account and Server are the Target's.
 	Account string
 	Server  string
+	// Protocol is the Target's. Nil stands for IMAP, see [OrIMAP].
+	Protocol *Protocol
 	// Mode is the Target's TLS mode.
 	Mode TLSMode
 	// Start is when the probe began; Duration is all its time, LOGOUT included.

@@ -12,20 +12,20 @@ import (
 	"imap-exporter/probe"
 )
 
-// newProbe returns a probe to make of an account, with a target that its own module or another one made.
+// newProbe returns a probe of an account that is still to be made. The target is by the account's module or by another one.
 func newProbe(a *config.Account, target *probe.Target) format.Probe {
 	p := format.Probe{Account: a.Account}
 	p.Account.Target, p.Account.Server = target, target.Server
 	return p
 }
 
-// concurrency is how many probes may run at a time; 0 leaves the choice to the schedule.
+// concurrency is how many probes may run at a time, in all and on one server; 0 means the schedule's default.
 type concurrency struct{ total, perServer int }
 
 var errCanceled = errors.New("canceled")
 
-// probeOnce makes the probes, and calls ended for each, in their order. Those that the end of the command's context prevents
-// have errCanceled. It returns ended's first error.
+// probeOnce makes the probes, and calls ended for each, in their order. Probes that the end of the command's context prevents
+// have errCanceled. The first error of ended ends the rest and is returned.
 func probeOnce(cmd *cobra.Command, probes []format.Probe, limits concurrency, ended func(*format.Probe) error) error {
 	targets := make([]*probe.Target, len(probes))
 	for i := range probes {

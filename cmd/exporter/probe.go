@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,24 +24,16 @@ type probeFlags struct {
 	adHoc             config.AdHoc
 }
 
-// The formats of the command probe.
-const (
-	formatText   = "text"
-	formatJSON   = "json"
-	formatProm   = "prom"
-	formatNagios = "nagios"
-)
-
-// newProbeCommand returns the subcommand that probes once, now.
+// newProbeCommand returns the subcommand that makes one-shot probes.
 func newProbeCommand() *cobra.Command {
 	var f probeFlags
 	cmd := &cobra.Command{
 		Use:   "probe [ACCOUNT…]",
 		Short: "Probe accounts once, now, and show where the time goes",
-		Long: "probe probes accounts of the configuration, or one that the flags describe (--server), once, and shows each as\n" +
-			"a waterfall.\n\n" +
-			"It exits with 0 when all went well, 1 when a probe failed, and 2 when none was made because the command line or\n" +
-			"the configuration is wrong. With -o nagios it exits as Nagios' plugins do: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
+		Long: "probe probes accounts of the configuration, or one that flags describe (--server), once each, and shows each\n" +
+			"probe as a waterfall.\n\n" +
+			"It exits with 0 if all probes succeeded, 1 if one failed, and 2 if none was made because the command line or the\n" +
+			"configuration is wrong. With -o nagios it exits like a Nagios plugin: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
 		Example: "  imap-exporter probe --all\n" +
 			"  imap-exporter probe canary --transcript\n" +
 			"  imap-exporter probe --server imap.example.org --username canary@example.org --password-file canary.password\n" +
@@ -52,15 +43,15 @@ func newProbeCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.all, "all", false, "probe all accounts")
-	flags.StringVar(&f.module, "module", "", "`module` to probe the accounts with, in place of their own")
+	flags.StringVar(&f.module, "module", "", "`module` to probe the accounts with instead of their own")
 	flags.StringVarP(&f.format, "output", "o", formatText, "`format`: text, json, prom or nagios")
 	flags.StringVar(&f.color, "color", "auto", "`when` to use colours: auto, always or never")
-	flags.BoolVar(&f.transcript, "transcript", false, "show the conversation, too, without credentials")
-	flags.StringArrayVarP(&f.warning, "warning", "w", nil, "`[label=]range` of Nagios outside of which is WARNING; without a label, of the seconds that the probe took")
-	flags.StringArrayVarP(&f.critical, "critical", "c", nil, "`[label=]range` outside of which is CRITICAL")
+	flags.BoolVar(&f.transcript, "transcript", false, "also show the conversation, without credentials")
+	flags.StringArrayVarP(&f.warning, "warning", "w", nil, "Nagios `[label=]range` that a value must be in, else WARNING; without a label, the seconds that the probe took")
+	flags.StringArrayVarP(&f.critical, "critical", "c", nil, "likewise, `[label=]range`, else CRITICAL")
 	addAdHocFlags(flags, &f.adHoc)
 	flags.SortFlags = false
-	cmd.SetFlagErrorFunc(f.usage)
+	cmd.SetFlagErrorFunc(f.notProbed)
 	for name, function := range map[string]cobra.CompletionFunc{
 		"output": completeWords(formatText, formatJSON, formatProm, formatNagios),
 		"color":  completeWords("auto", "always", "never"),
@@ -68,14 +59,15 @@ func newProbeCommand() *cobra.Command {
 		"module": completeModules,
 	} {
 		if err := cmd.RegisterFlagCompletionFunc(name, function); err != nil {
-			panic(err) // There is no such flag: a fault of the lines above.
+			panic(err) // The flag is not defined above.
 		}
 	}
 	return cmd
 }
 
-// usage gives an error that keeps anything from being probed its exit status. Nagios reads stdout alone.
-func (f *probeFlags) usage(cmd *cobra.Command, err error) error {
+// notProbed gives its exit status to an error that prevents all probes. With -o nagios it prints the error on stdout, too, which is all
+// that Nagios reads.
+func (f *probeFlags) notProbed(cmd *cobra.Command, err error) error {
 	if f.format != formatNagios {
 		return withStatus(statusUsage, err)
 	}
@@ -83,31 +75,31 @@ func (f *probeFlags) usage(cmd *cobra.Command, err error) error {
 	return withStatus(int(format.NagiosUnknown), err)
 }
 
-// run is the command.
+// run runs the command.
 func (f *probeFlags) run(cmd *cobra.Command, args []string) error {
-	show, err := f.presenter(cmd)
+	output, err := f.newProbeOutput(cmd)
 	if err != nil {
-		return f.usage(cmd, err)
+		return f.notProbed(cmd, err)
 	}
 	demoServers, err := demo.New()
 	if err != nil {
-		return f.usage(cmd, err)
+		return f.notProbed(cmd, err)
 	}
 	defer demoServers.Close()
 	chosen, limits, err := f.choose(cmd, args, demoServers)
 	if err != nil {
-		return f.usage(cmd, err)
+		return f.notProbed(cmd, err)
 	}
 	progress := newProgress(cmd, len(chosen))
 	if err := probeOnce(cmd, chosen, limits, func(p *format.Probe) error {
-		return progress.step(p.OK(), func() error { return show.each(*p) })
+		return progress.step(p.OK(), func() error { return output.each(*p) })
 	}); err != nil {
 		return err
 	}
-	return show.end(chosen)
+	return output.all(chosen)
 }
 
-// choose returns what is to be probed.
+// choose returns the probes to make and how many may run at a time.
 func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo) ([]format.Probe, concurrency, error) {
 	if f.adHoc.Server != "" || f.adHoc.Username != "" {
 		if f.all || len(args) > 0 || f.module != "" {
@@ -116,7 +108,7 @@ func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo)
 		return f.chooseAdHoc(cmd, demo)
 	}
 	if name := changedAdHocFlag(cmd.Flags()); name != "" {
-		return nil, concurrency{}, fmt.Errorf("--%s is for a --server: accounts have modules for that", name)
+		return nil, concurrency{}, fmt.Errorf("--%s is for a --server: the accounts of the configuration have modules for that", name)
 	}
 	if f.all == (len(args) > 0) {
 		return nil, concurrency{}, errors.New("name the accounts to probe, or write --all")
@@ -130,11 +122,11 @@ func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo)
 	for i := range cfg.Accounts {
 		a := &cfg.Accounts[i]
 		if f.all || slices.Contains(args, a.Name) {
-			s, err := f.probeOf(cfg, a)
+			p, err := f.probeOf(cfg, a)
 			if err != nil {
 				return nil, limits, err
 			}
-			chosen = append(chosen, s)
+			chosen = append(chosen, p)
 		}
 	}
 	for _, name := range args {
@@ -148,6 +140,7 @@ func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo)
 	return chosen, limits, nil
 }
 
+// probeOf returns the probe of a configured account, with the module that the flags name.
 func (f *probeFlags) probeOf(cfg *config.Config, a *config.Account) (format.Probe, error) {
 	target := a.Target
 	if f.module != "" && f.module != a.Module {
@@ -159,7 +152,7 @@ func (f *probeFlags) probeOf(cfg *config.Config, a *config.Account) (format.Prob
 	return newProbe(a, target), nil
 }
 
-// chooseAdHoc returns the account that the flags describe, with a password that is asked for where none is named.
+// chooseAdHoc returns the probe that the flags describe, and asks for the password if no flag names one.
 func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]format.Probe, concurrency, error) {
 	h := f.adHoc
 	h.Demo = demo
@@ -186,7 +179,7 @@ func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]format
 	return []format.Probe{newProbe(account, account.Target)}, concurrency{}, nil
 }
 
-// needsPassword reports whether an account logs in with a password that no flag tells of.
+// needsPassword reports whether an account logs in with a password and no flag says where it is.
 func needsPassword(h *config.AdHoc) bool {
 	switch probe.AuthMethod(h.Auth) {
 	case "", probe.AuthAuto, probe.AuthLogin, probe.AuthPlain, probe.AuthSCRAMSHA256:
@@ -194,64 +187,4 @@ func needsPassword(h *config.AdHoc) bool {
 	default:
 		return false
 	}
-}
-
-// A presenter shows probes: each as it ends, in their order, and all at the end, from which follows the exit status.
-type presenter struct {
-	each func(format.Probe) error
-	end  func([]format.Probe) error
-}
-
-// presenter returns that of the format.
-func (f *probeFlags) presenter(cmd *cobra.Command) (p presenter, err error) {
-	w := cmd.OutOrStdout()
-	style, err := styleFor(w, f.color)
-	if err != nil {
-		return p, err
-	}
-	warning, err := format.ParseThresholds(f.warning)
-	if err != nil {
-		return p, fmt.Errorf("--warning: %w", err)
-	}
-	critical, err := format.ParseThresholds(f.critical)
-	if err != nil {
-		return p, fmt.Errorf("--critical: %w", err)
-	}
-	if f.format != formatNagios && len(warning)+len(critical) > 0 {
-		return p, errors.New("--warning and --critical are for -o nagios")
-	}
-	p.each = func(format.Probe) error { return nil }
-	switch f.format {
-	case formatText:
-		separator := ""
-		p.each = func(one format.Probe) error {
-			fmt.Fprint(w, separator)
-			separator = "\n"
-			return format.Text(w, one, style, f.transcript)
-		}
-		p.end = func([]format.Probe) error { return nil }
-	case formatJSON:
-		p.end = func(all []format.Probe) error { return format.JSON(w, all, f.transcript) }
-	case formatProm:
-		p.end = func(all []format.Probe) error { return format.Prometheus(w, all) }
-	case formatNagios:
-		p.end = func(all []format.Probe) error {
-			state, err := format.Nagios(w, all, warning, critical)
-			return errors.Join(err, exit(int(state)))
-		}
-		return p, nil
-	default:
-		return p, errors.New("--output: must be " + strings.Join([]string{formatText, formatJSON, formatProm, formatNagios}, ", "))
-	}
-	write := p.end
-	p.end = func(all []format.Probe) error {
-		if err := write(all); err != nil {
-			return err
-		}
-		if slices.ContainsFunc(all, func(one format.Probe) bool { return !one.OK() }) {
-			return exit(statusFailed)
-		}
-		return nil
-	}
-	return p, nil
 }
