@@ -44,6 +44,7 @@ func repetitions(secret string) map[string]string {
 
 // A server knows the password from the probe before. Whatever it does with it, before the login too, no output has it.
 func TestServerRemembersThePassword(t *testing.T) {
+	t.Parallel()
 	const secret = `canary->\"?~remembered-secret`
 	say := func(format string) func(string) mailtest.Handler {
 		return func(text string) mailtest.Handler {
@@ -120,6 +121,7 @@ func TestPanicWhileHoldingTheSecret(t *testing.T) {
 
 // Whoever refers us to another server has us go nowhere (RFC 2221, RFC 2193): that would be the password's way out.
 func TestReferralsAreNeverFollowed(t *testing.T) {
+	t.Parallel()
 	elsewhere, other := serve(t, mailtest.Options{})
 	refer := func(format string) mailtest.Handler {
 		return func(c *mailtest.Conn, cmd mailtest.Command) error {

@@ -42,6 +42,7 @@ var outgoing = map[string][]string{
 // credential could go anywhere: no proxies, referrals or redirects. SRV records are asked for by init alone, which has
 // the user agree to a server outside the address's domain, and healthcheck has no credential.
 func TestOnlyTheTargetIsDialled(t *testing.T) {
+	t.Parallel()
 	want := []string{
 		"cmd/exporter/healthcheck.go: net/http.NewRequestWithContext",
 		"cmd/exporter/healthcheck.go: net/http.Transport",

@@ -16,6 +16,7 @@ import (
 
 // TestNameServers: what a name server does ends up in phase resolve, with its time, and each probe asks anew.
 func TestNameServers(t *testing.T) {
+	t.Parallel()
 	network := netns.Enter(t)
 	if network == nil {
 		return
@@ -74,6 +75,7 @@ func TestNameServers(t *testing.T) {
 
 // TestNoFileLeft: want of files is nobody's fault but ours, wherever it is met, though resolvers say "no such host" then.
 func TestNoFileLeft(t *testing.T) {
+	t.Parallel()
 	network := netns.Enter(t) // For a process of its own.
 	if network == nil {
 		return

@@ -77,6 +77,7 @@ func when(verb string, do func()) map[string]mailtest.Handler {
 
 // TestNetworkFaults: each fault of a network is known by its phase and reason, and ends the probe in time.
 func TestNetworkFaults(t *testing.T) {
+	t.Parallel()
 	network := netns.Enter(t)
 	if network == nil {
 		return
@@ -142,6 +143,7 @@ func TestNetworkFaults(t *testing.T) {
 // TestBlackHoledIPv6: where the first address doesn't answer, connect is the time of the one that did, and what was lost
 // before has a phase of its own. Each attempt is counted under its family.
 func TestBlackHoledIPv6(t *testing.T) {
+	t.Parallel()
 	network := netns.Enter(t)
 	if network == nil {
 		return

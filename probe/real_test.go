@@ -116,12 +116,14 @@ func embeddedPeers(t *testing.T) []peer {
 
 // TestPeers runs one suite over every server that we have: the two embedded ones, Dovecot, Cyrus and Courier.
 func TestPeers(t *testing.T) {
+	t.Parallel()
 	peers := embeddedPeers(t)
 	for _, server := range realtest.All(t) {
 		peers = append(peers, realPeer(server))
 	}
 	for _, p := range peers {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			for _, mode := range []TLSMode{TLSImplicit, TLSStartTLS, TLSNone} {
 				t.Run(string(mode), func(t *testing.T) { p.test(t, mode) })
 			}
@@ -213,6 +215,7 @@ func (p *peer) testLogins(t *testing.T) {
 
 // TestBearerTokensAtDovecot: a good and a bad token, by both mechanisms.
 func TestBearerTokensAtDovecot(t *testing.T) {
+	t.Parallel()
 	server := realtest.Dovecot(t)
 	for _, method := range []AuthMethod{AuthXOAuth2, AuthOAuthBearer} {
 		target := realTarget(server, TLSImplicit)

@@ -78,7 +78,7 @@ func TestRoundTripsToDovecot(t *testing.T) {
 		t.Run(string(mode), func(t *testing.T) {
 			near := realTarget(server, mode)
 			far := *near
-			proxy, err := mailtest.NewProxy(near.Address, mailtest.Way{RoundTrip: added})
+			proxy, err := mailtest.NewProxy(near.Address, mailtest.ProxyOptions{RoundTrip: added})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -206,7 +206,7 @@ func TestPrometheusDrives(t *testing.T) {
 	address := serve(t, shipped).Address
 	config := strings.NewReplacer("localhost:10993", address, "scrape_interval: 1m", "scrape_interval: 5s", "scrape_timeout: 25s ", "scrape_timeout: 5s ").Replace(string(example))
 	prometheus := realtest.Prometheus(t, config)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
 	defer cancel()
 	for account, success := range map[string]int{
 		"demo-healthy": 1, "demo-slow": 1, "demo-quota": 1, "demo-growing": 1, "demo-starttls": 1, "demo-certificate": 1, "demo-rejected": 0,

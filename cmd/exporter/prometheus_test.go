@@ -41,7 +41,7 @@ scrape_configs:
 	for format, flags := range map[string][]string{"text": nil, "protobuf": {"--enable-feature=native-histograms"}} {
 		t.Run(format, func(t *testing.T) {
 			prometheus := realtest.Prometheus(t, fmt.Sprintf(scrape, address), flags...)
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
 			defer cancel()
 			for _, metric := range collectors.Catalogue() {
 				query := metric.Name

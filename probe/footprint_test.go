@@ -58,6 +58,7 @@ func differences(before, after map[string]string) (all []string) {
 // TestLeavesNoTrace: a hundred probes of a Dovecot, a thousand in a soak, change no name, no flag and no byte of a Maildir, whatever they fetch
 // and count. With read_only: false one probe is enough to.
 func TestLeavesNoTrace(t *testing.T) {
+	t.Parallel()
 	server := realtest.Dovecot(t)
 	target := realTarget(server, TLSNone) // TLS would take most of the time.
 	target.Mailboxes = []string{"*"}
@@ -69,11 +70,11 @@ func TestLeavesNoTrace(t *testing.T) {
 	}
 	visit(FetchFull) // Dovecot makes its indexes when somebody looks for the first time.
 	before := tree(t, server.Maildir)
-	for i := range guestVisits {
+	for i := range footprintProbes {
 		visit([]FetchSection{FetchHeader, FetchText, FetchFull, FetchNone}[i%4])
 	}
 	if changed := differences(before, tree(t, server.Maildir)); changed != nil {
-		t.Errorf("%d probes left traces:\n%s", guestVisits, strings.Join(changed, "\n"))
+		t.Errorf("%d probes left traces:\n%s", footprintProbes, strings.Join(changed, "\n"))
 	}
 	target.ReadOnly = false
 	visit(FetchHeader)
@@ -85,6 +86,7 @@ func TestLeavesNoTrace(t *testing.T) {
 // TestThrottledNotRejected: twenty accounts on a server that lets two in at a time are throttled, which holds nobody's
 // password against them.
 func TestThrottledNotRejected(t *testing.T) {
+	t.Parallel()
 	target := realTarget(realtest.NarrowDovecot(t), TLSNone)
 	var mu sync.Mutex
 	ends := map[string]int{}
@@ -112,6 +114,7 @@ func TestThrottledNotRejected(t *testing.T) {
 
 // TestVerbs: whatever is configured, and however the server takes it, nothing is sent but what only looks.
 func TestVerbs(t *testing.T) {
+	t.Parallel()
 	looks := []string{
 		"CAPABILITY", "STARTTLS", "LOGIN", "AUTHENTICATE", "ID", "EXAMINE", "FETCH", "UNSELECT", "LIST", "STATUS", "GETQUOTAROOT", "LOGOUT",
 	}
