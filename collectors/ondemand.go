@@ -20,7 +20,7 @@ type OnDemand struct {
 	State schedule.State
 	// Result is what the probe came to. Nil: it was held back, or had not ended when who asked would wait no longer.
 	Result *probe.Result
-	// HeldBack is why no probe was made: backoff, throttled or quiet; "" when one was.
+	// HeldBack is why no probe was made: backoff, unavailable, throttled or quiet; "" when one was.
 	HeldBack string
 	// Waited is for how long the Result was waited for, when there is none.
 	Waited time.Duration

@@ -150,8 +150,9 @@ func TestWorkingKeyIsNotSuspended(t *testing.T) {
 			t.Errorf("the state is %+v, %d logins with the rejected key", state, r.count("rejected"))
 		}
 		logins := since(r.startsOf("a")[5:])
-		for i, want := range []time.Duration{0, 1, 5, 15, 30, 45} {
-			if want *= time.Minute; (logins[i] - want).Abs() > want/10+90*time.Second {
+		for i, minutes := range []int{0, 1, 5, 15, 30, 45} {
+			want := time.Duration(minutes) * time.Minute
+			if (logins[i] - want).Abs() > want/10+90*time.Second {
 				t.Errorf("the job's login %d after the rejection is at %s, want %s", i, logins[i], want)
 			}
 		}
