@@ -81,8 +81,8 @@ func TestTooFewFiles(t *testing.T) {
 	}
 }
 
-// When no file can be opened any more, probes fail as internal, and everything goes on once there are some again: the
-// accounts, and the listener, in the very same process.
+// While no file can be opened, probes fail with reason internal. Once files can be opened again, accounts and the listener
+// recover without a restart.
 func TestOutOfFiles(t *testing.T) {
 	t.Parallel()
 	server := startServer(t, mailtest.Options{NoRecord: true})

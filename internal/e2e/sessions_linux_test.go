@@ -38,8 +38,7 @@ func (o *overlapCounter) examine(c *mailtest.Conn, _ mailtest.Command) error {
 	}
 }
 
-// An account has one session at a time, though each one, LOGOUT included, takes longer than the interval, and whatever is
-// reloaded meanwhile.
+// An account has one session at a time, even if each takes longer than the interval and the configuration is reloaded meanwhile.
 func TestOneSessionAtATime(t *testing.T) {
 	t.Parallel()
 	var sessions overlapCounter
