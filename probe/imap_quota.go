@@ -27,7 +27,12 @@ func (s *imapSession) quota(context.Context) error {
 	if mailbox == "" {
 		mailbox = imap.Inbox
 	}
-	reply, err := s.conn.Do("GETQUOTAROOT " + imap.EncodeMailbox(mailbox))
+	var roots []QuotaRoot
+	err := s.conn.Do("GETQUOTAROOT "+imap.EncodeMailbox(mailbox), func(r *imap.Response) {
+		if root, ok := s.quotaRoot(r); ok && len(roots) < MaxQuotaRoots && !slices.ContainsFunc(roots, root.sameName) {
+			roots = append(roots, *root)
+		}
+	})
 	if err != nil && s.conn.Err() != nil {
 		return err
 	}
@@ -35,11 +40,7 @@ func (s *imapSession) quota(context.Context) error {
 		s.Notef("quota: %v", err)
 		return nil
 	}
-	for _, r := range reply.Untagged {
-		if root, ok := s.quotaRoot(r); ok && len(quota.Roots) < MaxQuotaRoots && !slices.ContainsFunc(quota.Roots, root.sameName) {
-			quota.Roots = append(quota.Roots, *root)
-		}
-	}
+	quota.Roots = roots
 	return nil
 }
 
