@@ -156,7 +156,7 @@ func (f *probeFlags) oneShotOf(cfg *config.Config, a *config.Account) (oneShot, 
 	target := a.Target
 	if f.module != "" && f.module != a.Module {
 		var err error
-		if target, err = cfg.AccountWith(a, f.module); err != nil {
+		if target, err = cfg.TargetWith(a, f.module); err != nil {
 			return oneShot{}, fmt.Errorf("%s: %w", a.Target.Account, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/tls"
 	"os"
 	"path/filepath"
@@ -24,7 +25,7 @@ func (l *loader) loadAccounts(raw *rawConfig, root position) []Account {
 			none = none && len(more.Accounts) == 0 && !in.hasErrors()
 		}
 	}
-	if none && !files.hasErrors() {
+	if none && !files.hasErrors() && !l.diagnostics.have(unknownKey(didYouMean("accounts"))) {
 		at.errorf("is empty: an account needs a name, a server, a username and a password_file")
 	}
 	return accounts
@@ -91,8 +92,11 @@ func (l *loader) buildAccount(raw *rawAccount, p position) Account {
 	if m.target == nil {
 		return Account{}
 	}
-	a := Account{Interval: m.interval, RetryInterval: m.retryInterval, Module: m.name, Labels: raw.Labels}
+	times := m.times.override(raw, p)
+	a := Account{Interval: times.interval, RetryInterval: cmp.Or(times.retryInterval, times.interval), Module: m.name, Labels: raw.Labels}
 	a.Target, a.server = l.target(m.target, raw, p)
+	a.Target.Timeout = times.timeout
+	a.probeModules = l.checkProbeModules(&a, raw.ProbeModules, p.key("probe_modules"))
 	a.raw = *raw
 	a.raw.Server, a.raw.Module = a.Target.Server, m.name
 	if raw.Password != nil {
@@ -117,6 +121,7 @@ func (l *loader) target(shared *probe.Target, raw *rawAccount, p position) (*pro
 	if !ok {
 		return &t, s
 	}
+	warnOfPort(s, t.TLSMode, p.key("server"))
 	setServer(&t, s)
 	return &t, s
 }

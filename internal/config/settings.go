@@ -11,9 +11,6 @@ import (
 	"github.com/spf13/viper"
 )
 
-// envPrefix is what the names of our environment variables begin with.
-const envPrefix = "IMAP_EXPORTER_"
-
 // A setting is a key at the top level of the configuration file that a flag or the environment may give as well. All of
 // them are in the table that settings returns: another one needs an entry there, and its fields in rawConfig and Config.
 type setting struct {
