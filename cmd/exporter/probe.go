@@ -60,7 +60,7 @@ func newProbeCommand() *cobra.Command {
 	flags.StringArrayVarP(&f.critical, "critical", "c", nil, "`[label=]range` outside of which is CRITICAL")
 	addAdHocFlags(flags, &f.adHoc)
 	flags.SortFlags = false
-	cmd.SetFlagErrorFunc(f.usage)
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return f.usage(cmd, explainFlagError(cmd, err)) })
 	for name, function := range map[string]cobra.CompletionFunc{
 		"output": completeWords(formatText, formatJSON, formatProm, formatNagios),
 		"color":  completeWords("auto", "always", "never"),

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"imap-exporter/internal/config"
-	"imap-exporter/internal/exporter"
 	"imap-exporter/internal/demo"
+	"imap-exporter/internal/exporter"
 )
 
 // runServe is the command without a subcommand.

@@ -50,7 +50,7 @@ func (l *loader) warnOfUnknownVariables(accounts []Account) {
 	slices.Sort(unknown)
 	for _, name := range unknown {
 		hint := "the known ones are in docs/configuration.md"
-		if near := nearest(name, known); near != "" {
+		if near := Nearest(name, known); near != "" {
 			hint = didYouMean(near)
 		}
 		d := &diagnostic{source: name, text: fmt.Sprintf("unknown environment variable, which sets nothing: %s", hint)}

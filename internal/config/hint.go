@@ -47,7 +47,7 @@ func hint(key string, t reflect.Type) string {
 	case key == "port" && fieldByKey(t, "server") >= 0:
 		return "write it after the server: host:port"
 	}
-	if near := nearest(key, keys(t)); near != "" {
+	if near := Nearest(key, keys(t)); near != "" {
 		return didYouMean(near)
 	}
 	for _, key := range []string{key, meant} {
@@ -99,8 +99,8 @@ func keys(t reflect.Type) []string {
 // fieldByKey returns the number of the field with a YAML key, or -1.
 func fieldByKey(t reflect.Type, key string) int { return slices.Index(keys(t), key) }
 
-// nearest returns the word with the smallest distance to the given one, or "" where none is similar.
-func nearest(given string, words []string) string {
+// Nearest returns the word with the smallest distance to the given one, or "" where none is similar.
+func Nearest(given string, words []string) string {
 	best, least := "", len(given)/3+2
 	for _, word := range words {
 		if d := distance(given, word); d < least {

@@ -55,7 +55,7 @@ func settings() []setting {
 		{
 			key: "web.config_file", flag: "web.config.file", usage: "`file` that enables TLS or basic auth, as of the Prometheus exporter-toolkit",
 			needsRestart: true, isPath: true,
-			binding: bind(func(c *Config) *string { return &c.Web.ConfigFile }, parseFilePath),
+			binding: bind(func(c *Config) *string { return &c.Web.ConfigFile }, parseWebConfigPath),
 		},
 		{
 			key: "web.allowed_hosts", flag: "web.allowed-hosts",

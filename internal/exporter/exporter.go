@@ -69,9 +69,29 @@ var kept = history.Limits{Beats: 60, Successes: 20, Failures: 20, Bytes: 32 << 2
 // that is too small.
 var schedulingLatencies = runtimecollectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/sched/latencies:seconds$`)}
 
+// loadUntil loads a configuration, but doesn't wait any longer when ctx has ended: reading a file may take for ever, as on a network
+// file system whose server is gone.
+func loadUntil(ctx context.Context, load func() (*config.Config, error)) (*config.Config, error) {
+	type result struct {
+		config *config.Config
+		err    error
+	}
+	loaded := make(chan result, 1)
+	go func() {
+		cfg, err := load()
+		loaded <- result{cfg, err}
+	}()
+	select {
+	case r := <-loaded:
+		return r.config, r.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("stopped while the configuration was read: %w", ctx.Err())
+	}
+}
+
 // newEngine loads the configuration and connects the parts. Nothing runs yet.
-func newEngine(opts Options, stderr *logWriter) (*engine, error) {
-	cfg, err := opts.Load()
+func newEngine(ctx context.Context, opts Options, stderr *logWriter) (*engine, error) {
+	cfg, err := loadUntil(ctx, opts.Load)
 	if err != nil {
 		return nil, err
 	}

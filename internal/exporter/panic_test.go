@@ -30,7 +30,7 @@ func TestPanicIsLoggedWithoutTheSecret(t *testing.T) {
 	t.Cleanup(func() { demoServers.Close() })
 	var log bytes.Buffer
 	stderr := newLogWriter(&log)
-	e, err := newEngine(Options{Load: func() (*config.Config, error) { return config.Load(config.Options{File: file, Demo: demoServers}) }}, stderr)
+	e, err := newEngine(t.Context(), Options{Load: func() (*config.Config, error) { return config.Load(config.Options{File: file, Demo: demoServers}) }}, stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
