@@ -16,18 +16,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	_ "github.com/prometheus/client_golang/prometheus/promhttp/zstd"
 
-	"imap-exporter/internal/history"
+	"imap-exporter/internal/account"
+	"imap-exporter/internal/schedule"
 	"imap-exporter/probe"
 )
 
 // What Prometheus 3 accepts. For one that can't read every name in UTF-8, expfmt looks through all of them first.
 const (
-	text        = "text/plain;version=1.0.0;escaping=allow-utf-8"
+	plainText   = "text/plain;version=1.0.0;escaping=allow-utf-8"
 	openMetrics = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8"
 	protobuf    = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;escaping=allow-utf-8"
 )
 
-// BenchmarkScrape compares scrapes of these pages with those of the plain registry, in CPU time. Of the registry the
+// BenchmarkScrape compares scrapes of Metrics with those of the plain registry, in CPU time. Of the registry the
 // largest is left out.
 func BenchmarkScrape(b *testing.B) {
 	for _, accounts := range []int{1_000, 10_000, 100_000} {
@@ -39,15 +40,15 @@ func BenchmarkScrape(b *testing.B) {
 				b.Fatal(err)
 			}
 			for _, format := range []struct{ name, accept, encoding string }{
-				{"text", text, ""},
+				{"text", plainText, ""},
 				{"old-text", "text/plain;version=0.0.4", ""},
 				{"openmetrics", openMetrics, ""},
 				{"protobuf", protobuf, ""},
-				{"text+gzip", text, "gzip"},
-				{"text+zstd", text, "zstd"},
+				{"text+gzip", plainText, "gzip"},
+				{"text+zstd", plainText, "zstd"},
 				{"protobuf+gzip", protobuf, "gzip"},
 			} {
-				benchmarkScrape(b, "pages/"+format.name, m.Metrics, format.accept, format.encoding)
+				benchmarkScrape(b, "metrics/"+format.name, m.Metrics, format.accept, format.encoding)
 				if accounts <= 10_000 {
 					registry := prometheus.ToTransactionalGatherer(registry)
 					benchmarkScrape(b, "registry/"+format.name, registry, format.accept, format.encoding)
@@ -99,10 +100,10 @@ func (d *discard) Write(p []byte) (int, error) {
 }
 
 // someAccounts are so many accounts on ten servers.
-func someAccounts(accounts int) []Account {
-	list := make([]Account, accounts)
+func someAccounts(accounts int) []account.Account {
+	list := make([]account.Account, accounts)
 	for i := range list {
-		list[i] = Account{
+		list[i] = account.Account{
 			Name: fmt.Sprintf("account-%06d@example.org", i), Server: fmt.Sprintf("imap%d.example.org:993", i%10),
 			Interval: time.Minute, Labels: map[string]string{"team": "mail"},
 		}
@@ -116,12 +117,12 @@ func populate(m *plain, accounts int) {
 	m.SetAccounts(list)
 	for _, a := range list {
 		m.Observe(ordinary(a))
-		m.Changed(a.Name, State{NextRun: time.Now()})
+		m.Changed(a.Key(), schedule.State{NextRun: time.Now()})
 	}
 }
 
 // ordinary is the Result of an ordinary probe: one mailbox, a quota, no failure.
-func ordinary(a Account) *probe.Result {
+func ordinary(a account.Account) *probe.Result {
 	now := time.Now()
 	r := healthy(now)
 	r.Account, r.Server = a.Name, a.Server
@@ -149,7 +150,7 @@ func BenchmarkMemory(b *testing.B) {
 	const accounts = 10_000
 	var m *plain
 	for b.Loop() {
-		m = newPlain(New(Options{History: history.New(history.Limits{})}))
+		m = newPlain(New(Options{}))
 		list := someAccounts(accounts)
 		results := make([]*probe.Result, accounts)
 		for i, a := range list {
@@ -159,7 +160,7 @@ func BenchmarkMemory(b *testing.B) {
 		m.SetAccounts(list)
 		for _, r := range results {
 			m.Observe(r)
-			m.Changed(r.Account, State{NextRun: r.Start})
+			m.Changed(account.KeyOf(r), schedule.State{NextRun: r.Start})
 		}
 		b.ReportMetric(float64(heap()-before)/accounts, "B/account")
 	}
@@ -178,7 +179,7 @@ func heap() uint64 {
 func BenchmarkObserve(b *testing.B) {
 	m := newPlain(New(Options{}))
 	populate(m, 10_000)
-	r := ordinary(Account{Name: "account-005000@example.org", Server: "imap0.example.org:993"})
+	r := ordinary(account.Account{Name: "account-005000@example.org", Server: "imap0.example.org:993"})
 	b.ReportAllocs()
 	for b.Loop() {
 		m.Metrics.Observe(r)
@@ -191,7 +192,7 @@ func BenchmarkChanged(b *testing.B) {
 	populate(m, 10_000)
 	b.ReportAllocs()
 	for b.Loop() {
-		m.Changed("account-005000@example.org", State{NextRun: noon})
+		m.Changed(key("account-005000@example.org"), schedule.State{NextRun: noon})
 	}
 }
 

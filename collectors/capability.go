@@ -12,72 +12,77 @@ import (
 	"imap-exporter/probe"
 )
 
-// A place is where capabilities are offered.
-type place struct {
-	server *dto.LabelPair
-	mode   probe.TLSMode
-	stage  probe.Stage
+// capabilities are what a server announced at one stage of one probe.
+type capabilities struct {
+	mode  probe.TLSMode
+	at    time.Time
+	names []string
 }
 
-func (at place) compare(other place) int {
+// A capabilityKey is what imap_capability_info has one set of capabilities for.
+type capabilityKey struct {
+	protocol string
+	server   *dto.LabelPair
+	mode     probe.TLSMode
+	stage    probe.Stage
+}
+
+func (k capabilityKey) compare(other capabilityKey) int {
 	return cmp.Or(
-		strings.Compare(at.server.GetValue(), other.server.GetValue()),
-		cmp.Compare(at.mode, other.mode),
-		cmp.Compare(at.stage, other.stage),
+		strings.Compare(k.server.GetValue(), other.server.GetValue()),
+		cmp.Compare(k.mode, other.mode),
+		cmp.Compare(k.stage, other.stage),
+		strings.Compare(k.protocol, other.protocol),
 	)
 }
 
-// offers are imap_capability_info: for each place what the newest probe that got there was offered. They are never
-// changed.
-type offers map[place]shownOffer
+// capabilityInfos are imap_capability_info: what the newest probe of each server that got to each stage was offered there. They
+// are never changed.
+type capabilityInfos map[capabilityKey]renderedCapabilities
 
-// A shownOffer is rendered.
-type shownOffer struct {
-	offer
-	block block
+// renderedCapabilities are capabilities and their metrics.
+type renderedCapabilities struct {
+	capabilities
+	rendered rendered
 }
 
-// newestOffers returns the newest offers of accounts whose last Result has not lapsed. What is the same as before is
+// newestCapabilities returns the newest capabilities of accounts whose last Result is not stale. What is the same as before is
 // not rendered again.
-func newestOffers(pages []*accountPage, now time.Time, before offers) offers {
-	newest := make(offers, len(before))
-	for _, p := range pages {
-		if p.lapsed(now) {
+func newestCapabilities(accounts []*accountMetrics, now time.Time, before capabilityInfos) capabilityInfos {
+	newest := make(capabilityInfos, len(before))
+	for _, a := range accounts {
+		if a.isStale(now) {
 			continue
 		}
-		for stage, o := range p.offers {
-			at := place{p.server, o.mode, stage}
-			if best, ok := newest[at]; !ok || o.at.After(best.at) {
-				newest[at] = shownOffer{offer: o}
+		for stage, c := range a.capabilities {
+			key := capabilityKey{a.protocol, a.server, c.mode, stage}
+			if best, ok := newest[key]; !ok || c.at.After(best.at) {
+				newest[key] = renderedCapabilities{capabilities: c}
 			}
 		}
 	}
-	for at, o := range newest {
-		if same, ok := before[at]; ok && slices.Equal(same.names, o.names) {
-			o.block = same.block
+	for key, info := range newest {
+		if same, ok := before[key]; ok && slices.Equal(same.names, info.names) {
+			info.rendered = same.rendered
 		} else {
-			o.block = newBlock(o.samples(at))
+			info.rendered = render(info.samples(key))
 		}
-		newest[at] = o
+		newest[key] = info
 	}
 	return newest
 }
 
-// sorted returns the offers in the order of /metrics.
-func (o offers) sorted() []shownOffer {
-	places := slices.SortedFunc(maps.Keys(o), place.compare)
-	out := make([]shownOffer, len(places))
-	for i, at := range places {
-		out[i] = o[at]
+// addTo adds them in the order of /metrics.
+func (c capabilityInfos) addTo(f families) {
+	for _, key := range slices.SortedFunc(maps.Keys(c), capabilityKey.compare) {
+		f.of(key.protocol).add(c[key].rendered)
 	}
-	return out
 }
 
-// samples renders an offer.
-func (o offer) samples(at place) (out []sample) {
-	where := labels{at.server}.with(pair("mode", at.mode), pair("stage", at.stage))
-	for _, name := range o.names {
-		out = append(out, sample{id: capabilityInfo, value: 1, labels: where.with(pair("capability", capabilityLabel(name)))})
+func (c capabilities) samples(key capabilityKey) (out []sample) {
+	common := labels{key.server}.with(pair("mode", key.mode), pair("stage", key.stage))
+	for _, name := range c.names {
+		out = append(out, sample{id: capabilityInfo, value: 1, labels: common.with(pair("capability", capabilityLabel(name)))})
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/probe"
 )
 
@@ -43,9 +44,9 @@ func TestCapabilityLabel(t *testing.T) {
 }
 
 // offered is a Result of an account on serverA that saw these capabilities before authentication.
-func offered(account string, at time.Time, names ...string) *probe.Result {
+func offered(name string, at time.Time, names ...string) *probe.Result {
 	return &probe.Result{
-		Account: account, Server: serverA, Mode: probe.TLSImplicit, Start: at,
+		Account: name, Server: serverA, Mode: probe.TLSImplicit, Start: at,
 		Capabilities: []probe.Capabilities{{Stage: probe.StageBeforeAuth, Names: names}},
 	}
 }
@@ -53,7 +54,7 @@ func offered(account string, at time.Time, names ...string) *probe.Result {
 const changes = `imap_capability_changes_total{server="imap.example.org:993"}`
 
 func TestCapabilityChanges(t *testing.T) {
-	m, _ := bench(accountA(), Account{Name: "b", Server: serverA})
+	m, _ := bench(accountA(), account.Account{Name: "b", Server: serverA})
 	m.Observe(offered("canary", noon, "IDLE", "IMAP4REV1"))
 	m.Observe(offered("b", noon, "IMAP4REV1")) // Another account is another view.
 	m.Observe(offered("canary", noon, "IDLE", "IMAP4REV1"))
@@ -79,7 +80,7 @@ func TestCapabilityChanges(t *testing.T) {
 }
 
 func TestCapabilityInfoIsTheNewest(t *testing.T) {
-	m, c := bench(accountA(), Account{Name: "b", Server: serverA, Interval: time.Hour})
+	m, c := bench(accountA(), account.Account{Name: "b", Server: serverA, Interval: time.Hour})
 	m.Observe(offered("b", noon.Add(-time.Minute), "IDLE"))
 	m.Observe(offered("canary", noon, "MOVE"))
 	s := scrape(t, m)
@@ -91,6 +92,6 @@ func TestCapabilityInfoIsTheNewest(t *testing.T) {
 	s.some(t, `^imap_capability_info.*"IDLE"`, 1)
 	s.none(t, `^imap_capability_info.*"MOVE"`)
 
-	m.SetAccounts([]Account{{Name: "b", Server: serverA, Interval: time.Hour}})
+	m.SetAccounts(registered([]account.Account{{Name: "b", Server: serverA, Interval: time.Hour}}...))
 	scrape(t, m).some(t, `^imap_capability_info`, 1)
 }

@@ -1,9 +1,14 @@
 package collectors
 
-import "slices"
+import (
+	"strings"
+
+	"imap-exporter/internal/account"
+)
 
 // A Metric is one entry of the catalogue: the promise about one metric's name, type, unit and labels.
 type Metric struct {
+	// Name begins with the protocol that it is about, as imap_, or is the exporter's own.
 	Name string
 	Type Type
 	// Unit is the base unit, which is also the name's suffix (before _total). Counts, flags and infos have none.
@@ -27,12 +32,28 @@ const (
 
 // Catalogue returns every metric of /metrics, in the order of the documentation.
 func Catalogue() []Metric {
-	return slices.Clone(catalogue[:onDemandSuccess])
+	return namesOf(account.IMAP, catalogue[:onDemandSuccess])
 }
 
 // OnDemandCatalogue returns the metrics that the pages of probes on demand have beside the gauges of /metrics.
 func OnDemandCatalogue() []Metric {
-	return slices.Clone(catalogue[onDemandSuccess:])
+	return namesOf(account.IMAP, catalogue[onDemandSuccess:])
+}
+
+func namesOf(protocol string, shapes []Metric) []Metric {
+	out := make([]Metric, len(shapes))
+	for i, m := range shapes {
+		out[i] = m.of(protocol)
+	}
+	return out
+}
+
+// of returns the metric of a protocol that has this shape: the name of a shape begins with _.
+func (m Metric) of(protocol string) Metric {
+	if strings.HasPrefix(m.Name, "_") {
+		m.Name = protocol + m.Name
+	}
+	return m
 }
 
 // id is the place of a metric in the catalogue.
@@ -113,173 +134,174 @@ const (
 	noSuccess     = "unless the last probe succeeded, at most 3 intervals ago"
 )
 
-// catalogue is the one table of metrics: the code, docs/metrics.md and the tests all read it. It is never changed.
+// catalogue is the one table of metrics: the code, docs/metrics.md and the tests all read it. Names that begin with _ are
+// shapes, which each protocol has. It is never changed.
 var catalogue = [metricCount]Metric{
 	probeSuccess: {
-		"imap_probe_success", Gauge, "", "Whether the last probe succeeded (1) or failed (0).",
+		"_probe_success", Gauge, "", "Whether the last probe succeeded (1) or failed (0).",
 		perAccount, noResult,
 	},
 	probeLastDuration: {
-		"imap_probe_last_duration_seconds", Gauge, "seconds", "How long the last probe took, LOGOUT included.",
+		"_probe_last_duration_seconds", Gauge, "seconds", "How long the last probe took, LOGOUT included.",
 		perAccount, noFreshResult,
 	},
 	probeLastPhaseDuration: {
-		"imap_probe_last_phase_duration_seconds", Gauge, "seconds",
+		"_probe_last_phase_duration_seconds", Gauge, "seconds",
 		"How long each phase of the last probe took; for the phase that failed, until it did.",
 		perPhase, noFreshResult + "; for a phase that did not run",
 	},
 	probeLastRun: {
-		"imap_probe_last_run_timestamp_seconds", Gauge, "seconds", "When the last probe began, as Unix time.",
+		"_probe_last_run_timestamp_seconds", Gauge, "seconds", "When the last probe began, as Unix time.",
 		perAccount, "before the first probe",
 	},
 	probeLastSuccess: {
-		"imap_probe_last_success_timestamp_seconds", Gauge, "seconds", "When the last successful probe began, as Unix time.",
+		"_probe_last_success_timestamp_seconds", Gauge, "seconds", "When the last successful probe began, as Unix time.",
 		perAccount, "before the first success since the exporter started",
 	},
 	probeInterval: {
-		"imap_probe_interval_seconds", Gauge, "seconds", "Configured interval between probes; 0 means only on demand.",
+		"_probe_interval_seconds", Gauge, "seconds", "Configured interval between probes; 0 means only on demand.",
 		perAccount, never,
 	},
 	probes: {
-		"imap_probes_total", Counter, "", "Finished probes, successful or not.",
+		"_probes_total", Counter, "", "Finished probes, successful or not.",
 		perAccount, never,
 	},
 	probeFailures: {
-		"imap_probe_failures_total", Counter, "", "Failed probes.",
+		"_probe_failures_total", Counter, "", "Failed probes.",
 		perAccount, never,
 	},
 	probeLastFailureInfo: {
-		"imap_probe_last_failure_info", Gauge, "", "Where (phase) and why (reason) the last probe failed. Always 1.",
+		"_probe_last_failure_info", Gauge, "", "Where (phase) and why (reason) the last probe failed. Always 1.",
 		[]string{"account", "server", "phase", "reason"},
 		"unless the last probe failed",
 	},
 	probeFailureReasons: {
-		"imap_probe_failure_reasons_total", Counter, "", "Failed probes by phase and reason.",
+		"_probe_failure_reasons_total", Counter, "", "Failed probes by phase and reason.",
 		[]string{"server", "phase", "reason"},
 		"for a rare pair of phase and reason that has not happened",
 	},
 	probeDuration: {
-		"imap_probe_duration_seconds", Histogram, "seconds", "How long successful probes took, LOGOUT included.",
+		"_probe_duration_seconds", Histogram, "seconds", "How long successful probes took, LOGOUT included.",
 		[]string{"server"},
 		never,
 	},
 	probePhaseDuration: {
-		"imap_probe_phase_duration_seconds", Histogram, "seconds", "How long the phases that ended well took, in failed probes too.",
+		"_probe_phase_duration_seconds", Histogram, "seconds", "How long the phases that ended well took, in failed probes too.",
 		[]string{"server", "phase"},
 		"for a phase that has not ended well yet",
 	},
 	probeSuspended: {
-		"imap_probe_suspended", Gauge, "", "Whether logins are suspended after rejected ones (1) or not (0).",
+		"_probe_suspended", Gauge, "", "Whether logins are suspended after rejected ones (1) or not (0).",
 		perAccount, never,
 	},
 	probeNextRun: {
-		"imap_probe_next_run_timestamp_seconds", Gauge, "seconds", "When the next probe is due, as Unix time.",
+		"_probe_next_run_timestamp_seconds", Gauge, "seconds", "When the next probe is due, as Unix time.",
 		perAccount, "for an account that is only probed on demand",
 	},
 	probeNextLogin: {
-		"imap_probe_next_login_timestamp_seconds", Gauge, "seconds", "When the next login will be tried, as Unix time.",
+		"_probe_next_login_timestamp_seconds", Gauge, "seconds", "When the next login will be tried, as Unix time.",
 		perAccount, "unless logins are suspended",
 	},
 	mailboxMessages: {
-		"imap_mailbox_messages", Gauge, "", "Messages in the mailbox, as of the last probe.",
+		"_mailbox_messages", Gauge, "", "Messages in the mailbox, as of the last probe.",
 		perMailbox, noSuccess,
 	},
 	mailboxUnseen: {
-		"imap_mailbox_unseen_messages", Gauge, "", "Messages without the flag \\Seen, as of the last probe.",
+		"_mailbox_unseen_messages", Gauge, "", "Messages without the flag \\Seen, as of the last probe.",
 		perMailbox, noSuccess,
 	},
 	mailboxRecent: {
-		"imap_mailbox_recent_messages", Gauge, "", "Messages with the flag \\Recent, as of the last probe.",
+		"_mailbox_recent_messages", Gauge, "", "Messages with the flag \\Recent, as of the last probe.",
 		perMailbox, noSuccess + "; without read_only (SELECT takes the flag away); on IMAP4rev2 alone",
 	},
 	mailboxSize: {
-		"imap_mailbox_size_bytes", Gauge, "bytes", "Size of all messages in the mailbox, as of the last probe.",
+		"_mailbox_size_bytes", Gauge, "bytes", "Size of all messages in the mailbox, as of the last probe.",
 		perMailbox, noSuccess + "; unless the server offers STATUS=SIZE or IMAP4rev2",
 	},
 	mailboxUIDNext: {
-		"imap_mailbox_uidnext", Gauge, "", "UID that the next message will get, as of the last probe.",
+		"_mailbox_uidnext", Gauge, "", "UID that the next message will get, as of the last probe.",
 		perMailbox, noSuccess,
 	},
 	mailboxUIDValidity: {
-		"imap_mailbox_uidvalidity", Gauge, "", "UIDVALIDITY of the mailbox, as of the last probe; a change makes all known UIDs invalid.",
+		"_mailbox_uidvalidity", Gauge, "", "UIDVALIDITY of the mailbox, as of the last probe; a change makes all known UIDs invalid.",
 		perMailbox, noSuccess,
 	},
 	mailboxHighestModSeq: {
-		"imap_mailbox_highest_modseq", Gauge, "", "HIGHESTMODSEQ of the mailbox, as of the last probe; it grows with every change.",
+		"_mailbox_highest_modseq", Gauge, "", "HIGHESTMODSEQ of the mailbox, as of the last probe; it grows with every change.",
 		perMailbox, noSuccess + "; unless the server offers CONDSTORE for the mailbox",
 	},
 	mailboxNewest: {
-		"imap_mailbox_newest_message_timestamp_seconds", Gauge, "seconds",
+		"_mailbox_newest_message_timestamp_seconds", Gauge, "seconds",
 		"INTERNALDATE of the message with the highest sequence number, as Unix time, as of the last probe.",
 		perMailbox, noSuccess + "; for a mailbox that is empty or not the selected one",
 	},
 	mailboxOldest: {
-		"imap_mailbox_oldest_message_timestamp_seconds", Gauge, "seconds",
+		"_mailbox_oldest_message_timestamp_seconds", Gauge, "seconds",
 		"INTERNALDATE of the message with the lowest sequence number, as Unix time, as of the last probe.",
 		perMailbox, noSuccess + "; for a mailbox that is empty or not the selected one",
 	},
 	mailboxesTruncated: {
-		"imap_mailboxes_truncated", Gauge, "", "Whether the LIST patterns of the last probe matched more mailboxes than are exported.",
+		"_mailboxes_truncated", Gauge, "", "Whether the LIST patterns of the last probe matched more mailboxes than are exported.",
 		perAccount, noSuccess + "; without patterns in mailboxes",
 	},
 	fetchBytes: {
-		"imap_fetch_bytes", Gauge, "bytes", "Bytes of the message that the last probe fetched.",
+		"_fetch_bytes", Gauge, "bytes", "Bytes of the message that the last probe fetched.",
 		perMailbox, noSuccess + "; when the mailbox is empty or nothing is to be fetched",
 	},
 	quotaSupported: {
-		"imap_quota_supported", Gauge, "", "Whether the server announced QUOTA in the last probe.",
+		"_quota_supported", Gauge, "", "Whether the server announced QUOTA in the last probe.",
 		perAccount, noSuccess + "; with quota: false",
 	},
 	quotaStorageUsed: {
-		"imap_quota_storage_used_bytes", Gauge, "bytes", "Storage used under the quota root, as of the last probe.",
+		"_quota_storage_used_bytes", Gauge, "bytes", "Storage used under the quota root, as of the last probe.",
 		perRoot, noSuccess + "; without such a limit",
 	},
 	quotaStorageLimit: {
-		"imap_quota_storage_limit_bytes", Gauge, "bytes", "Limit of the storage under the quota root, as of the last probe.",
+		"_quota_storage_limit_bytes", Gauge, "bytes", "Limit of the storage under the quota root, as of the last probe.",
 		perRoot, noSuccess + "; without such a limit",
 	},
 	quotaMessagesUsed: {
-		"imap_quota_messages_used", Gauge, "", "Messages under the quota root, as of the last probe.",
+		"_quota_messages_used", Gauge, "", "Messages under the quota root, as of the last probe.",
 		perRoot, noSuccess + "; without such a limit",
 	},
 	quotaMessagesLimit: {
-		"imap_quota_messages_limit", Gauge, "", "Limit of the messages under the quota root, as of the last probe.",
+		"_quota_messages_limit", Gauge, "", "Limit of the messages under the quota root, as of the last probe.",
 		perRoot, noSuccess + "; without such a limit",
 	},
 	certificateNotAfter: {
-		"imap_tls_certificate_not_after_timestamp_seconds", Gauge, "seconds",
+		"_tls_certificate_not_after_timestamp_seconds", Gauge, "seconds",
 		"When the certificate chain of the last probe expires (the earliest notAfter), as Unix time.",
 		perAccount, noFreshResult + "; when the last probe saw no certificate",
 	},
 	tlsInfo: {
-		"imap_tls_info", Gauge, "", "TLS version and cipher suite of the last probe. Always 1.",
+		"_tls_info", Gauge, "", "TLS version and cipher suite of the last probe. Always 1.",
 		[]string{"account", "server", "version", "cipher", "mode"},
 		noFreshResult + "; when the last probe finished no handshake",
 	},
 	capabilityInfo: {
-		"imap_capability_info", Gauge, "",
+		"_capability_info", Gauge, "",
 		"Capabilities that the server offered in the last probe that reached the stage. Always 1.",
 		[]string{"server", "mode", "stage", "capability"},
 		"when not offered; when no account of the server reached the stage, or their last probes all began more than 3 intervals ago",
 	},
 	capabilityChanges: {
-		"imap_capability_changes_total", Counter, "",
+		"_capability_changes_total", Counter, "",
 		"Times that a server's capabilities differed from those of the same account's probe before, at the same stage.",
 		[]string{"server"},
 		never,
 	},
 	connectAttempts: {
-		"imap_connect_attempts_total", Counter, "", "Attempts to connect, by address family (4 or 6) and result (ok or the reason).",
+		"_connect_attempts_total", Counter, "", "Attempts to connect, by address family (4 or 6) and result (ok or the reason).",
 		[]string{"server", "family", "result"},
 		"for a family that has not been tried; for a rare reason that has not happened",
 	},
 	tcpRTT: {
-		"imap_tcp_rtt_seconds", Gauge, "seconds",
+		"_tcp_rtt_seconds", Gauge, "seconds",
 		"Round-trip time of the last probe's TCP handshake, by the operating system (TCP_INFO).",
 		perAccount, noFreshResult + "; when the last probe got no connection; where the system doesn't provide it",
 	},
 	accountInfo: {
-		"imap_account_info", Gauge, "", "The account's own labels from the configuration. Always 1.",
+		"_account_info", Gauge, "", "The account's own labels from the configuration. Always 1.",
 		perAccount, never,
 	},
 	exporterBuildInfo: {
@@ -357,7 +379,7 @@ var catalogue = [metricCount]Metric{
 		perAccount, "when no probe ran",
 	},
 	onDemandHeldBack: {
-		"imap_probe_held_back_info", Gauge, "", "Why no probe ran (backoff, throttled or quiet). Always 1.",
+		"_probe_held_back_info", Gauge, "", "Why no probe ran (backoff, throttled or quiet). Always 1.",
 		[]string{"account", "server", "reason"},
 		"when a probe ran",
 	},

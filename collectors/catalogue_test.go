@@ -10,14 +10,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
+
+	"imap-exporter/internal/account"
 )
 
-var histogramModes = []HistogramMode{HistogramsBoth, HistogramsClassic, HistogramsNative}
+var histogramKinds = []Histograms{{}, both, classic, native}
 
 // TestCatalogueIsTheOutput checks both ways: what is promised comes, and nothing else, with the promised labels.
 func TestCatalogueIsTheOutput(t *testing.T) {
 	families := make(map[string]*dto.MetricFamily)
-	for _, f := range gather(t, full(HistogramsBoth)) {
+	for _, f := range gather(t, full(both)) {
 		families[f.GetName()] = f
 	}
 	for _, m := range Catalogue() {
@@ -57,7 +59,8 @@ func TestCatalogueIsTheOutput(t *testing.T) {
 }
 
 func TestCatalogueIsWellFormed(t *testing.T) {
-	for i, m := range catalogue {
+	for i, shape := range catalogue {
+		m := shape.of(account.IMAP)
 		if m.Name == "" || m.Help == "" || m.Absent == "" {
 			t.Errorf("entry %d is incomplete: %+v", i, m)
 		}
@@ -79,8 +82,8 @@ func baseUnit(name string) string {
 
 var metricName = regexp.MustCompile(`^imap_[a-z0-9_]+$`)
 
-// houseRules are what promlint doesn't know.
-func houseRules(f *dto.MetricFamily) (problems []error) {
+// namingRules are what promlint doesn't know.
+func namingRules(f *dto.MetricFamily) (problems []error) {
 	if !metricName.MatchString(f.GetName()) {
 		problems = append(problems, fmt.Errorf("name does not match %s", metricName))
 	}
@@ -94,32 +97,32 @@ func houseRules(f *dto.MetricFamily) (problems []error) {
 }
 
 func TestLint(t *testing.T) {
-	for _, mode := range histogramModes {
-		l := promlint.NewWithMetricFamilies(gather(t, full(mode)))
-		l.AddCustomValidations(houseRules)
+	for _, kinds := range histogramKinds {
+		l := promlint.NewWithMetricFamilies(gather(t, full(kinds)))
+		l.AddCustomValidations(namingRules)
 		problems, err := l.Lint()
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, p := range problems {
-			t.Errorf("%s: %s: %s", mode, p.Metric, p.Text)
+			t.Errorf("%v: %s: %s", kinds, p.Metric, p.Text)
 		}
 	}
 }
 
-func TestHistogramModes(t *testing.T) {
-	for _, mode := range histogramModes {
-		for _, f := range gather(t, full(mode)) {
+func TestHistogramss(t *testing.T) {
+	for _, kinds := range histogramKinds {
+		for _, f := range gather(t, full(kinds)) {
 			for _, m := range f.GetMetric() {
 				h := m.GetHistogram()
 				if h == nil {
 					continue
 				}
-				if classic := len(h.GetBucket()) > 0; classic != (mode != HistogramsNative) {
-					t.Errorf("%s: %s has classic buckets: %v", mode, f.GetName(), classic)
+				if has := len(h.GetBucket()) > 0; has != (kinds != native) {
+					t.Errorf("%v: %s has classic buckets: %v", kinds, f.GetName(), has)
 				}
-				if native := h.Schema != nil; native != (mode != HistogramsClassic) {
-					t.Errorf("%s: %s has native buckets: %v", mode, f.GetName(), native)
+				if has := h.Schema != nil; has != (kinds != classic) {
+					t.Errorf("%v: %s has native buckets: %v", kinds, f.GetName(), has)
 				}
 			}
 		}
@@ -128,7 +131,7 @@ func TestHistogramModes(t *testing.T) {
 
 // TestOpenMetrics reads the OpenMetrics page by the rules of its text format that an exporter can break.
 func TestOpenMetrics(t *testing.T) {
-	text := exposition(t, gather(t, full(HistogramsBoth)), expfmt.NewFormat(expfmt.TypeOpenMetrics),
+	text := exposition(t, gather(t, full(both)), expfmt.NewFormat(expfmt.TypeOpenMetrics),
 		expfmt.WithCreatedLines())
 	body, ok := strings.CutSuffix(text, "# EOF\n")
 	if !ok {

@@ -13,6 +13,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/probe"
 )
 
@@ -27,12 +28,25 @@ type clock struct{ at time.Time }
 func (c *clock) now() time.Time { return c.at }
 
 // bench is Metrics with a clock, at noon, and accounts.
-func bench(accounts ...Account) (*Metrics, *clock) {
+func bench(accounts ...account.Account) (*Metrics, *clock) {
 	c := &clock{noon}
-	m := New(Options{Now: c.now, Histograms: HistogramsClassic})
-	m.SetAccounts(accounts)
+	m := New(Options{Now: c.now, Histograms: classic})
+	m.SetAccounts(registered(accounts...))
 	return m, c
 }
+
+// registered are accounts as a Registry returns them.
+func registered(accounts ...account.Account) []account.Account {
+	var r account.Registry
+	r.Set(accounts)
+	return r.Accounts()
+}
+
+// key is that of an account.
+func key(name string) account.Key { return account.Key{Account: name, Service: account.IMAP} }
+
+// The kinds of histogram.
+var classic, native, both = Histograms{Classic: true}, Histograms{Native: true}, Histograms{Classic: true, Native: true}
 
 // gather scrapes m, and has client_golang check what it says, by the rules that a registry checks by.
 func gather(t *testing.T, m *Metrics) []*dto.MetricFamily {
@@ -135,8 +149,8 @@ func (s series) some(t *testing.T, expr string, want int) {
 const serverA = "imap.example.org:993"
 
 // accountA is the account that healthy and failed probe.
-func accountA() Account {
-	return Account{
+func accountA() account.Account {
+	return account.Account{
 		Name: "canary", Server: serverA, Interval: time.Minute,
 		Labels: map[string]string{"team": "mail"},
 	}
@@ -182,7 +196,7 @@ func healthy(start time.Time) *probe.Result {
 
 // allPhases gives the n-th phase n milliseconds. connect_failed did not end well.
 func allPhases() (timings []probe.Timing) {
-	for i, phase := range probe.Phases() {
+	for i, phase := range probe.IMAP.Phases {
 		timings = append(timings, probe.Timing{
 			Phase: phase, Duration: time.Duration(i+1) * time.Millisecond, ReadDelay: time.Duration(i) * 50 * time.Microsecond,
 			OK: phase != probe.PhaseConnectFailed,

@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+
+	"imap-exporter/internal/schedule"
 )
 
 // Gather returns all metrics as they are at one moment; only the histograms may be ahead of it by the probes that end
@@ -16,37 +18,35 @@ import (
 // in calling it late or never. It never fails.
 func (m *Metrics) Gather() (_ []*dto.MetricFamily, done func(), _ error) {
 	s := m.snapshot()
-	shown := newestOffers(s.accounts, s.now, *m.shown.Load())
-	m.shown.Store(&shown)
+	capabilities := newestCapabilities(s.accounts, s.now, *m.lastCapabilities.Load())
+	m.lastCapabilities.Store(&capabilities)
 
-	var f families
-	f.add(s.program)
-	f[exporterBuildInfo] = m.buildInfo
-	f.addHistograms(m.startLag, m.measurementError)
-	for _, p := range s.accounts {
-		f.add(p.info, p.state)
-		if p.lapsed(s.now) {
-			f.add(p.stale)
+	f := make(families)
+	f.of("").add(s.program)
+	f.of("")[exporterBuildInfo] = m.buildInfo
+	f.of("").addHistograms(m.startLag, m.measurementError)
+	for _, a := range s.accounts {
+		f.of(a.protocol).add(a.info, a.schedule, a.totals)
+		if a.isStale(s.now) {
+			f.of(a.protocol).add(a.stale)
 		} else {
-			f.add(p.fresh)
+			f.of(a.protocol).add(a.current)
 		}
 	}
-	for _, p := range s.servers {
-		f.add(p.failures, p.connects, p.changes)
-		f.addHistograms(p.histograms...)
+	for _, s := range s.servers {
+		f.of(s.protocol).add(s.failures, s.connects, s.changes)
+		f.of(s.protocol).addHistograms(s.histograms...)
 	}
-	for _, o := range shown.sorted() {
-		f.add(o.block)
-	}
+	capabilities.addTo(f)
 	return f.sorted(), func() {}, nil
 }
 
 // A snapshot is what is shown at one moment.
 type snapshot struct {
 	now      time.Time
-	accounts []*accountPage
-	servers  []*serverPage
-	program  block
+	accounts []*accountMetrics
+	servers  []*serverMetrics
+	program  rendered
 }
 
 // snapshot returns what is to be shown now.
@@ -55,7 +55,7 @@ func (m *Metrics) snapshot() snapshot {
 	if m.inFlight != nil {
 		inFlight = new(m.inFlight())
 	}
-	var counts *Counts
+	var counts *schedule.Counts
 	if m.counts != nil {
 		counts = new(m.counts())
 	}
@@ -67,34 +67,49 @@ func (m *Metrics) snapshot() snapshot {
 	defer m.mu.Unlock()
 	p := m.program
 	p.inFlight, p.counts, p.linesDropped = inFlight, counts, dropped
-	return snapshot{m.now(), slices.Clone(m.accountPages), slices.Clone(m.serverPages), newBlock(p.samples())}
+	return snapshot{m.now(), slices.Clone(m.accountMetrics), slices.Clone(m.serverMetrics), render(p.samples())}
 }
 
-// families are the metrics of each entry of the catalogue.
-type families [metricCount][]*dto.Metric
+// families are the metrics to show, by protocol; "" has those of the exporter itself.
+type families map[string]*shapes
 
-func (f *families) add(blocks ...block) {
-	for _, b := range blocks {
-		for i := range b {
-			f[b[i].id] = append(f[b[i].id], &b[i].metric)
+// shapes are the metrics of each entry of the catalogue.
+type shapes [metricCount][]*dto.Metric
+
+// of returns the metrics of a protocol.
+func (f families) of(protocol string) *shapes {
+	s := f[protocol]
+	if s == nil {
+		s = new(shapes)
+		f[protocol] = s
+	}
+	return s
+}
+
+func (s *shapes) add(all ...rendered) {
+	for _, r := range all {
+		for i := range r {
+			s[r[i].id] = append(s[r[i].id], &r[i].metric)
 		}
 	}
 }
 
-func (f *families) addHistograms(histograms ...histogram) {
+func (s *shapes) addHistograms(histograms ...histogram) {
 	for _, h := range histograms {
 		if m, err := h.metric(); err == nil {
-			f[h.id] = append(f[h.id], m)
+			s[h.id] = append(s[h.id], m)
 		}
 	}
 }
 
 // sorted returns the families that are not empty, sorted by name.
-func (f *families) sorted() []*dto.MetricFamily {
+func (f families) sorted() []*dto.MetricFamily {
 	var out []*dto.MetricFamily
-	for id, metrics := range f {
-		if len(metrics) > 0 {
-			out = append(out, catalogue[id].family(metrics))
+	for protocol, shapes := range f {
+		for id, metrics := range shapes {
+			if len(metrics) > 0 {
+				out = append(out, catalogue[id].of(protocol).family(metrics))
+			}
 		}
 	}
 	slices.SortFunc(out, compareFamilies)

@@ -8,21 +8,25 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"imap-exporter/internal/account"
+	"imap-exporter/internal/schedule"
 	"imap-exporter/probe"
 )
 
 // full is Metrics that show everything of the catalogue.
-func full(mode HistogramMode) *Metrics {
+func full(kinds Histograms) *Metrics {
 	c := &clock{noon.Add(-time.Hour)}
 	m := New(Options{
-		Histograms: mode, Now: c.now, Shard: 1, Shards: 3, InFlight: func() int { return 2 },
+		Histograms: kinds, Now: c.now, Shard: 1, Shards: 3, InFlight: func() int { return 2 },
 		LinesDropped: func() int { return 0 },
-		Counts: func() Counts {
-			return Counts{Scheduled: 61, Started: 50, Skipped: map[string]uint64{"overload": 4, "backoff": 7}}
+		Counts: func() schedule.Counts {
+			return schedule.Counts{Scheduled: 61, Started: 50, Skipped: map[schedule.Reason]uint64{
+				schedule.Overload: 4, schedule.Backoff: 7, schedule.Throttled: 0, schedule.Shutdown: 0,
+			}}
 		},
 	})
 	m.Reloaded(true, c.at.Add(250*time.Millisecond))
-	m.SetAccounts([]Account{
+	m.SetAccounts([]account.Account{
 		accountA(),
 		{Name: "expired", Server: "old.example.net:143", Interval: 5 * time.Minute, Labels: map[string]string{"site": "fra1"}},
 		{Name: "on demand", Server: "old.example.net:143"},
@@ -49,9 +53,9 @@ func full(mode HistogramMode) *Metrics {
 		TLS:          &probe.TLS{NotAfter: noon.AddDate(0, 0, -5)},
 		Capabilities: []probe.Capabilities{{Stage: probe.StageBeforeTLS, Names: []string{"IMAP4REV1", "LOGINDISABLED", "STARTTLS"}}},
 	})
-	m.Started("canary", 3*time.Millisecond)
-	m.Changed("canary", State{NextRun: noon.Add(30 * time.Second)})
-	m.Changed("expired", State{NextRun: noon.Add(time.Minute), Suspended: true, NextLogin: noon.Add(6 * time.Minute)})
+	m.Started(3 * time.Millisecond)
+	m.Changed(key("canary"), schedule.State{NextRun: noon.Add(30 * time.Second)})
+	m.Changed(key("expired"), schedule.State{NextRun: noon.Add(time.Minute), Suspended: true, NextLogin: noon.Add(6 * time.Minute)})
 	return m
 }
 
@@ -63,7 +67,7 @@ func TestGolden(t *testing.T) {
 	stuck.Observe(healthy(noon))
 	c.at = noon.Add(time.Hour)
 	for name, m := range map[string]*Metrics{
-		"full": full(HistogramsBoth), "native": full(HistogramsNative),
+		"full": full(both), "native": full(native),
 		"just_started": justStarted, "failing": failing, "stuck": stuck,
 	} {
 		t.Run(name, func(t *testing.T) {

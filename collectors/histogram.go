@@ -7,20 +7,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
-
-	"imap-exporter/probe"
 )
 
-// HistogramMode chooses the buckets of histograms: fixed ones with a line each in /metrics (classic), fine ones that
-// only Prometheus' protobuf format transports (native), or both.
-type HistogramMode string
-
-// The modes.
-const (
-	HistogramsBoth    HistogramMode = "both"
-	HistogramsClassic HistogramMode = "classic"
-	HistogramsNative  HistogramMode = "native"
-)
+// Histograms choose the buckets of histograms: fixed ones with a line each in /metrics (classic), fine ones that only
+// Prometheus' protobuf format transports (native), or both. Neither stands for both, too.
+type Histograms struct{ Classic, Native bool }
 
 // A histogram is one of the catalogue, with its labels. It goes on counting while it is shown.
 type histogram struct {
@@ -50,12 +41,12 @@ func (id id) buckets() []float64 {
 }
 
 // newHistogram returns a histogram of which nothing but the labels is yet known.
-func (mode HistogramMode) newHistogram(id id, l labels) histogram {
+func (kinds Histograms) newHistogram(id id, l labels) histogram {
 	o := prometheus.HistogramOpts{Name: catalogue[id].Name}
-	if mode != HistogramsNative {
+	if kinds.Classic || !kinds.Native {
 		o.Buckets = id.buckets()
 	}
-	if mode != HistogramsClassic {
+	if kinds.Native || !kinds.Classic {
 		o.NativeHistogramBucketFactor = 1.1
 		o.NativeHistogramMaxBucketNumber = 100
 		o.NativeHistogramMinResetDuration = time.Hour
@@ -64,35 +55,13 @@ func (mode HistogramMode) newHistogram(id id, l labels) histogram {
 }
 
 // histogram returns the server's histogram with these labels beside its own. It exists from then on.
-func (s *server) histogram(id id, more ...*dto.LabelPair) histogram {
+func (s *serverState) histogram(id id, more ...*dto.LabelPair) histogram {
 	wanted := histogram{id: id, labels: s.labels.with(more...)}
 	at, found := slices.BinarySearchFunc(s.histograms, wanted, func(a, b histogram) int {
 		return cmp.Or(cmp.Compare(a.id, b.id), a.labels.compare(b.labels))
 	})
 	if !found {
-		s.histograms = slices.Insert(slices.Clone(s.histograms), at, s.mode.newHistogram(id, wanted.labels))
+		s.histograms = slices.Insert(slices.Clone(s.histograms), at, s.kinds.newHistogram(id, wanted.labels))
 	}
 	return s.histograms[at]
-}
-
-// time adds a Result to the server's histograms. Only what went well enters them, so that a server which fails fast
-// doesn't look fast. Which phases run on a server is not known before.
-func (s *server) time(r *probe.Result) {
-	if r.OK() {
-		s.histogram(probeDuration).Observe(r.Duration.Seconds())
-	}
-	for _, t := range r.Phases {
-		if endedWell(t, r) {
-			s.histogram(probePhaseDuration, pair("phase", t.Phase)).Observe(t.Duration.Seconds())
-		}
-	}
-}
-
-// endedWell reports whether a phase has the time of something that worked. connect_failed never did, but its time was
-// spent on the way to a connection where there was one in the end.
-func endedWell(t probe.Timing, r *probe.Result) bool {
-	if t.Phase != probe.PhaseConnectFailed {
-		return t.OK
-	}
-	return slices.ContainsFunc(r.Connects, func(c probe.Connect) bool { return c.Reason == "" })
 }

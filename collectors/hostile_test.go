@@ -9,11 +9,12 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/probe"
 )
 
 func TestDuplicatesNeverBreakThePage(t *testing.T) {
-	m, _ := bench(accountA(), Account{Name: "canary", Server: "twice.example.org:993"})
+	m, _ := bench(accountA(), account.Account{Name: "canary", Server: "twice.example.org:993"})
 	r := healthy(noon)
 	r.Phases = append(r.Phases, r.Phases...)
 	r.Capabilities[0].Names = []string{"X-A", "X-B", "IMAP4REV1", "IMAP4REV1", "APPENDLIMIT=1", "APPENDLIMIT=2"}
@@ -73,11 +74,11 @@ func TestHostileNames(t *testing.T) {
 }
 
 func TestBadConfiguredNamesCostOnlyTheirOwnSeries(t *testing.T) {
-	bad := Account{
+	bad := account.Account{
 		Name: "bad\xff", Server: serverA, Interval: time.Minute,
 		Labels: map[string]string{"le": "1", "server": "x", "job": "x", "instance": "x", "account": "x", "__name__": "x", "a-b": "x", "": "x"},
 	}
-	m, _ := bench(accountA(), bad, Account{Name: "c", Server: serverA, Labels: map[string]string{"team": "a\xff\nb"}})
+	m, _ := bench(accountA(), bad, account.Account{Name: "c", Server: serverA, Labels: map[string]string{"team": "a\xff\nb"}})
 	m.Observe(healthy(noon))
 	s := scrape(t, m)
 	s.is(t, "imap_probe_success"+canary, 1)
@@ -112,18 +113,4 @@ func TestFarDates(t *testing.T) {
 	s := scrape(t, m)
 	s.is(t, "imap_tls_certificate_not_after_timestamp_seconds"+canary, 253402300799)
 	s.is(t, `imap_mailbox_oldest_message_timestamp_seconds{account="canary",mailbox="INBOX",server="imap.example.org:993"}`, -62132745600+.5)
-}
-
-func FuzzLabelValue(f *testing.F) {
-	f.Add("INBOX")
-	f.Add("\xff\x00\u202e")
-	f.Fuzz(func(t *testing.T, text string) {
-		v := labelValue(text)
-		if !utf8.ValidString(v) || utf8.RuneCountInString(v) > probe.MaxNameRunes {
-			t.Errorf("labelValue(%q) = %q", text, v)
-		}
-		if labelValue(v) != v {
-			t.Errorf("labelValue changes its own %q", v)
-		}
-	})
 }

@@ -5,12 +5,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/probe"
 )
 
@@ -43,7 +43,7 @@ type label struct{ name, value string }
 // commonPairs are the labels that most accounts have, so that there is one of each and not ten thousand.
 var commonPairs = func() map[label]*dto.LabelPair {
 	pairs := map[label]*dto.LabelPair{{"mailbox", "INBOX"}: newPair("mailbox", "INBOX")}
-	for _, phase := range probe.Phases() {
+	for _, phase := range probe.IMAP.Phases {
 		pairs[label{"phase", string(phase)}] = newPair("phase", string(phase))
 	}
 	for _, mode := range []probe.TLSMode{probe.TLSImplicit, probe.TLSStartTLS, probe.TLSNone} {
@@ -70,44 +70,17 @@ func newPair(name, value string) *dto.LabelPair {
 	return &p.pair
 }
 
-// labelValue makes any text fit to be the value of a label: valid and printable UTF-8 of at most probe.MaxNameRunes
-// runes. probe promises that already of what servers send; it is made sure here that no byte can spoil /metrics.
-func labelValue(text string) string {
-	var b strings.Builder
-	runes := 0
-	for _, r := range text {
-		if runes == probe.MaxNameRunes {
-			break
-		}
-		if !unicode.IsPrint(r) {
-			r = utf8.RuneError
-		}
-		b.WriteRune(r)
-		runes++
-	}
-	return b.String()
-}
-
 // ownLabelNames returns the names of all accounts' own labels, sorted. All series of imap_account_info have all of them:
 // to Prometheus a label with the value "" is the same as none, and consistent names are what the format asks for.
 // A name that the configuration should have refused is left out.
-func ownLabelNames(accounts []Account) []string {
+func ownLabelNames(accounts []account.Account) []string {
 	names := make(set)
 	for _, a := range accounts {
 		for name := range a.Labels {
-			if !refused(name) {
+			if model.LegacyValidation.IsValidLabelName(name) && !account.ReservedLabel(name) {
 				names.add(name)
 			}
 		}
 	}
 	return slices.Sorted(maps.Keys(names))
-}
-
-// refused reports whether a label can't be an account's own: its name is not valid, or taken.
-func refused(name string) bool {
-	switch name {
-	case "account", "server", "job", "instance", "le":
-		return true
-	}
-	return !model.LegacyValidation.IsValidLabelName(name) || strings.HasPrefix(name, model.ReservedLabelPrefix)
 }

@@ -1,20 +1,25 @@
 // Package collectors turns the Results of probes into metrics, and nothing else: it never opens a connection.
 //
 // [Catalogue] lists every metric, and docs/metrics.md explains them. [Metrics] is told of accounts, Results, the
-// schedule's doings and reloads, and hands the metrics over to promhttp.
+// schedule's state and reloads, and hands the metrics over to promhttp.
 //
-// # Pages
+// # Rendered metrics
 //
-// Ten thousand accounts have 350,000 lines, most of which are the same in one scrape as in the one before. So each
-// account has a page of metrics in the form that promhttp encodes, rendered once, when something about the account
-// becomes known: a new Result renders one page. The pages are kept sorted, so that a scrape only copies the list of them
-// and lines their metrics up by family. Servers have pages, too.
+// Ten thousand accounts have 350,000 lines, most of which are the same in one scrape as in the one before. So the metrics
+// of each account are rendered once, in the form that promhttp encodes, when something about the account becomes known: a
+// new Result renders the metrics of one account. They are kept sorted by account, so that a scrape only copies the list and
+// collects the metrics of each family. The same holds for servers.
 //
-// A page is never changed. What becomes known later goes to a new page, which shares with the old one what has stayed
-// the same and takes its place in the list. So a scrape, however long its reader takes, holds no lock and keeps nobody
-// waiting, and sees everything as it was at its beginning.
+// Rendered metrics are never changed. What becomes known later is rendered anew, and takes the place of the old in the
+// list. So a scrape, however long its reader takes, holds no lock and keeps nobody waiting, and sees everything as it was
+// at its beginning.
 //
-// What changes by itself, when a Result grows too old, was rendered beforehand both ways, and the scrape chooses.
+// A Result becomes stale as time passes. It was rendered for both cases beforehand, and the scrape chooses.
+//
+// # Protocols
+//
+// The catalogue has shapes of metrics. Their names begin with the protocol of the account that they are about: imap_probe_success
+// and pop3_probe_success are one shape.
 package collectors
 
 import (
@@ -27,41 +32,20 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"imap-exporter/internal/history"
+	"imap-exporter/internal/account"
+	"imap-exporter/internal/schedule"
 	"imap-exporter/probe"
 )
 
-// An Account is what the metrics need to know of a configured account.
-type Account struct {
-	// Name and Server are the labels account and server: the configured name, and host:port.
-	Name   string
-	Server string
-	// Interval is the time from one probe to the next; 0 means only on demand.
-	Interval time.Duration
-	// Labels are the account's own, for imap_account_info.
-	Labels map[string]string
-}
-
-// A State is what the schedule has in mind for an account.
-type State struct {
-	// NextRun is when the next probe is due; zero where none is.
-	NextRun time.Time
-	// Suspended says that logins are held back after rejected ones, and NextLogin until when.
-	Suspended bool
-	NextLogin time.Time
-}
-
 // Options are what New needs from the program.
 type Options struct {
-	// Histograms chooses their buckets; "" is HistogramsBoth.
-	Histograms HistogramMode
-	// History is where Observe adds Results to; nil is one that keeps each account's last Result only.
-	History *history.Store
-	// InFlight tells how many probes are running; nil leaves imap_exporter_probes_in_flight out.
+	// Histograms choose the buckets of histograms; without any, there are both kinds.
+	Histograms Histograms
+	// InFlight returns how many probes are running; nil leaves imap_exporter_probes_in_flight out.
 	InFlight func() int
-	// Counts tells what became of the schedule's slots; nil leaves imap_exporter_probes_*_total out.
-	Counts func() Counts
-	// LinesDropped tells how many lines of the log were lost; nil leaves imap_exporter_log_lines_dropped_total out.
+	// Counts returns what became of the schedule's slots; nil leaves imap_exporter_probes_*_total out.
+	Counts func() schedule.Counts
+	// LinesDropped returns how many lines of the log were lost; nil leaves imap_exporter_log_lines_dropped_total out.
 	LinesDropped func() int
 	// Shard is which one of Shards this exporter is, from 0 on. Without shards it is the only one, as with Shards 1.
 	Shard, Shards int
@@ -73,23 +57,22 @@ type Options struct {
 type Metrics struct {
 	now              func() time.Time
 	inFlight         func() int
-	counts           func() Counts
+	counts           func() schedule.Counts
 	linesDropped     func() int
-	history          *history.Store
-	mode             HistogramMode
+	histograms       Histograms
 	buildInfo        []*dto.Metric
 	startLag         histogram
 	measurementError histogram
-	// shown is what the last scrape showed of the capabilities, so that the next one needn't render it again.
-	shown atomic.Pointer[offers]
+	// lastCapabilities is what the last scrape showed of the capabilities, so that the next one needn't render it again.
+	lastCapabilities atomic.Pointer[capabilityInfos]
 
-	// mu guards what follows. A scrape holds it for copying the lists of pages, and never waits while it does.
+	// mu guards what follows. A scrape holds it for copying the lists of rendered metrics, and never waits while it does.
 	mu       sync.Mutex
-	accounts map[string]*account
-	servers  map[string]*server
-	// accountPages are sorted by account, serverPages by server.
-	accountPages []*accountPage
-	serverPages  []*serverPage
+	accounts map[account.Key]*accountState
+	servers  map[serverKey]*serverState
+	// accountMetrics are sorted by account, serverMetrics by server.
+	accountMetrics []*accountMetrics
+	serverMetrics  []*serverMetrics
 	// ownLabels are the names of all accounts' own labels, sorted.
 	ownLabels []string
 	program   program
@@ -100,22 +83,18 @@ func New(o Options) *Metrics {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.History == nil {
-		o.History = history.New(history.Limits{})
-	}
 	m := &Metrics{
 		now:              o.Now,
 		inFlight:         o.InFlight,
 		counts:           o.Counts,
 		linesDropped:     o.LinesDropped,
-		history:          o.History,
-		mode:             o.Histograms,
+		histograms:       o.Histograms,
 		buildInfo:        buildInfo(),
 		startLag:         o.Histograms.newHistogram(exporterStartLag, nil),
 		measurementError: o.Histograms.newHistogram(exporterMeasurementError, nil),
 		program:          program{since: timestamppb.New(o.Now()), shard: o.Shard, shards: max(1, o.Shards)},
 	}
-	m.shown.Store(&offers{})
+	m.lastCapabilities.Store(&capabilityInfos{})
 	return m
 }
 
@@ -130,19 +109,19 @@ func buildInfo() []*dto.Metric {
 	return []*dto.Metric{info}
 }
 
-// Observe takes a finished probe into account. Ignored wholly are a Result that we cut short ourselves (canceled), and
-// one of an account that a reload has taken away or moved to another server since the probe began.
+// Observe counts a finished probe and shows it as the last one of its account. It is ignored for an account that a reload
+// has taken away or moved to another server since the probe began. r is kept until the next one, and must not be changed.
 func (m *Metrics) Observe(r *probe.Result) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	a := m.accounts[r.Account]
-	if a == nil || a.Server != r.Server || !m.history.Add(r) {
+	a := m.accounts[account.KeyOf(r)]
+	if a == nil || a.Server != r.Server {
 		return
 	}
-	r = m.history.Last(r.Account) // The same, in less memory.
-	s := m.servers[r.Server]
-	m.serverPages[s.place] = s.observe(r, a.learn(r), *m.serverPages[s.place])
-	m.accountPages[a.place] = a.observe(r, *m.accountPages[a.place])
+	s := m.servers[a.serverKey()]
+	changes := a.updateCapabilities(r)
+	m.serverMetrics[s.index] = s.observe(r, changes, *m.serverMetrics[s.index])
+	m.accountMetrics[a.index] = a.observe(r, *m.accountMetrics[a.index])
 	if r.TimestampSource != "" {
 		m.program.timestampSource = pair("source", r.TimestampSource)
 	}
@@ -153,24 +132,23 @@ func (m *Metrics) Observe(r *probe.Result) {
 	}
 }
 
-// Started tells that a probe was started, and how long after it was due.
-func (m *Metrics) Started(_ string, lag time.Duration) {
+// Started counts a probe that was started lag after it was due.
+func (m *Metrics) Started(lag time.Duration) {
 	m.startLag.Observe(lag.Seconds())
 }
 
-// Changed tells what the schedule now has in mind for an account. It is ignored for one that SetAccounts hasn't named.
-func (m *Metrics) Changed(name string, s State) {
+// Changed shows what the schedule now says of an account. It is ignored for one that SetAccounts hasn't named.
+func (m *Metrics) Changed(key account.Key, s schedule.State) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if a := m.accounts[name]; a != nil {
-		a.state = s
-		page := *m.accountPages[a.place]
-		page.state = newBlock(a.samples())
-		m.accountPages[a.place] = &page
+	if a := m.accounts[key]; a != nil {
+		changed := *m.accountMetrics[a.index]
+		changed.schedule = render(scheduleSamples(s, a.labels))
+		m.accountMetrics[a.index] = &changed
 	}
 }
 
-// Reloaded tells that the configuration was read, at the start and at each reload, and whether that went well.
+// Reloaded counts an attempt to load the configuration, at the start and at each reload.
 func (m *Metrics) Reloaded(ok bool, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

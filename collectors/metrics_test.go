@@ -9,7 +9,8 @@ import (
 
 	"github.com/prometheus/common/expfmt"
 
-	"imap-exporter/internal/history"
+	"imap-exporter/internal/account"
+	"imap-exporter/internal/schedule"
 	"imap-exporter/probe"
 )
 
@@ -88,16 +89,6 @@ func TestCountersStartAtZero(t *testing.T) {
 	s.none(t, "timestamp")
 }
 
-func TestCanceledIsIgnored(t *testing.T) {
-	m, _ := bench(accountA())
-	m.Observe(healthy(noon.Add(-time.Minute)))
-	before := page(t, m)
-	m.Observe(canceled(noon))
-	if after := page(t, m); after != before {
-		t.Errorf("a canceled probe changed /metrics to:\n%s", after)
-	}
-}
-
 func TestCounting(t *testing.T) {
 	m, _ := bench(accountA())
 	for n := range 3 {
@@ -154,28 +145,24 @@ func TestReloads(t *testing.T) {
 }
 
 func TestRemovedSeriesVanish(t *testing.T) {
-	store := history.New(history.Limits{})
-	m := New(Options{Now: func() time.Time { return noon }, History: store})
-	b := Account{Name: "b", Server: "b.example.org:993", Interval: time.Minute, Labels: map[string]string{"site": "fra1"}}
-	m.SetAccounts([]Account{accountA(), b})
+	m, _ := bench()
+	b := account.Account{Name: "b", Server: "b.example.org:993", Interval: time.Minute, Labels: map[string]string{"site": "fra1"}}
+	m.SetAccounts(registered([]account.Account{accountA(), b}...))
 	m.Observe(healthy(noon))
 	ofB := healthy(noon)
 	ofB.Account, ofB.Server = b.Name, b.Server
 	m.Observe(ofB)
 	scrape(t, m).some(t, `^imap_probe_success`, 2)
 
-	m.SetAccounts([]Account{b})
+	m.SetAccounts(registered([]account.Account{b}...))
 	m.Observe(healthy(noon)) // Its probe was running when the account was removed.
 	s := scrape(t, m)
 	s.none(t, `canary|imap\.example\.org|team=`)
 	s.is(t, `imap_probes_total{account="b",server="b.example.org:993"}`, 1)
 	s.is(t, "imap_exporter_accounts", 1)
-	if store.Last("canary") != nil {
-		t.Error("the history still knows the removed account")
-	}
 
 	b.Server = "new.example.org:993"
-	m.SetAccounts([]Account{b})
+	m.SetAccounts(registered([]account.Account{b}...))
 	m.Observe(ofB) // Its probe went to the old server.
 	s = scrape(t, m)
 	s.none(t, `b\.example\.org`)
@@ -186,7 +173,7 @@ func TestRemovedSeriesVanish(t *testing.T) {
 func TestCountersGoOnOverReloads(t *testing.T) {
 	m, _ := bench(accountA())
 	m.Observe(failed(noon))
-	m.SetAccounts([]Account{accountA()})
+	m.SetAccounts(registered([]account.Account{accountA()}...))
 	s := scrape(t, m)
 	s.is(t, "imap_probes_total"+canary, 1)
 	s.is(t, `imap_probe_failure_reasons_total{phase="auth",reason="rejected",server="imap.example.org:993"}`, 1)
@@ -235,7 +222,7 @@ func TestCreatedIsWhenTheCounterWasZero(t *testing.T) {
 // TestConcurrentUse is for the race detector.
 func TestConcurrentUse(t *testing.T) {
 	m := New(Options{InFlight: func() int { return 1 }})
-	accounts := []Account{accountA(), {Name: "b", Server: serverA, Interval: time.Minute}}
+	accounts := []account.Account{accountA(), {Name: "b", Server: serverA, Interval: time.Minute}}
 	m.SetAccounts(accounts)
 	var wg sync.WaitGroup
 	for worker := range 4 {
@@ -244,8 +231,8 @@ func TestConcurrentUse(t *testing.T) {
 				at := time.Now()
 				m.Observe(healthy(at))
 				m.Observe(failed(at))
-				m.Started("canary", time.Millisecond)
-				m.Changed("canary", State{NextRun: at, Suspended: n%2 == 0, NextLogin: at})
+				m.Started(time.Millisecond)
+				m.Changed(key("canary"), schedule.State{NextRun: at, Suspended: n%2 == 0, NextLogin: at})
 				if n%10 == worker {
 					m.SetAccounts(accounts[:1+n%2])
 					m.Reloaded(true, at)

@@ -7,15 +7,17 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"imap-exporter/internal/account"
+	"imap-exporter/internal/schedule"
 	"imap-exporter/probe"
 )
 
 // An OnDemand is what somebody gets who asks for a probe of an account.
 type OnDemand struct {
 	// Account is the account; with the Name "" it is a server that is no account's.
-	Account Account
-	// State is what the schedule has in mind for the account.
-	State State
+	Account account.Account
+	// State is what the schedule says of the account.
+	State schedule.State
 	// Result is what the probe came to. Nil: it was held back, or had not ended when who asked would wait no longer.
 	Result *probe.Result
 	// HeldBack is why no probe was made: backoff, throttled or quiet; "" when one was.
@@ -30,47 +32,47 @@ type OnDemand struct {
 func Gather(probes ...OnDemand) []*dto.MetricFamily {
 	probes = slices.Clone(probes)
 	slices.SortFunc(probes, func(a, b OnDemand) int { return cmp.Compare(a.Account.Name, b.Account.Name) })
-	accounts := make([]Account, len(probes))
+	accounts := make([]account.Account, len(probes))
 	for i, p := range probes {
 		accounts[i] = p.Account
 	}
 	ownLabels := ownLabelNames(accounts)
-	var f families
-	var pages []*accountPage
+	f := make(families)
+	var all []*accountMetrics
 	servers := make(map[string]*dto.LabelPair) // One for each, which is how they are told apart.
 	for _, p := range probes {
 		if servers[p.Account.Server] == nil {
 			servers[p.Account.Server] = pair("server", p.Account.Server)
 		}
-		page := p.page(servers[p.Account.Server], ownLabels)
-		pages = append(pages, page)
-		f.add(page.info, page.state, page.fresh)
+		a := p.metrics(servers[p.Account.Server], ownLabels)
+		all = append(all, a)
+		f.of(a.protocol).add(a.info, a.totals, a.current)
 	}
-	for _, o := range newestOffers(pages, time.Time{}, nil).sorted() {
-		f.add(o.block)
-	}
+	newestCapabilities(all, time.Time{}, nil).addTo(f)
 	return f.sorted()
 }
 
-// page renders a probe on demand as /metrics renders an account.
-func (p *OnDemand) page(server *dto.LabelPair, ownLabels []string) *accountPage {
-	a := &account{Account: p.Account, labels: labels{server}.with(pair("account", p.Account.Name)), state: p.State}
-	page := &accountPage{server: server}
+// metrics renders a probe on demand as /metrics renders an account.
+func (p *OnDemand) metrics(server *dto.LabelPair, ownLabels []string) *accountMetrics {
+	a := &accountState{Account: p.Account, labels: labels{server}.with(pair("account", p.Account.Name))}
+	m := &accountMetrics{protocol: a.Key().Service, server: server}
 	if p.Result != nil {
-		a.learn(p.Result)
-		page = a.observe(p.Result, *page)
+		a.updateCapabilities(p.Result)
+		m = a.observe(p.Result, *m)
 	}
 	out := gauges{labels: a.labels}
 	out.onDemand(p)
 	if p.Account.Name != "" {
-		page.info = newBlock(a.info(ownLabels))
-		out.samples = append(out.samples, slices.DeleteFunc(a.samples(), func(s sample) bool { return catalogue[s.id].Type != Gauge })...)
+		m.info = render(a.infoSamples(ownLabels))
+		all := append(a.totalSamples(), scheduleSamples(p.State, a.labels)...)
+		out.samples = append(out.samples, slices.DeleteFunc(all, func(s sample) bool { return catalogue[s.id].Type != Gauge })...)
 	}
-	page.state = newBlock(out.samples)
-	return page
+	m.totals = render(out.samples)
+	return m
 }
 
-// onDemand adds how the asking went. Held back on another account's account, nothing is known of this one's health.
+// onDemand adds how the request went. If another account's rejected login blocked the probe, it says nothing about this
+// account: there is no probe_success.
 func (g *gauges) onDemand(p *OnDemand) {
 	switch {
 	case p.Result != nil:

@@ -12,6 +12,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
+
+	"imap-exporter/internal/account"
+	"imap-exporter/internal/schedule"
 )
 
 // gatherOnDemand returns the page, which a registry would accept.
@@ -31,14 +34,14 @@ func everyOutcome() []OnDemand {
 	other.Name, other.Labels = "neighbour", map[string]string{"site": "fra1"}
 	result := failed(noon)
 	result.Account = "neighbour"
-	login := State{NextRun: noon.Add(time.Minute), Suspended: true, NextLogin: noon.Add(5 * time.Minute)}
+	login := schedule.State{NextRun: noon.Add(time.Minute), Suspended: true, NextLogin: noon.Add(5 * time.Minute)}
 	return []OnDemand{
-		{Account: Account{Name: "unfinished", Server: serverA}, Waited: 9500 * time.Millisecond},
-		{Account: accountA(), Result: healthy(noon), State: State{NextRun: noon.Add(time.Minute)}},
+		{Account: account.Account{Name: "unfinished", Server: serverA}, Waited: 9500 * time.Millisecond},
+		{Account: accountA(), Result: healthy(noon), State: schedule.State{NextRun: noon.Add(time.Minute)}},
 		{Account: other, Result: result, State: login},
-		{Account: Account{Name: "suspended", Server: serverA}, HeldBack: "backoff", State: login},
-		{Account: Account{Name: "waiting", Server: serverA}, HeldBack: "quiet"},
-		{Account: Account{Server: "any.example.net:993"}, Result: healthy(noon)},
+		{Account: account.Account{Name: "suspended", Server: serverA}, HeldBack: "backoff", State: login},
+		{Account: account.Account{Name: "waiting", Server: serverA}, HeldBack: "quiet"},
+		{Account: account.Account{Server: "any.example.net:993"}, Result: healthy(noon)},
 	}
 }
 
@@ -62,8 +65,8 @@ func TestOnDemandGolden(t *testing.T) {
 // The page has gauges alone: those of /metrics, with the same values, and its own.
 func TestOnDemandIsAsMetrics(t *testing.T) {
 	m, _ := bench(accountA())
-	state := State{NextRun: noon.Add(time.Minute)}
-	m.Changed("canary", state)
+	state := schedule.State{NextRun: noon.Add(time.Minute)}
+	m.Changed(key("canary"), state)
 	m.Observe(healthy(noon))
 	all := strings.Split(page(t, m), "\n")
 	families := gatherOnDemand(t, OnDemand{Account: accountA(), Result: healthy(noon), State: state})

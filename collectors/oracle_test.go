@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
 
+	"imap-exporter/internal/account"
+	"imap-exporter/internal/history"
+	"imap-exporter/internal/schedule"
 	"imap-exporter/probe"
 )
 
@@ -19,46 +23,65 @@ import (
 // each scrape, and histograms of client_golang's own.
 type plain struct {
 	*Metrics
+	history                                    *history.Store
+	states                                     map[account.Key]schedule.State
 	probes, phases, startLag, measurementError *prometheus.HistogramVec
 }
 
 func newPlain(m *Metrics) *plain {
 	vec := func(id id) *prometheus.HistogramVec {
-		c := catalogue[id]
+		c := catalogue[id].of(account.IMAP)
 		o := prometheus.HistogramOpts{Name: c.Name, Help: c.Help, Unit: c.Unit, Buckets: id.buckets()}
-		if m.mode == HistogramsNative {
+		if m.histograms == native {
 			o.Buckets = nil
 		}
-		if m.mode != HistogramsClassic {
+		if m.histograms != classic {
 			o.NativeHistogramBucketFactor = 1.1
 			o.NativeHistogramMaxBucketNumber = 100
 			o.NativeHistogramMinResetDuration = time.Hour
 		}
 		return prometheus.NewHistogramVec(o, c.Labels)
 	}
-	p := &plain{m, vec(probeDuration), vec(probePhaseDuration), vec(exporterStartLag), vec(exporterMeasurementError)}
+	p := &plain{m, history.New(history.Limits{}), map[account.Key]schedule.State{}, vec(probeDuration), vec(probePhaseDuration), vec(exporterStartLag), vec(exporterMeasurementError)}
 	p.startLag.WithLabelValues()
 	p.measurementError.WithLabelValues()
 	return p
 }
 
-func (p *plain) SetAccounts(accounts []Account) {
+func (p *plain) SetAccounts(accounts []account.Account) {
 	before := maps.Clone(p.servers)
+	moved := maps.Clone(p.accounts)
 	p.Metrics.SetAccounts(accounts)
-	for name := range p.servers {
-		p.probes.WithLabelValues(name)
-		delete(before, name)
+	p.history.SetAccounts(accounts)
+	for key := range p.servers {
+		p.probes.WithLabelValues(key.server)
+		delete(before, key)
 	}
-	for name := range before {
-		p.probes.DeletePartialMatch(prometheus.Labels{"server": name})
-		p.phases.DeletePartialMatch(prometheus.Labels{"server": name})
+	for key := range before {
+		p.probes.DeletePartialMatch(prometheus.Labels{"server": key.server})
+		p.phases.DeletePartialMatch(prometheus.Labels{"server": key.server})
+	}
+	for key, a := range moved {
+		if p.accounts[key] != a {
+			delete(p.states, key)
+		}
 	}
 }
 
+func (p *plain) Changed(key account.Key, s schedule.State) {
+	p.Metrics.Changed(key, s)
+	if p.accounts[key] != nil {
+		p.states[key] = s
+	}
+}
+
+// Observe is given Results as the engine does: those that count, and those of accounts that a reload takes away meanwhile.
 func (p *plain) Observe(r *probe.Result) {
-	before := p.history.Last(r.Account)
+	if r.Err != nil && r.Err.Reason == probe.ReasonCanceled {
+		return
+	}
 	p.Metrics.Observe(r)
-	if p.history.Last(r.Account) == before {
+	if _, kept := p.history.Add(r); kept == nil {
 		return
 	}
 	if r.OK() {
@@ -74,8 +97,8 @@ func (p *plain) Observe(r *probe.Result) {
 	}
 }
 
-func (p *plain) Started(name string, lag time.Duration) {
-	p.Metrics.Started(name, lag)
+func (p *plain) Started(lag time.Duration) {
+	p.Metrics.Started(lag)
 	p.startLag.WithLabelValues().Observe(lag.Seconds())
 }
 
@@ -87,7 +110,7 @@ func (p *plain) Collect(ch chan<- prometheus.Metric) {
 		for _, l := range s.labels {
 			names, values = append(names, l.GetName()), append(values, l.GetValue())
 		}
-		m := catalogue[s.id]
+		m := catalogue[s.id].of(account.IMAP)
 		desc := prometheus.V2.NewDesc(m.Name, m.Help, prometheus.UnconstrainedLabels(names), nil, prometheus.WithUnit(m.Unit))
 		if m.Type == Counter {
 			since := s.since.AsTime()
@@ -106,26 +129,28 @@ func (p *plain) Collect(ch chan<- prometheus.Metric) {
 func (p *plain) samples() []sample {
 	now := p.now()
 	out := p.program.samples()
-	newest := make(map[place]offer)
-	for _, name := range slices.Sorted(maps.Keys(p.accounts)) { // Of offers made at the same moment the first counts.
-		a := p.accounts[name]
-		out = append(out, a.info(p.ownLabels)...)
-		out = append(out, a.samples()...)
-		last := p.history.Last(name)
+	newest := make(map[capabilityKey]capabilities)
+	byName := func(a, b account.Key) int { return strings.Compare(a.Account, b.Account) }
+	for _, key := range slices.SortedFunc(maps.Keys(p.accounts), byName) { // Of capabilities seen at the same moment the first count.
+		a := p.accounts[key]
+		out = append(out, a.infoSamples(p.ownLabels)...)
+		out = append(out, a.totalSamples()...)
+		out = append(out, scheduleSamples(p.states[key], a.labels)...)
+		last := p.history.Last(key)
 		if last == nil {
 			continue
 		}
-		fresh := a.Interval == 0 || now.Sub(last.Start) <= 3*a.Interval
-		out = append(out, withoutDoubles(render(last, a.labels, fresh))...)
-		for stage, o := range a.offers {
-			at := place{p.servers[a.Server].labels[0], o.mode, stage}
-			if best, ok := newest[at]; fresh && (!ok || o.at.After(best.at)) {
-				newest[at] = o
+		current := a.Interval == 0 || now.Sub(last.Start) <= 3*a.Interval
+		out = append(out, withoutDoubles(resultSamples(last, a.labels, current))...)
+		for stage, c := range a.capabilities {
+			key := capabilityKey{account.IMAP, p.servers[a.serverKey()].labels[0], c.mode, stage}
+			if best, ok := newest[key]; current && (!ok || c.at.After(best.at)) {
+				newest[key] = c
 			}
 		}
 	}
-	for at, o := range newest {
-		out = append(out, withoutDoubles(o.samples(at))...)
+	for key, c := range newest {
+		out = append(out, withoutDoubles(c.samples(key))...)
 	}
 	for _, s := range p.servers {
 		out = append(out, s.failureSamples()...)

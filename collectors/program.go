@@ -1,11 +1,12 @@
 package collectors
 
 import (
-	"maps"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"imap-exporter/internal/schedule"
 )
 
 // A program is what is known about the exporter itself.
@@ -20,18 +21,11 @@ type program struct {
 	timestampSource *dto.LabelPair
 	// inFlight, counts and linesDropped are nil where the program doesn't tell them.
 	inFlight     *int
-	counts       *Counts
+	counts       *schedule.Counts
 	linesDropped *int
 }
 
-// Counts tell what became of the moments at which probes were due: Scheduled is Started and all Skipped.
-type Counts struct {
-	Scheduled, Started uint64
-	// Skipped has the reasons overload, backoff, throttled and shutdown; one that is not there is 0.
-	Skipped map[string]uint64
-}
-
-// samples renders the program.
+// samples are what is known about the exporter itself.
 func (p *program) samples() []sample {
 	out := []sample{
 		{id: exporterAccounts, value: float64(p.accounts)},
@@ -42,7 +36,7 @@ func (p *program) samples() []sample {
 		out = append(out, sample{id: exporterProbesInFlight, value: float64(*p.inFlight)})
 	}
 	if p.counts != nil {
-		out = append(out, p.counts.samples(p.since)...)
+		out = append(out, countSamples(p.counts, p.since)...)
 	}
 	if p.linesDropped != nil {
 		out = append(out, sample{id: exporterLinesDropped, value: float64(*p.linesDropped), since: p.since})
@@ -59,14 +53,13 @@ func (p *program) samples() []sample {
 	return out
 }
 
-func (c *Counts) samples(since *timestamppb.Timestamp) []sample {
+// countSamples are what became of the schedule's slots.
+func countSamples(c *schedule.Counts, since *timestamppb.Timestamp) []sample {
 	out := []sample{
 		{id: exporterProbesScheduled, value: float64(c.Scheduled), since: since},
 		{id: exporterProbesStarted, value: float64(c.Started), since: since},
 	}
-	skipped := map[string]uint64{"overload": 0, "backoff": 0, "throttled": 0, "shutdown": 0}
-	maps.Copy(skipped, c.Skipped)
-	for reason, n := range skipped {
+	for reason, n := range c.Skipped {
 		out = append(out, sample{
 			id: exporterProbesSkipped, value: float64(n), labels: labels{pair("reason", reason)}, since: since,
 		})

@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	dto "github.com/prometheus/client_model/go"
 
+	"imap-exporter/internal/account"
+	"imap-exporter/internal/schedule"
 	"imap-exporter/probe"
 )
 
@@ -33,17 +35,17 @@ type world struct {
 	*plain
 	*rand.Rand
 	clock    *clock
-	accounts []Account
+	accounts []account.Account
 }
 
 func newWorld(seed uint64) *world {
 	w := &world{Rand: rand.New(rand.NewPCG(seed, 0)), clock: &clock{noon}}
-	counts := Counts{Scheduled: 9, Started: 4, Skipped: map[string]uint64{"overload": 5}}
-	w.plain = newPlain(New(Options{Now: w.clock.now, Histograms: choose(w.Rand, histogramModes...)}))
+	counts := schedule.Counts{Scheduled: 9, Started: 4, Skipped: map[schedule.Reason]uint64{schedule.Overload: 5}}
+	w.plain = newPlain(New(Options{Now: w.clock.now, Histograms: choose(w.Rand, histogramKinds...)}))
 	w.program.counts, w.program.inFlight = &counts, new(w.IntN(5))
 	w.program.linesDropped = new(int)
 	w.linesDropped = func() int { return 0 }
-	w.counts, w.inFlight = func() Counts { return counts }, func() int { return *w.program.inFlight }
+	w.counts, w.inFlight = func() schedule.Counts { return counts }, func() int { return *w.program.inFlight }
 	return w
 }
 
@@ -54,19 +56,20 @@ func (w *world) step() (what string) {
 	switch n := w.IntN(100); {
 	case len(w.accounts) == 0 || n < 8:
 		w.accounts = w.someAccounts()
-		w.SetAccounts(w.accounts)
+		w.SetAccounts(registered(w.accounts...))
 		return "accounts set"
 	case n < 60:
 		r := w.someResult()
 		w.Observe(r)
 		return fmt.Sprint("result of ", r.Account)
 	case n < 75:
-		w.Changed(choose(w.Rand, w.accounts...).Name, State{
+		a := choose(w.Rand, w.accounts...)
+		w.Changed(a.Key(), schedule.State{
 			NextRun: w.someTime(), Suspended: w.IntN(2) == 0, NextLogin: choose(w.Rand, time.Time{}, w.someTime()),
 		})
 		return "state changed"
 	case n < 80:
-		w.Started("", time.Duration(w.IntN(1e9)))
+		w.Started(time.Duration(w.IntN(1e9)))
 		return "probe started"
 	case n < 84:
 		w.Reloaded(w.IntN(2) == 0, w.clock.at)
@@ -81,7 +84,7 @@ func (w *world) someTime() time.Time { return w.clock.at.Add(time.Duration(w.Int
 
 // someAccounts returns some of six accounts on some of three servers. Their names and labels sort before and after
 // each other's in every way.
-func (w *world) someAccounts() (accounts []Account) {
+func (w *world) someAccounts() (accounts []account.Account) {
 	for _, name := range []string{"b", "a", "a b", "ä", "A", "a\xff"} {
 		if w.IntN(4) == 0 {
 			continue
@@ -92,7 +95,7 @@ func (w *world) someAccounts() (accounts []Account) {
 				labels[label] = choose(w.Rand, "", "x", "y\xff")
 			}
 		}
-		accounts = append(accounts, Account{
+		accounts = append(accounts, account.Account{
 			Name: name, Server: choose(w.Rand, serverA, serverA, "b:993", "a:143"), Labels: labels,
 			Interval: choose(w.Rand, 0, time.Second, time.Minute, time.Hour),
 		})
@@ -158,8 +161,8 @@ func TestWhichHistogramsAScrapeReadsStays(t *testing.T) {
 	for _, timing := range slices.Backward(allPhases()) {
 		r.Phases = []probe.Timing{timing}
 		m.Observe(r)
-		seen = append(seen, m.serverPages[0].histograms)
-		copies = append(copies, slices.Clone(m.serverPages[0].histograms))
+		seen = append(seen, m.serverMetrics[0].histograms)
+		copies = append(copies, slices.Clone(m.serverMetrics[0].histograms))
 	}
 	for i := range seen {
 		if !slices.EqualFunc(seen[i], copies[i], func(a, b histogram) bool { return a.Histogram == b.Histogram }) {
@@ -170,9 +173,9 @@ func TestWhichHistogramsAScrapeReadsStays(t *testing.T) {
 
 // TestOrder says that the order on /metrics never depends on chance.
 func TestOrder(t *testing.T) {
-	first := page(t, full(HistogramsBoth))
+	first := page(t, full(both))
 	for range 10 {
-		if diff := cmp.Diff(first, page(t, full(HistogramsBoth))); diff != "" {
+		if diff := cmp.Diff(first, page(t, full(both))); diff != "" {
 			t.Fatal(diff)
 		}
 	}

@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-// TestBroken breaks the overview in one place at a time, and wants the rule against that to see it.
+// TestBroken breaks the overview in one place at a time, and checks that the rule against that finds it.
 func TestBroken(t *testing.T) {
 	made, err := overview().JSON()
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole := string(made)
+	timeRange := string(made)
 	for _, c := range []struct{ rule, old, new string }{
 		{"dashboard", `"editable": false`, `"editable": true`},
 		{"dashboard", `"title": "IMAP / Overview"`, `"title": "Overview"`},
@@ -52,10 +52,10 @@ func TestBroken(t *testing.T) {
 		{"links", `&var-account=`, `&var-user=`},
 	} {
 		t.Run(c.rule+" "+c.new, func(t *testing.T) {
-			if !strings.Contains(whole, c.old) {
+			if !strings.Contains(timeRange, c.old) {
 				t.Fatalf("the overview has no %s", c.old)
 			}
-			broken := parse(t, strings.Replace(whole, c.old, c.new, 1))
+			broken := parse(t, strings.Replace(timeRange, c.old, c.new, 1))
 			i := slices.IndexFunc(rules, func(r rule) bool { return r.name == c.rule })
 			if problems := rules[i].check(broken); len(problems) == 0 {
 				t.Errorf("the rule %q sees nothing", c.rule)

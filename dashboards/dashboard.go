@@ -2,26 +2,26 @@ package dashboards
 
 // A Dashboard is one of the dashboards, as its file describes it.
 type Dashboard struct {
-	// UID is its name in URLs, and with .json the name of its file. It never changes: alerts and bookmarks have it.
+	// UID is its name in URLs. It never changes: alerts and bookmarks contain it.
 	UID string
 	// Title is what people see; the part before the slash is the same for all.
 	Title string
-	// Help is what the dashboard answers.
+	// Help says what the dashboard shows.
 	Help string
-	// selector is what {@} in its queries stands for, without the braces.
+	// selector replaces {@} in queries, without the braces.
 	selector  string
 	variables []variable
-	// from is where its time range begins when it is opened; it ends now.
+	// from is the beginning of the initial time range, which ends now.
 	from string
 	rows []row
 }
 
-// All returns the dashboards, in the order in which one goes through them.
+// All returns the dashboards, from the general to the specific.
 func All() []Dashboard {
 	return []Dashboard{overview(), account(), server(), exporter()}
 }
 
-// The uids, which the links need.
+// The UIDs, for links.
 const (
 	overviewUID = "imap-overview"
 	accountUID  = "imap-account"
@@ -34,7 +34,7 @@ func (d Dashboard) File() string {
 	return d.UID[len("imap-"):] + ".json"
 }
 
-// The selectors. The labels job and instance tell one exporter from another.
+// The selectors. The labels job and instance identify an exporter.
 const (
 	ofExporter = `job=~"$job", instance=~"$instance"`
 	ofServers  = ofExporter + `, server=~"$server"`
@@ -44,17 +44,17 @@ const (
 // A variable is one of the choices at the top of a dashboard.
 type variable struct {
 	name, label, help string
-	// query gives the choices. Without it, the variable is a text to type, or, with choices, one of those.
+	// query returns the choices. Without it, the variable is one of choices, or a text field if there are none.
 	query   string
 	choices []string
-	// value is what it is at first.
+	// value is the initial value.
 	value string
-	// all offers all choices at once, and several of them.
+	// all permits several choices, and all of them.
 	all bool
 }
 
-// exporters are the two variables that every dashboard has. A metric that is there from the start gives the choices.
-func exporters() []variable {
+// exporterVariables returns the two variables that every dashboard has. Their choices come from a metric that always exists.
+func exporterVariables() []variable {
 	return []variable{
 		{name: "job", label: "Job", help: "The scrape job of the exporters.", query: `label_values(imap_exporter_build_info, job)`, all: true},
 		{

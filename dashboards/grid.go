@@ -1,12 +1,12 @@
 package dashboards
 
-// columns is how wide Grafana's grid is.
+// columns is the width of Grafana's grid.
 const columns = 24
 
-// headingHeight is how high the heading of a row is.
+// headingHeight is the height of a row's heading.
 const headingHeight = 1
 
-// A row is a heading and the panels below it, all of one height. The first row of a dashboard may do without a heading.
+// A row is a heading and the panels below it, all of one height. The first row of a dashboard may have no heading.
 type row struct {
 	title  string
 	height int
@@ -15,18 +15,18 @@ type row struct {
 	panels    []panel
 }
 
-// A place is where a panel is in Grafana's grid.
-type place struct {
+// A gridPos is the position and size of a panel in Grafana's grid.
+type gridPos struct {
 	X int `json:"x"`
 	Y int `json:"y"`
 	W int `json:"w"`
 	H int `json:"h"`
 }
 
-// layout places the panels of a row from the line y on, from left to right, and returns the line after them.
-func (r row) layout(y int) (heading place, panels []place, next int) {
+// layout positions the panels of a row from left to right, beginning at line y, and returns the line after them.
+func (r row) layout(y int) (heading gridPos, panels []gridPos, next int) {
 	if r.title != "" {
-		heading = place{X: 0, Y: y, W: columns, H: headingHeight}
+		heading = gridPos{X: 0, Y: y, W: columns, H: headingHeight}
 		y += headingHeight
 	}
 	x := 0
@@ -34,7 +34,7 @@ func (r row) layout(y int) (heading place, panels []place, next int) {
 		if x+p.width > columns {
 			x, y = 0, y+r.height
 		}
-		panels = append(panels, place{X: x, Y: y, W: p.width, H: r.height})
+		panels = append(panels, gridPos{X: x, Y: y, W: p.width, H: r.height})
 		x += p.width
 	}
 	return heading, panels, y + r.height

@@ -1,6 +1,6 @@
 package dashboards
 
-// stat is one big value, on its colour.
+// stat is one big value on a coloured background.
 func stat(title, help string, queries ...target) panel {
 	return newPanel("stat", title, help, queries).wide(3).
 		option("reduceOptions", object{"calcs": []string{"lastNotNull"}, "fields": "", "values": false}).
@@ -8,12 +8,12 @@ func stat(title, help string, queries ...target) panel {
 		option("textMode", "value").option("wideLayout", true).option("orientation", "auto")
 }
 
-// named shows the name of the series in place of its value.
+// named shows the name of the series instead of its value.
 func (p panel) named() panel {
 	return p.option("textMode", "name")
 }
 
-// plain is a stat whose number has the colour, and not the ground, because nobody needs to act on it.
+// plain colours the number of a stat instead of the background, because nobody needs to act on it.
 func (p panel) plain() panel {
 	return p.option("colorMode", "value")
 }
@@ -30,14 +30,14 @@ func timeseries(title, help string, queries ...target) panel {
 		look("showPoints", "auto").look("pointSize", 4).look("spanNulls", false)
 }
 
-// below puts the legend below a graph, as a list, where few series need no table.
+// below puts the legend below a graph, as a list, for few series.
 func (p panel) below() panel {
 	return p.option("legend", object{
 		"displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": []string{},
 	})
 }
 
-// logarithmic spreads the axis, so that 20 µs and 2 s are seen in one graph.
+// logarithmic makes the axis logarithmic, so that 20 µs and 2 s are visible in one graph.
 func (p panel) logarithmic() panel {
 	return p.look("scaleDistribution", object{"type": "log", "log": 10}).look("fillOpacity", 0)
 }
@@ -47,13 +47,13 @@ func (p panel) stacked() panel {
 	return p.look("stacking", object{"mode": "normal", "group": "A"}).look("fillOpacity", 70).look("lineWidth", 0)
 }
 
-// bars are stacked counts. Each covers the time of its own point alone, so that they may be added up.
+// bars shows stacked counts. Each covers only the time of its own point, so that they can be summed.
 func (p panel) bars() panel {
-	p.interval = point
+	p.interval = rateInterval
 	return p.stacked().look("drawStyle", "bars").look("fillOpacity", 85).look("barAlignment", -1)
 }
 
-// stateTimeline is a strip of coloured states for each series.
+// stateTimeline is a line of coloured states for each series.
 func stateTimeline(title, help string, queries ...target) panel {
 	return newPanel("state-timeline", title, help, queries).
 		option("mergeValues", true).option("showValue", "never").option("alignValue", "left").option("rowHeight", 0.85).
@@ -63,7 +63,7 @@ func stateTimeline(title, help string, queries ...target) panel {
 		with("color", object{"mode": "continuous-GrYlRd"})
 }
 
-// heatmap is how many values fell into each bucket, along time. Its query is a histogram's buckets.
+// heatmap shows the number of values in each bucket over time. Its query returns a histogram's buckets.
 func heatmap(title, help, expr string) panel {
 	buckets := target{expr: expr, legend: "{{le}}", format: "heatmap"}
 	return newPanel("heatmap", title, help, []target{buckets}).
@@ -76,7 +76,7 @@ func heatmap(title, help, expr string) panel {
 		option("yAxis", object{"axisPlacement": "left", "reverse": false, "unit": seconds})
 }
 
-// table is a table, page by page, of as many rows as fit.
+// table is a table with pages of as many rows as fit.
 func table(title, help string, columns ...target) panel {
 	return newPanel("table", title, help, columns).wide(24).
 		option("showHeader", true).option("cellHeight", "sm").
@@ -84,7 +84,7 @@ func table(title, help string, columns ...target) panel {
 		look("align", "auto").look("cellOptions", object{"type": "auto"}).look("inspect", false).look("filterable", false).look("minWidth", 60)
 }
 
-// sorted sorts a table by the columns of these titles, what is greatest first.
+// sorted sorts a table by the columns with these titles, the greatest first.
 func (p panel) sorted(titles ...string) panel {
 	var by []object
 	for _, title := range titles {
@@ -93,7 +93,7 @@ func (p panel) sorted(titles ...string) panel {
 	return p.option("sortBy", by)
 }
 
-// onePage is for a table that is never long: it scrolls, and has no pages.
+// onePage makes a short table scroll instead of having pages.
 func (p panel) onePage() panel {
 	return p.option("footer", footer(false))
 }

@@ -8,16 +8,16 @@ import (
 // object is a piece of Grafana's JSON.
 type object = map[string]any
 
-// A panel is one picture. The functions named after the kinds make one, its methods say how it looks.
+// A panel is one panel of a dashboard. The functions named after the kinds create one; its methods set its appearance.
 type panel struct {
 	kind, title, help string
 	width             int
 	queries           []target
-	// interval is the least time between two points of a graph; the data source's own if empty.
+	// interval is the minimum time between two points of a graph; the data source's own if empty.
 	interval string
-	// defaults is how the values look: unit, colours, texts.
+	// defaults are the settings of the values: unit, colours, texts.
 	defaults object
-	// custom is what this kind of panel alone knows of them.
+	// custom are further settings that only this kind of panel has.
 	custom          object
 	options         object
 	overrides       []override
@@ -27,28 +27,28 @@ type panel struct {
 // A target is one query of a panel.
 type target struct {
 	expr, legend string
-	// instant asks for the values at the end of the time range, not along it.
+	// instant queries the values at the end of the time range, not over the range.
 	instant bool
-	// format is how Grafana reads the answer: time_series, table or heatmap.
+	// format is how Grafana reads the response: time_series, table or heatmap.
 	format string
 }
 
-// query asks along the time range. The legend names a series by its labels, as in {{account}}.
+// query queries over the time range. The legend names a series by its labels, as in {{account}}.
 func query(expr, legend string) target {
 	return target{expr: expr, legend: legend, format: "time_series"}
 }
 
-// now asks at the end of the time range.
-func now(expr, legend string) target {
+// instantQuery queries at the end of the time range.
+func instantQuery(expr, legend string) target {
 	return target{expr: expr, legend: legend, format: "time_series", instant: true}
 }
 
-// column asks for a table's column, whose field is called "Value #" and the query's letter.
+// column queries a column of a table. Its field is named "Value #" and the query's letter.
 func column(expr string) target {
 	return target{expr: expr, format: "table", instant: true}
 }
 
-// An override is how the fields look that one matcher finds.
+// An override sets properties of the fields that a matcher selects.
 type override struct {
 	matcher, of string
 	properties  []property
@@ -86,7 +86,7 @@ func newPanel(kind, title, help string, queries []target) panel {
 	}
 }
 
-// wide sets the width, of 24 columns.
+// wide sets the width in columns, of 24.
 func (p panel) wide(width int) panel {
 	p.width = width
 	return p
@@ -97,22 +97,22 @@ func (p panel) unit(unit string) panel {
 	return p.with("unit", unit)
 }
 
-// none sets what stands there when there is no value.
+// none sets the text that is shown if there is no value.
 func (p panel) none(text string) panel {
 	return p.with("noValue", text)
 }
 
-// decimals sets how many of them are shown.
+// decimals sets the number of decimals.
 func (p panel) decimals(n int) panel {
 	return p.with("decimals", n)
 }
 
-// between sets the least and the greatest value to be expected.
+// between sets the smallest and the largest expected value.
 func (p panel) between(least, most float64) panel {
 	return p.with("min", least).with("max", most)
 }
 
-// from0 lets the axis begin at 0.
+// from0 makes the axis begin at 0.
 func (p panel) from0() panel {
 	return p.with("min", 0)
 }
@@ -133,7 +133,7 @@ func (p panel) with(name string, value any) panel {
 	return p
 }
 
-// look sets what this kind of panel alone knows of fields.
+// look sets one of the settings of fields that only this kind of panel has.
 func (p panel) look(name string, value any) panel {
 	p.custom = merged(p.custom, name, value)
 	return p
@@ -145,7 +145,7 @@ func (p panel) option(name string, value any) panel {
 	return p
 }
 
-// field sets how the field of this name looks.
+// field sets properties of the field of this name.
 func (p panel) field(name string, properties ...property) panel {
 	return p.override(override{"byName", name, properties})
 }
@@ -155,18 +155,18 @@ func (p panel) override(overrides ...override) panel {
 	return p
 }
 
-// counting is for whole numbers from 0 on. An axis with nothing but 0 on it then ends at 1.
+// counting is for whole numbers from 0. If all values are 0, the axis ends at 1.
 func (p panel) counting() panel {
 	return p.unit(count).decimals(0).from0().look("axisSoftMax", 1)
 }
 
-// transform lets Grafana change the answers before it shows them.
+// transform makes Grafana transform the responses before it shows them.
 func (p panel) transform(id string, options object) panel {
 	p.transformations = append(slices.Clip(p.transformations), object{"id": id, "options": options})
 	return p
 }
 
-// merged is a copy of o with one more entry, so that panels made from one another share nothing.
+// merged returns a copy of o with one more entry, so that panels derived from each other share no maps.
 func merged(o object, name string, value any) object {
 	c := maps.Clone(o)
 	c[name] = value

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// key are the labels that tell one account's series from another's. Joins go on all of them: two exporters may probe the
-// same account.
+// key are the labels that identify an account's series. Joins use all of them, because two exporters may probe the same
+// account.
 const key = "job, instance, account, server"
 
-// kept bridges failed probes, which say nothing of quota, certificate and messages.
-const kept = "[3h]"
+// lookback bridges failed probes, which say nothing about quota, certificate and messages.
+const lookback = "[3h]"
 
 // The states of an account, the worst highest, so that the worst come first in a table.
 const (
@@ -19,104 +19,104 @@ const (
 	stateWarning
 	stateUnsteady
 	stateNoProbe
-	stateHeld
+	stateSuspended
 	stateFailing
 )
 
 var stateWords = []word{
 	{"6", "FAILING", bad},
-	{"5", "HELD BACK", held},
-	{"4", "NO PROBE", blind},
+	{"5", "SUSPENDED", paused},
+	{"4", "NO PROBE", unprobed},
 	{"3", "UNSTEADY", warning},
 	{"2", "WARNING", "dark-yellow"},
 	{"1", "ON DEMAND", neutral},
 	{"0", "OK", good},
 }
 
-// state is the state of each account as a number. Of two that hold, the first one counts. What the last probe says comes
-// before that there was none in time, of which the interval alone remains.
+// state is the state of each account as a number. If several apply, the first one counts. The result of the last probe
+// comes before NO PROBE, which is recognised by the interval alone.
 var state = fmt.Sprintf(`(imap_probe_suspended{@} == 1) * %d
 or (imap_probe_success{@} == 0) + %d
 or (%s) + %d
 or (%s) * 0 + %d
 or (imap_probe_success{@} == 1) * %d
 or (imap_probe_interval_seconds{@} > 0) * 0 + %d
-or imap_probe_interval_seconds{@} * 0 + %d`, stateHeld, stateFailing, unsteady, stateUnsteady, trouble, stateWarning, stateOK, stateNoProbe, stateOnDemand)
+or imap_probe_interval_seconds{@} * 0 + %d`, stateSuspended, stateFailing, unsteady, stateUnsteady, atRisk, stateWarning, stateOK, stateNoProbe, stateOnDemand)
 
-// trouble are the accounts that are fine, but not for long: the certificate ends, the quota is nearly full, or probes take
-// three times as long as a day ago, and noticeably so.
-const trouble = `(
+// atRisk selects accounts that are fine now but need attention: the certificate expires soon, the quota is nearly full, or
+// probes take three times as long as a day ago and 0.25 s more.
+const atRisk = `(
   ` + certificateDays + ` < 21
   or ` + quotaPercent + ` >= 90
-  or max by (` + key + `) (` + takes + `) > 0.25 + 3 * max by (` + key + `) (` + tookYesterday + `)
+  or max by (` + key + `) (` + meanDuration + `) > 0.25 + 3 * max by (` + key + `) (` + meanDurationYesterday + `)
 ) and on (` + key + `) imap_probe_success{@} == 1`
 
-// The states that are worth a number of their own. They ask no more than each needs, since they are asked all the time.
+// The states that have a tile of their own. Their queries are as small as possible, because they run all the time.
 const (
-	failing  = `imap_probe_success{@} == 0 unless on (` + key + `) imap_probe_suspended{@} == 1`
-	heldBack = `imap_probe_suspended{@} == 1`
-	noProbe  = `imap_probe_interval_seconds{@} > 0 unless on (` + key + `) imap_probe_success{@}`
-	unsteady = `min_over_time(imap_probe_success{@}[15m]) == 0 and imap_probe_success{@} == 1`
+	failing   = `imap_probe_success{@} == 0 unless on (` + key + `) imap_probe_suspended{@} == 1`
+	suspended = `imap_probe_suspended{@} == 1`
+	noProbe   = `imap_probe_interval_seconds{@} > 0 unless on (` + key + `) imap_probe_success{@}`
+	unsteady  = `min_over_time(imap_probe_success{@}[15m]) == 0 and imap_probe_success{@} == 1`
 )
 
-// accounts counts those in a state, as any exporter sees it.
+// accounts counts the accounts that any exporter sees in this state.
 func accounts(in string) string {
 	return "count(count by (account, server) (" + in + ")) or 0 * count(imap_probe_interval_seconds{@})"
 }
 
-// untroubled are the accounts that are OK for every exporter.
-var untroubled = fmt.Sprintf("max by (account, server) (%s) == %d", state, stateOK)
+// allOK selects the accounts that are OK for every exporter.
+var allOK = fmt.Sprintf("max by (account, server) (%s) == %d", state, stateOK)
 
-// The strips of a state timeline.
+// The states of a state timeline.
 const (
-	stripFailing = iota
-	stripOK
-	stripHeld
+	timelineFailing = iota
+	timelineOK
+	timelineSuspended
 )
 
-var stripWords = []word{
+var timelineWords = []word{
 	{"0", "failing", bad},
 	{"1", "OK", good},
-	{"2", "held back", held},
+	{"2", "suspended", paused},
 }
 
-// strip is the state that the last probe left, for state timelines; nothing while no probe runs.
-var strip = fmt.Sprintf(`imap_probe_success{@} + on (%s) %d * imap_probe_suspended{@}`, key, stripHeld)
+// timelineState is the state after the last probe, for state timelines; absent while no probe runs.
+var timelineState = fmt.Sprintf(`imap_probe_success{@} + on (%s) %d * imap_probe_suspended{@}`, key, timelineSuspended)
 
-// lastFailure is where and why an account fails, or failed most within 15 minutes: one pair for each.
+// lastFailure is phase and reason of an account's failure, or of its most frequent one within 15 minutes: one pair for each.
 const lastFailure = `imap_probe_last_failure_info{@}
 or on (` + key + `) topk by (` + key + `) (1, count_over_time(imap_probe_last_failure_info{@}[15m]))`
 
-// present leaves out the accounts that are gone, which a look back in time would still find.
+// present leaves out removed accounts, which a query that looks back would still find.
 func present(expr string) string {
 	return "(" + expr + ")\nand on (" + key + ") imap_probe_interval_seconds{@}"
 }
 
-// lastSuccess is when an account last had a successful probe, as Unix time in seconds. An exporter that was restarted has
-// forgotten it, Prometheus not.
+// lastSuccess is when an account last had a successful probe, as Unix time in seconds. A restarted exporter doesn't remember
+// it, but Prometheus does.
 const lastSuccess = `max_over_time(imap_probe_last_success_timestamp_seconds{@}[1d])`
 
-// succeeded are the durations of successful probes alone.
+// succeeded are the durations of successful probes only.
 const succeeded = `(imap_probe_last_duration_seconds{@} and on (` + key + `) imap_probe_success{@} == 1)`
 
-// takes is their mean now, and tookYesterday a day ago.
+// meanDuration is their mean now, and meanDurationYesterday a day ago.
 const (
-	takes         = `avg_over_time(` + succeeded + `[15m:1m])`
-	tookYesterday = `avg_over_time(` + succeeded + `[15m:1m] offset 1d)`
+	meanDuration          = `avg_over_time(` + succeeded + `[15m:1m])`
+	meanDurationYesterday = `avg_over_time(` + succeeded + `[15m:1m] offset 1d)`
 )
 
-// Days until the certificate ends, and how full the fullest quota is, in percent.
+// Days until the certificate expires, and the use of the fullest quota in percent.
 const (
-	certificateDays = `(min by (` + key + `) (last_over_time(imap_tls_certificate_not_after_timestamp_seconds{@}` + kept + `)) - time()) / 86400`
+	certificateDays = `(min by (` + key + `) (last_over_time(imap_tls_certificate_not_after_timestamp_seconds{@}` + lookback + `)) - time()) / 86400`
 
 	quotaPercent = `100 * max by (` + key + `) (
-  label_replace(last_over_time(imap_quota_storage_used_bytes{@}` + kept + `) / (last_over_time(imap_quota_storage_limit_bytes{@}` + kept + `) > 0), "of", "storage", "", "")
-  or label_replace(last_over_time(imap_quota_messages_used{@}` + kept + `) / (last_over_time(imap_quota_messages_limit{@}` + kept + `) > 0), "of", "messages", "", "")
+  label_replace(last_over_time(imap_quota_storage_used_bytes{@}` + lookback + `) / (last_over_time(imap_quota_storage_limit_bytes{@}` + lookback + `) > 0), "of", "storage", "", "")
+  or label_replace(last_over_time(imap_quota_messages_used{@}` + lookback + `) / (last_over_time(imap_quota_messages_limit{@}` + lookback + `) > 0), "of", "messages", "", "")
 )`
 )
 
-// quantile is a quantile of a histogram, by a label such as "phase", over a range. It reads the native histogram, and where
-// there is none the classic buckets. Where nothing was counted, it is NaN, which the comparison takes away.
+// quantile returns a query for a quantile of a histogram, by a label such as "phase", over a range. It reads the native
+// histogram, or else the classic buckets. An empty histogram gives NaN, which the comparison removes.
 func quantile(q, histogram, by, over string) string {
 	le, plain := "le", ""
 	if by != "" {
@@ -137,8 +137,8 @@ const (
 	authHistogram  = phaseHistogram + `{phase="auth"}`
 )
 
-// The ranges of rates: that of a graph's point, and the whole time that is shown.
+// The ranges of rates: that of a point in a graph, and the whole time range.
 const (
-	point = "$__rate_interval"
-	whole = "$__range"
+	rateInterval = "$__rate_interval"
+	timeRange    = "$__range"
 )

@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// Grafana's versions: that of the dashboard's schema, and that of the panels'. Grafana migrates what is older than itself.
+// Grafana's version of the dashboard's schema, and of the panels. Newer versions of Grafana migrate them.
 const (
 	schemaVersion = 39 // Grafana 11.0
 	pluginVersion = "11.0.0"
 )
 
-// tag is how the dashboards find each other in Grafana's list.
+// tag marks the dashboards in Grafana's list.
 const tag = "imap"
 
-// source is the data source that somebody chose.
+// source is the selected data source.
 func source() object {
 	return object{"type": "prometheus", "uid": "${datasource}"}
 }
@@ -42,8 +42,8 @@ func (d Dashboard) JSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// links lead to the other dashboards, with the same time range and exporters. An account or server that was chosen goes along
-// only where it is chosen too: an overview that shows a part, and looks whole, would mislead.
+// links lead to the other dashboards, with the same time range and exporters. The selected server is passed on only from an
+// account to its server: an overview of one server that looks like all of them would mislead.
 func (d Dashboard) links() []object {
 	var list []object
 	for _, to := range []struct{ uid, title string }{
@@ -110,7 +110,7 @@ func option(value string, selected bool) object {
 	return object{"text": value, "value": value, "selected": selected}
 }
 
-// panelList has the panels and the headings of the rows, in their places, numbered from 1 on.
+// panelList returns the panels and the headings of the rows, positioned and numbered from 1.
 func (d Dashboard) panelList() []object {
 	list := []object{}
 	y, id := 0, 0
@@ -138,7 +138,7 @@ func (d Dashboard) panelList() []object {
 	return list
 }
 
-func (d Dashboard) panel(p panel, id int, at place) object {
+func (d Dashboard) panel(p panel, id int, at gridPos) object {
 	defaults := maps.Clone(p.defaults)
 	defaults["custom"] = p.custom
 	overrides := []object{}
@@ -180,7 +180,7 @@ func (d Dashboard) targets(p panel) []object {
 	return list
 }
 
-// expr puts the dashboard's selector where {@} stands.
+// expr replaces {@} by the dashboard's selector.
 func (d Dashboard) expr(query string) string {
 	return strings.ReplaceAll(strings.TrimSpace(query), "{@", "{"+d.selector)
 }

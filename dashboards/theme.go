@@ -2,7 +2,7 @@ package dashboards
 
 import "imap-exporter/probe"
 
-// Units, as Grafana calls them.
+// Units, by Grafana's names.
 const (
 	seconds   = "s"
 	octets    = "bytes"
@@ -19,13 +19,13 @@ const (
 
 // Colours with a meaning.
 const (
-	good    = "semi-dark-green"
-	warning = "dark-orange"
-	bad     = "dark-red"
-	held    = "dark-purple"
-	blind   = "dark-blue"
-	neutral = "text"
-	unknown = "#5D616B" // grey, for letters and as a ground
+	good     = "semi-dark-green"
+	warning  = "dark-orange"
+	bad      = "dark-red"
+	paused   = "dark-purple"
+	unprobed = "dark-blue"
+	neutral  = "text"
+	unknown  = "#5D616B" // grey, readable as text and as background
 )
 
 // A step is a colour and the value that it begins at.
@@ -34,7 +34,7 @@ type step struct {
 	from   float64
 }
 
-// thresholds are steps in Grafana's JSON. The first one has no beginning; it is also the colour where there is no value.
+// thresholds returns steps in Grafana's JSON. The first one has no lower bound; it is also the colour of a missing value.
 func thresholds(steps []step) object {
 	var list []object
 	for i, s := range steps {
@@ -47,24 +47,24 @@ func thresholds(steps []step) object {
 	return object{"mode": "absolute", "steps": list}
 }
 
-// The thresholds of colours, the same as those of the alerts in rules/imap-thresholds.yaml where there is one.
+// The thresholds of colours. They agree with those of the alerts in rules/imap-thresholds.yaml.
 var (
-	anyIsBad     = []step{{unknown, 0}, {good, 0}, {bad, 1}}
-	anyIsWarning = []step{{unknown, 0}, {good, 0}, {warning, 1}}
-	anyIsHeld    = []step{{unknown, 0}, {good, 0}, {held, 1}}
-	anyIsBlind   = []step{{unknown, 0}, {good, 0}, {blind, 1}}
+	redIfAny     = []step{{unknown, 0}, {good, 0}, {bad, 1}}
+	orangeIfAny  = []step{{unknown, 0}, {good, 0}, {warning, 1}}
+	purpleIfAny  = []step{{unknown, 0}, {good, 0}, {paused, 1}}
+	blueIfAny    = []step{{unknown, 0}, {good, 0}, {unprobed, 1}}
 	certificate  = []step{{unknown, 0}, {bad, -36500}, {warning, 3}, {good, 21}}
 	fullness     = []step{{unknown, 0}, {good, 0}, {warning, 80}, {bad, 90}}
 	slowness     = []step{{unknown, 0}, {good, 0}, {warning, 1.5}, {bad, 3}}
 	availability = []step{{unknown, 0}, {bad, 0}, {warning, 0.99}, {good, 0.995}}
 	loginTime    = []step{{neutral, 0}, {warning, 0.5}, {bad, 2}}
 	probeTime    = []step{{neutral, 0}, {warning, 1}, {bad, 5}}
-	anyIsOdd     = []step{{unknown, 0}, {good, 0}, {"dark-yellow", 1}}
-	anyIsGood    = []step{{unknown, 0}, {good, 1}}
+	yellowIfAny  = []step{{unknown, 0}, {good, 0}, {"dark-yellow", 1}}
+	greenIfAny   = []step{{unknown, 0}, {good, 1}}
 	nothing      = []step{{neutral, 0}}
 )
 
-// A word is shown in place of a number.
+// A word is shown instead of a number.
 type word struct {
 	value  string
 	text   string
@@ -80,7 +80,7 @@ func mappings(words []word) []object {
 }
 
 // phaseColour is the same on every dashboard. Blue is the network, green is TLS, yellow is the server before the login,
-// orange is the login, violet and pink are the mailbox, red is time lost.
+// orange is the login, violet and pink are the mailbox, red is lost time.
 func phaseColour(phase probe.Phase) string {
 	switch phase {
 	case probe.PhaseResolve:
@@ -122,7 +122,7 @@ func phaseColour(phase probe.Phase) string {
 
 // byPhase gives the series of each phase its colour.
 func (p panel) byPhase() panel {
-	for _, phase := range probe.Phases() {
+	for _, phase := range probe.IMAP.Phases {
 		p = p.field(string(phase), fieldColour(phaseColour(phase)))
 	}
 	return p

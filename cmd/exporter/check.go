@@ -11,17 +11,17 @@ import (
 	"imap-exporter/internal/format"
 )
 
-// newCheckCommand returns the subcommand that judges a configuration. Without --live it touches no network.
+// newCheckCommand returns the subcommand that validates a configuration. Without --live it uses no network.
 func newCheckCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Validate the configuration, and print what would be probed",
-		Long: "check validates the configuration and prints what would be probed, without probing. With --live it probes each\n" +
-			"account once, too, and says how that went. It exits with 0 when all is well, else with 1.",
+		Long: "check validates the configuration and prints what would be probed, without probing. With --live it also probes\n" +
+			"each account once and prints how each probe went. It exits with 0 if all is well, else with 1.",
 		Args: cobra.NoArgs,
 		RunE: runCheck,
 	}
-	cmd.Flags().Bool("live", false, "probe each account once, too")
+	cmd.Flags().Bool("live", false, "also probe each account once")
 	return cmd
 }
 
@@ -52,19 +52,19 @@ func runCheck(cmd *cobra.Command, _ []string) error {
 	return cfg.Describe(cmd.OutOrStdout())
 }
 
-// checkLive probes each account once, and prints a line for each.
+// checkLive probes each account once and prints a line for each.
 func checkLive(cmd *cobra.Command, cfg *config.Config) error {
-	probes := make([]oneShot, len(cfg.Accounts))
+	probes := make([]format.Probe, len(cfg.Accounts))
 	for i := range cfg.Accounts {
-		probes[i] = newOneShot(&cfg.Accounts[i], cfg.Accounts[i].Target)
+		probes[i] = newProbe(&cfg.Accounts[i], cfg.Accounts[i].Target)
 	}
 	failed := 0
 	progress := newProgress(cmd, len(probes))
-	err := probeOnce(cmd, probes, bounds{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}, func(p *oneShot) error {
+	err := probeOnce(cmd, probes, concurrency{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}, func(p *format.Probe) error {
 		if !p.OK() {
 			failed++
 		}
-		return progress.step(p.OK(), func() error { return format.Summary(cmd.OutOrStdout(), p.Probe) })
+		return progress.step(p.OK(), func() error { return format.Summary(cmd.OutOrStdout(), *p) })
 	})
 	switch {
 	case err != nil:
@@ -75,7 +75,7 @@ func checkLive(cmd *cobra.Command, cfg *config.Config) error {
 	return nil
 }
 
-// An idleDemo knows the embedded mail servers, and starts none.
+// An idleDemo knows the names of the embedded mail servers, and starts none of them.
 type idleDemo struct{ *demo.Servers }
 
 // Lookup returns an address that nothing listens on.

@@ -9,18 +9,18 @@ import (
 	"imap-exporter/internal/demo"
 )
 
-// completeWords completes a flag that takes one of these words.
+// completeWords completes the value of a flag from a fixed list.
 func completeWords(words ...string) cobra.CompletionFunc {
 	return cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
 }
 
-// completeAccounts completes the names of accounts, but those that are there already.
+// completeAccounts completes the names of accounts, except those that are on the command line already.
 func completeAccounts(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var names []string
 	if cfg := configForCompletion(cmd); cfg != nil {
 		for _, a := range cfg.Accounts {
-			if !slices.Contains(args, a.Target.Account) {
-				names = append(names, a.Target.Account)
+			if !slices.Contains(args, a.Name) {
+				names = append(names, a.Name)
 			}
 		}
 	}
@@ -35,7 +35,7 @@ func completeModules(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.
 	return nil, cobra.ShellCompDirectiveNoFileComp
 }
 
-// configForCompletion returns the configuration, or nil: a shell is no place to complain.
+// configForCompletion returns the configuration, or nil: a completion must not print errors.
 func configForCompletion(cmd *cobra.Command) *config.Config {
 	demoServers, err := demo.New()
 	if err != nil {

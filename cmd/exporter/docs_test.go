@@ -22,7 +22,7 @@ func TestCommandsAreDocumented(t *testing.T) {
 		}
 		docs[own] = string(text)
 	}
-	root := newCommand()
+	root := newRootCommand()
 	check := func(own bool) func(*pflag.Flag) {
 		return func(f *pflag.Flag) {
 			if f.Name != "help" && f.Name != "version" && !strings.Contains(docs[own], "`--"+f.Name+"`") {
@@ -55,7 +55,7 @@ func TestFlagsInReadme(t *testing.T) {
 			documented = append(documented, match[1])
 		}
 	}
-	root := newCommand()
+	root := newRootCommand()
 	root.InitDefaultHelpFlag()
 	root.InitDefaultVersionFlag()
 	var want []string
@@ -100,7 +100,7 @@ func TestDocumentedCommands(t *testing.T) {
 
 // understand parses a command line, and runs nothing.
 func understand(args []string) error {
-	root := newCommand()
+	root := newRootCommand()
 	root.InitDefaultCompletionCmd(args...)
 	cmd, rest, err := root.Find(args)
 	if err != nil {

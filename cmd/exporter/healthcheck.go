@@ -15,16 +15,16 @@ import (
 	"imap-exporter/internal/config"
 )
 
-// healthTimeout is how long the exporter has to answer.
+// healthTimeout bounds the wait for the exporter's answer.
 const healthTimeout = 5 * time.Second
 
-// newHealthcheckCommand returns the subcommand that asks a running exporter whether it is healthy.
+// newHealthcheckCommand returns the subcommand that checks whether an exporter runs.
 func newHealthcheckCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "healthcheck",
-		Short: "Exit with 0 if an exporter on this machine, with this configuration, answers",
-		Long: "healthcheck asks /-/healthy of the exporter that listens where the flags, the environment and the configuration\n" +
-			"file say, and exits with 0 if it answers, else with 1. It is for containers, which have no other program to ask with.",
+		Short: "Exit with 0 if the exporter with this configuration runs on this machine",
+		Long: "healthcheck requests /-/healthy from the exporter, at the address that flags, environment and configuration file\n" +
+			"give, and exits with 0 if it answers, else with 1. It is for containers that have no other program for that.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			web, err := config.LoadWeb(config.Options{Flags: cmd.Flags()})
@@ -42,14 +42,14 @@ func newHealthcheckCommand() *cobra.Command {
 	}
 }
 
-// localAddress returns where to reach on this machine what listens there.
+// localAddress returns the address at which this machine reaches a listener of its own.
 func localAddress(listen string) (string, error) {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return "", err
 	}
 	if port == "0" {
-		return "", errors.New("the exporter listens on a port that it chooses itself: nobody knows which")
+		return "", errors.New("the exporter listens on a port that it chooses itself, and which one is not known")
 	}
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
@@ -60,16 +60,15 @@ func localAddress(listen string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-// checkHealth asks once, by TLS first where there may be TLS. It sends nothing secret and learns nothing of worth, so any
-// certificate will do: the one in use is for another name than this machine's own. An exporter that wants a password is
-// healthy enough.
-func checkHealth(ctx context.Context, address string, mayBeTLS bool) error {
+// checkHealth sends one request, with TLS first if the web configuration may enable it. It accepts any certificate: it sends no
+// secret, and the certificate is for a public name rather than for localhost. An exporter that asks for a password is healthy.
+func checkHealth(ctx context.Context, address string, tryTLS bool) error {
 	transport := &http.Transport{
 		DisableKeepAlives: true,
 		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}, //nolint:gosec // See above.
 	}
 	schemes := []string{"http"}
-	if mayBeTLS {
+	if tryTLS {
 		schemes = []string{"https", "http"}
 	}
 	var errs []error

@@ -19,15 +19,15 @@ import (
 // initFlags are the flags of the command init.
 type initFlags struct{ answers setup.Answers }
 
-// newInitCommand returns the subcommand that makes a first configuration.
+// newInitCommand returns the subcommand that writes a first configuration.
 func newInitCommand() *cobra.Command {
 	var f initFlags
 	cmd := &cobra.Command{
 		Use:   "init",
-		Short: "Ask a few questions, and write a configuration that works",
-		Long: "init finds the server of an e-mail address, tries how to connect to it and, once, whether the login is accepted,\n" +
-			"and writes --config.file, and the password to a file beside it that nobody else may read. What a flag says is not\n" +
-			"asked. It overwrites nothing.",
+		Short: "Ask a few questions and write a configuration that works",
+		Long: "init finds the server of an e-mail address, finds out how to connect to it, tries the login once, and writes\n" +
+			"--config.file and, beside it, a file with the password that only you may read. It doesn't ask for what flags give,\n" +
+			"and overwrites no file.",
 		Example: "  imap-exporter init --config.file=my.yaml\n" +
 			"  imap-exporter init --config.file=my.yaml --address canary@example.org --name canary --password-file canary.password --mailboxes INBOX",
 		Args: cobra.NoArgs,
@@ -35,18 +35,18 @@ func newInitCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.answers.Address, "address", "", "e-mail `address` of the account")
-	flags.StringVar(&f.answers.Username, "username", "", "login `name`, where it isn't the address")
-	flags.StringVar(&f.answers.Server, "server", "", "`host[:port]`, in place of what DNS says")
-	flags.StringVar(&f.answers.TLS, "tls", "", "`mode`: implicit or starttls; without it, both are tried")
-	flags.StringVar(&f.answers.CAFile, "ca-file", "", "`file` with the authorities to trust, in place of the system's")
-	flags.StringVar(&f.answers.PasswordFile, "password-file", "", "`file` that has the password already")
+	flags.StringVar(&f.answers.Username, "username", "", "login `name`, if it is not the address")
+	flags.StringVar(&f.answers.Server, "server", "", "`host[:port]` to use instead of what DNS says")
+	flags.StringVar(&f.answers.TLS, "tls", "", "`mode`: implicit or starttls (default: try both)")
+	flags.StringVar(&f.answers.CAFile, "ca-file", "", "`file` with the CA certificates to trust instead of the system's")
+	flags.StringVar(&f.answers.PasswordFile, "password-file", "", "existing `file` with the password")
 	flags.StringVar(&f.answers.Name, "name", "", "`name` of the account in metrics")
-	flags.StringSliceVar(&f.answers.Mailboxes, "mailboxes", nil, "`names` or patterns of mailboxes to count")
+	flags.StringSliceVar(&f.answers.Mailboxes, "mailboxes", nil, "`names` or patterns of the mailboxes to count")
 	flags.SortFlags = false
 	return cmd
 }
 
-// run is the command.
+// run runs the command.
 func (f *initFlags) run(cmd *cobra.Command, _ []string) error {
 	file := config.FilePath(cmd.Flags())
 	s := &setup.Setup{
@@ -68,13 +68,13 @@ func (f *initFlags) run(cmd *cobra.Command, _ []string) error {
 	return nil
 }
 
-// A terminalUser answers on the terminal, or by the lines of a pipe.
+// A terminalUser answers questions on the terminal, or by the lines of a pipe.
 type terminalUser struct {
 	cmd *cobra.Command
 	in  *bufio.Reader
 }
 
-// Ask asks on the terminal.
+// Ask prints a question and reads the answer.
 func (u *terminalUser) Ask(question, fallback string) (string, error) {
 	prompt := question
 	if fallback != "" {
@@ -88,11 +88,11 @@ func (u *terminalUser) Ask(question, fallback string) (string, error) {
 	return answer, err
 }
 
-// line reads an answer. At the end of the input there is none.
+// line reads a line. The end of the input is an error.
 func (u *terminalUser) line() (string, error) {
 	line, err := u.in.ReadString('\n')
 	if _, isTerminal := terminalOf(u.cmd.InOrStdin()); !isTerminal {
-		fmt.Fprintln(u.cmd.OutOrStdout()) // The user's line break does it otherwise.
+		fmt.Fprintln(u.cmd.OutOrStdout()) // On a terminal, the user's line break ends the line.
 	}
 	if errors.Is(err, io.EOF) && line == "" {
 		return "", errors.New("there is no answer")
@@ -103,7 +103,7 @@ func (u *terminalUser) line() (string, error) {
 	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
 }
 
-// AskPassword asks without echo.
+// AskPassword prints a question and reads the answer, without echo on a terminal.
 func (u *terminalUser) AskPassword(question string) (config.Secret, error) {
 	if _, isTerminal := terminalOf(u.cmd.InOrStdin()); isTerminal {
 		return askPassword(u.cmd, question+": ")

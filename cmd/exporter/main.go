@@ -11,24 +11,24 @@ import (
 )
 
 func main() {
-	saveMemory()
+	collectGarbageEarlier()
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
-		cancel() // The first one asks for an orderly end,
+		cancel() // The first signal asks for an orderly stop,
 		<-signals
-		os.Exit(1) // the second one wants it now.
+		os.Exit(1) // the second one stops at once.
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// saveMemory collects garbage three times as often as Go does by itself, unless GOGC says otherwise. What /metrics shows of ten
-// thousand accounts lives long; the probes' own garbage beside it need not double the memory.
-func saveMemory() {
-	const ordinary = 100
-	if given := debug.SetGCPercent(ordinary / 3); given != ordinary {
-		debug.SetGCPercent(given)
+// collectGarbageEarlier lets the heap grow by a third between collections instead of doubling, unless GOGC is set. Most of the heap is
+// what /metrics shows of each account, which lives long: with ten thousand accounts, doubling would waste that much.
+func collectGarbageEarlier() {
+	const goDefault = 100
+	if configured := debug.SetGCPercent(goDefault / 3); configured != goDefault {
+		debug.SetGCPercent(configured)
 	}
 }

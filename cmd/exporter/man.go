@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
-// newManCommand returns the subcommand that writes the manual pages, for those who package the program.
+// newManCommand returns the subcommand that writes the manual pages. It is hidden: packagers use it.
 func newManCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "man FOLDER",
@@ -19,7 +19,7 @@ func newManCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			date, err := time.Parse("20060102-15:04:05", version.BuildDate)
 			if err != nil {
-				date = time.Unix(0, 0) // The same source gives the same page.
+				date = time.Unix(0, 0) // Builds of the same source are the same.
 			}
 			header := &doc.GenManHeader{Section: "1", Source: "imap-exporter " + version.Version, Manual: "IMAP exporter", Date: &date}
 			root := cmd.Root()

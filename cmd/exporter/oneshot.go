@@ -6,42 +6,33 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"imap-exporter/collectors"
 	"imap-exporter/internal/config"
 	"imap-exporter/internal/exporter"
 	"imap-exporter/internal/format"
 	"imap-exporter/probe"
 )
 
-// A oneShot is a probe to make once, and then what came of it.
-type oneShot struct {
-	format.Probe
-	target *probe.Target
+// newProbe returns a probe of an account that is still to be made. The target is by the account's module or by another one.
+func newProbe(a *config.Account, target *probe.Target) format.Probe {
+	p := format.Probe{Account: a.Account}
+	p.Account.Target, p.Account.Server = target, target.Server
+	return p
 }
 
-func newOneShot(a *config.Account, target *probe.Target) oneShot {
-	return oneShot{
-		Probe: format.Probe{Account: collectors.Account{
-			Name: target.Account, Server: target.Server, Interval: a.Interval, Labels: a.Labels,
-		}},
-		target: target,
-	}
-}
-
-// bounds are how many probes run at a time; 0 leaves the choice to the schedule.
-type bounds struct{ concurrent, perServer int }
+// concurrency is how many probes may run at a time, in all and on one server; 0 means the schedule's default.
+type concurrency struct{ total, perServer int }
 
 var errCanceled = errors.New("canceled")
 
-// probeOnce makes the probes, and calls ended for each, in their order. What the end of the command's context leaves undone
-// has errCanceled. It returns ended's first error.
-func probeOnce(cmd *cobra.Command, probes []oneShot, limits bounds, ended func(*oneShot) error) error {
+// probeOnce makes the probes, and calls ended for each, in their order. Probes that the end of the command's context prevents
+// have errCanceled. The first error of ended ends the rest and is returned.
+func probeOnce(cmd *cobra.Command, probes []format.Probe, limits concurrency, ended func(*format.Probe) error) error {
 	targets := make([]*probe.Target, len(probes))
 	for i := range probes {
-		targets[i] = probes[i].target
+		targets[i] = probes[i].Account.Target
 	}
 	return exporter.ProbeOnce(cmd.Context(), targets, exporter.OnceOptions{
-		MaxConcurrent: limits.concurrent, MaxConcurrentPerServer: limits.perServer,
+		MaxConcurrent: limits.total, MaxConcurrentPerServer: limits.perServer,
 		Ended: func(i int, result *probe.Result) error {
 			if probes[i].Result = result; result == nil {
 				probes[i].Err = errCanceled

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,24 +24,16 @@ type probeFlags struct {
 	adHoc             config.AdHoc
 }
 
-// The formats of the command probe.
-const (
-	formatText   = "text"
-	formatJSON   = "json"
-	formatProm   = "prom"
-	formatNagios = "nagios"
-)
-
-// newProbeCommand returns the subcommand that probes once, now.
+// newProbeCommand returns the subcommand that makes one-shot probes.
 func newProbeCommand() *cobra.Command {
 	var f probeFlags
 	cmd := &cobra.Command{
 		Use:   "probe [ACCOUNT…]",
 		Short: "Probe accounts once, now, and show where the time goes",
-		Long: "probe probes accounts of the configuration, or one that the flags describe (--server), once, and shows each as\n" +
-			"a waterfall.\n\n" +
-			"It exits with 0 when all went well, 1 when a probe failed, and 2 when none was made because the command line or\n" +
-			"the configuration is wrong. With -o nagios it exits as Nagios' plugins do: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
+		Long: "probe probes accounts of the configuration, or one that flags describe (--server), once each, and shows each\n" +
+			"probe as a waterfall.\n\n" +
+			"It exits with 0 if all probes succeeded, 1 if one failed, and 2 if none was made because the command line or the\n" +
+			"configuration is wrong. With -o nagios it exits like a Nagios plugin: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
 		Example: "  imap-exporter probe --all\n" +
 			"  imap-exporter probe canary --transcript\n" +
 			"  imap-exporter probe --server imap.example.org --username canary@example.org --password-file canary.password\n" +
@@ -52,15 +43,15 @@ func newProbeCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.all, "all", false, "probe all accounts")
-	flags.StringVar(&f.module, "module", "", "`module` to probe the accounts with, in place of their own")
+	flags.StringVar(&f.module, "module", "", "`module` to probe the accounts with instead of their own")
 	flags.StringVarP(&f.format, "output", "o", formatText, "`format`: text, json, prom or nagios")
 	flags.StringVar(&f.color, "color", "auto", "`when` to use colours: auto, always or never")
-	flags.BoolVar(&f.transcript, "transcript", false, "show the conversation, too, without credentials")
-	flags.StringArrayVarP(&f.warning, "warning", "w", nil, "`[label=]range` of Nagios outside of which is WARNING; without a label, of the seconds that the probe took")
-	flags.StringArrayVarP(&f.critical, "critical", "c", nil, "`[label=]range` outside of which is CRITICAL")
+	flags.BoolVar(&f.transcript, "transcript", false, "also show the conversation, without credentials")
+	flags.StringArrayVarP(&f.warning, "warning", "w", nil, "Nagios `[label=]range` that a value must be in, else WARNING; without a label, the seconds that the probe took")
+	flags.StringArrayVarP(&f.critical, "critical", "c", nil, "likewise, `[label=]range`, else CRITICAL")
 	addAdHocFlags(flags, &f.adHoc)
 	flags.SortFlags = false
-	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return f.usage(cmd, explainFlagError(cmd, err)) })
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return f.notProbed(cmd, explainFlagError(cmd, err)) })
 	for name, function := range map[string]cobra.CompletionFunc{
 		"output": completeWords(formatText, formatJSON, formatProm, formatNagios),
 		"color":  completeWords("auto", "always", "never"),
@@ -68,14 +59,15 @@ func newProbeCommand() *cobra.Command {
 		"module": completeModules,
 	} {
 		if err := cmd.RegisterFlagCompletionFunc(name, function); err != nil {
-			panic(err) // There is no such flag: a fault of the lines above.
+			panic(err) // The flag is not defined above.
 		}
 	}
 	return cmd
 }
 
-// usage gives an error that keeps anything from being probed its exit status. Nagios reads stdout alone.
-func (f *probeFlags) usage(cmd *cobra.Command, err error) error {
+// notProbed gives its exit status to an error that prevents all probes. With -o nagios it prints the error on stdout, too, which is all
+// that Nagios reads.
+func (f *probeFlags) notProbed(cmd *cobra.Command, err error) error {
 	if f.format != formatNagios {
 		return withStatus(statusUsage, err)
 	}
@@ -83,62 +75,58 @@ func (f *probeFlags) usage(cmd *cobra.Command, err error) error {
 	return withStatus(int(format.NagiosUnknown), err)
 }
 
-// run is the command.
+// run runs the command.
 func (f *probeFlags) run(cmd *cobra.Command, args []string) error {
-	show, err := f.presenter(cmd)
+	output, err := f.newProbeOutput(cmd)
 	if err != nil {
-		return f.usage(cmd, err)
+		return f.notProbed(cmd, err)
 	}
 	demoServers, err := demo.New()
 	if err != nil {
-		return f.usage(cmd, err)
+		return f.notProbed(cmd, err)
 	}
 	defer demoServers.Close()
 	chosen, limits, err := f.choose(cmd, args, demoServers)
 	if err != nil {
-		return f.usage(cmd, err)
+		return f.notProbed(cmd, err)
 	}
 	progress := newProgress(cmd, len(chosen))
-	if err := probeOnce(cmd, chosen, limits, func(p *oneShot) error {
-		return progress.step(p.OK(), func() error { return show.each(p.Probe) })
+	if err := probeOnce(cmd, chosen, limits, func(p *format.Probe) error {
+		return progress.step(p.OK(), func() error { return output.each(*p) })
 	}); err != nil {
 		return err
 	}
-	probes := make([]format.Probe, len(chosen))
-	for i := range chosen {
-		probes[i] = chosen[i].Probe
-	}
-	return show.end(probes)
+	return output.all(chosen)
 }
 
-// choose returns what is to be probed.
-func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo) ([]oneShot, bounds, error) {
+// choose returns the probes to make and how many may run at a time.
+func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo) ([]format.Probe, concurrency, error) {
 	if f.adHoc.Server != "" || f.adHoc.Username != "" {
 		if f.all || len(args) > 0 || f.module != "" {
-			return nil, bounds{}, errors.New("--server and --username describe the account: leave out ACCOUNT, --all and --module")
+			return nil, concurrency{}, errors.New("--server and --username describe the account: leave out ACCOUNT, --all and --module")
 		}
 		return f.chooseAdHoc(cmd, demo)
 	}
 	if name := changedAdHocFlag(cmd.Flags()); name != "" {
-		return nil, bounds{}, fmt.Errorf("--%s is for a --server: accounts have modules for that", name)
+		return nil, concurrency{}, fmt.Errorf("--%s is for a --server: the accounts of the configuration have modules for that", name)
 	}
 	if f.all == (len(args) > 0) {
-		return nil, bounds{}, errors.New("name the accounts to probe, or write --all")
+		return nil, concurrency{}, errors.New("name the accounts to probe, or write --all")
 	}
 	cfg, err := loadConfig(cmd, demo)
 	if err != nil {
-		return nil, bounds{}, err
+		return nil, concurrency{}, err
 	}
-	limits := bounds{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}
-	var chosen []oneShot
+	limits := concurrency{cfg.MaxConcurrent, cfg.MaxConcurrentPerServer}
+	var chosen []format.Probe
 	for i := range cfg.Accounts {
 		a := &cfg.Accounts[i]
-		if f.all || slices.Contains(args, a.Target.Account) {
-			s, err := f.oneShotOf(cfg, a)
+		if f.all || slices.Contains(args, a.Name) {
+			p, err := f.probeOf(cfg, a)
 			if err != nil {
 				return nil, limits, err
 			}
-			chosen = append(chosen, s)
+			chosen = append(chosen, p)
 		}
 	}
 	for _, name := range args {
@@ -152,31 +140,32 @@ func (f *probeFlags) choose(cmd *cobra.Command, args []string, demo config.Demo)
 	return chosen, limits, nil
 }
 
-func (f *probeFlags) oneShotOf(cfg *config.Config, a *config.Account) (oneShot, error) {
+// probeOf returns the probe of a configured account, with the module that the flags name.
+func (f *probeFlags) probeOf(cfg *config.Config, a *config.Account) (format.Probe, error) {
 	target := a.Target
 	if f.module != "" && f.module != a.Module {
 		var err error
 		if target, err = cfg.TargetWith(a, f.module); err != nil {
-			return oneShot{}, fmt.Errorf("%s: %w", a.Target.Account, err)
+			return format.Probe{}, fmt.Errorf("%s: %w", a.Name, err)
 		}
 	}
-	return newOneShot(a, target), nil
+	return newProbe(a, target), nil
 }
 
-// chooseAdHoc returns the account that the flags describe, with a password that is asked for where none is named.
-func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]oneShot, bounds, error) {
+// chooseAdHoc returns the probe that the flags describe, and asks for the password if no flag names one.
+func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]format.Probe, concurrency, error) {
 	h := f.adHoc
 	h.Demo = demo
 	if h.PasswordFile == "-" {
 		password, err := readPassword(cmd.InOrStdin())
 		if err != nil {
-			return nil, bounds{}, err
+			return nil, concurrency{}, err
 		}
 		h.PasswordFile, h.Password = "", &password
 	} else if needsPassword(&h) {
 		password, err := askPassword(cmd, fmt.Sprintf("Password of %s at %s: ", h.Username, h.Server))
 		if err != nil {
-			return nil, bounds{}, err
+			return nil, concurrency{}, err
 		}
 		h.Password = &password
 	}
@@ -185,12 +174,12 @@ func (f *probeFlags) chooseAdHoc(cmd *cobra.Command, demo config.Demo) ([]oneSho
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", warning)
 	}
 	if err != nil {
-		return nil, bounds{}, &configError{err}
+		return nil, concurrency{}, &configError{err}
 	}
-	return []oneShot{newOneShot(account, account.Target)}, bounds{}, nil
+	return []format.Probe{newProbe(account, account.Target)}, concurrency{}, nil
 }
 
-// needsPassword reports whether an account logs in with a password that no flag tells of.
+// needsPassword reports whether an account logs in with a password and no flag says where it is.
 func needsPassword(h *config.AdHoc) bool {
 	switch probe.AuthMethod(h.Auth) {
 	case "", probe.AuthAuto, probe.AuthLogin, probe.AuthPlain, probe.AuthSCRAMSHA256:
@@ -198,64 +187,4 @@ func needsPassword(h *config.AdHoc) bool {
 	default:
 		return false
 	}
-}
-
-// A presenter shows probes: each as it ends, in their order, and all at the end, from which follows the exit status.
-type presenter struct {
-	each func(format.Probe) error
-	end  func([]format.Probe) error
-}
-
-// presenter returns that of the format.
-func (f *probeFlags) presenter(cmd *cobra.Command) (p presenter, err error) {
-	w := cmd.OutOrStdout()
-	style, err := styleFor(w, f.color)
-	if err != nil {
-		return p, err
-	}
-	warning, err := format.ParseThresholds(f.warning)
-	if err != nil {
-		return p, fmt.Errorf("--warning: %w", err)
-	}
-	critical, err := format.ParseThresholds(f.critical)
-	if err != nil {
-		return p, fmt.Errorf("--critical: %w", err)
-	}
-	if f.format != formatNagios && len(warning)+len(critical) > 0 {
-		return p, errors.New("--warning and --critical are for -o nagios")
-	}
-	p.each = func(format.Probe) error { return nil }
-	switch f.format {
-	case formatText:
-		separator := ""
-		p.each = func(one format.Probe) error {
-			fmt.Fprint(w, separator)
-			separator = "\n"
-			return format.Text(w, one, style, f.transcript)
-		}
-		p.end = func([]format.Probe) error { return nil }
-	case formatJSON:
-		p.end = func(all []format.Probe) error { return format.JSON(w, all, f.transcript) }
-	case formatProm:
-		p.end = func(all []format.Probe) error { return format.Prometheus(w, all) }
-	case formatNagios:
-		p.end = func(all []format.Probe) error {
-			state, err := format.Nagios(w, all, warning, critical)
-			return errors.Join(err, exit(int(state)))
-		}
-		return p, nil
-	default:
-		return p, errors.New("--output: must be " + strings.Join([]string{formatText, formatJSON, formatProm, formatNagios}, ", "))
-	}
-	write := p.end
-	p.end = func(all []format.Probe) error {
-		if err := write(all); err != nil {
-			return err
-		}
-		if slices.ContainsFunc(all, func(one format.Probe) bool { return !one.OK() }) {
-			return exit(statusFailed)
-		}
-		return nil
-	}
-	return p, nil
 }

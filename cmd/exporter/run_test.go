@@ -2,21 +2,14 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"encoding/base64"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
-	"imap-exporter/internal/config"
-	"imap-exporter/internal/demo"
 )
 
 // shipped is the configuration that comes with the program.
@@ -92,102 +85,4 @@ func comments(t *testing.T, file, word string) []string {
 		}
 	}
 	return texts
-}
-
-// The shipped configuration shows what it says it shows, and no password, not even to those who debug.
-func TestShippedConfiguration(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	stderr := newLog()
-	status := make(chan int, 1)
-	go func() {
-		args := []string{"--config.file=" + shipped, "--web.listen-address=127.0.0.1:0", "--log.level=debug"}
-		status <- run(ctx, args, io.Discard, stderr)
-	}()
-	var url string
-	select {
-	case address := <-stderr.address:
-		url = "http://" + address
-	case s := <-status:
-		t.Fatalf("status %d:\n%s", s, stderr)
-	}
-
-	var metrics, page string
-	for _, want := range []string{
-		`imap_probe_success{account="demo-healthy",server="demo:993"} 1`,
-		`imap_probe_success{account="demo-slow",server="demo-slow:993"} 1`,
-		`imap_probe_success{account="demo-quota",server="demo-quota:993"} 1`,
-		`imap_probe_success{account="demo-growing",server="demo-growing:993"} 1`,
-		`imap_probe_success{account="demo-starttls",server="demo-starttls:143"} 1`,
-		`imap_probe_success{account="demo-certificate",server="demo-certificate:993"} 1`,
-		`imap_probe_success{account="demo-rejected",server="demo-rejected:993"} 0`,
-		`imap_probe_last_failure_info{account="demo-rejected",phase="auth",reason="rejected",server="demo-rejected:993"} 1`,
-		`imap_probe_last_phase_duration_seconds{account="demo-quota",phase="resolve",server="demo-quota:993"} `,
-		`imap_probe_last_phase_duration_seconds{account="demo-quota",phase="quota",server="demo-quota:993"} `,
-		`imap_probe_last_phase_duration_seconds{account="demo-starttls",phase="starttls",server="demo-starttls:143"} `,
-		`imap_probe_last_phase_duration_seconds{account="demo-healthy",phase="logout",server="demo:993"} `,
-		`imap_quota_storage_used_bytes{account="demo-quota",`,
-		`imap_mailbox_messages{account="demo-healthy",mailbox="INBOX",`,
-		`imap_mailbox_size_bytes{account="demo-quota",mailbox="INBOX",`,
-		`imap_tls_certificate_not_after_timestamp_seconds{account="demo-certificate",`,
-	} {
-		if !await(func() bool {
-			_, metrics, _ = fetch(url+"/metrics", "")
-			return strings.Contains(metrics, want)
-		}) {
-			t.Errorf("/metrics has no %s", want)
-		}
-	}
-	if !await(func() bool {
-		_, page, _ = fetch(url+"/", "")
-		return strings.Contains(page, "auth/rejected")
-	}) {
-		t.Error("the landing page doesn't show the rejected account")
-	}
-
-	cancel()
-	select {
-	case s := <-status:
-		if s != 0 {
-			t.Errorf("status %d", s)
-		}
-	case <-time.After(stopWithin):
-		t.Fatal("it doesn't stop")
-	}
-	if !strings.Contains(stderr.String(), "msg=Transcript account=demo-rejected") {
-		t.Error("the failed conversation is not in the log")
-	}
-	for _, secret := range secrets(t) {
-		for where, text := range map[string]string{"the log": stderr.String(), "/metrics": metrics, "/": page} {
-			if strings.Contains(text, secret) {
-				t.Errorf("%s has a password, as %q", where, secret)
-			}
-		}
-	}
-}
-
-// secrets returns the shipped accounts' passwords, as they are and in the forms in which they cross the wire.
-func secrets(t *testing.T) []string {
-	demoServers, err := demo.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg, err := config.Load(config.Options{File: shipped, Demo: idleDemo{demoServers}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var forms []string
-	for _, a := range cfg.Accounts {
-		user := a.Target.Username
-		password, err := a.Target.Secret(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		forms = append(forms,
-			password,
-			base64.StdEncoding.EncodeToString([]byte(password)),
-			base64.StdEncoding.EncodeToString([]byte("\x00"+user+"\x00"+password)))
-	}
-	return forms
 }

@@ -16,10 +16,10 @@ import (
 
 // runServe is the command without a subcommand.
 func runServe(cmd *cobra.Command, _ []string) error {
-	hangup := make(chan os.Signal, 1) // Signals that come while one waits ask for the same.
+	hangup := make(chan os.Signal, 1) // One pending signal is enough: the reload that it causes reads the newest files.
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
-	signal.Ignore(syscall.SIGPIPE) // Else the end of whoever reads the log would be ours.
+	signal.Ignore(syscall.SIGPIPE) // Else the exporter would die with the reader of its log.
 	defer signal.Reset(syscall.SIGPIPE)
 
 	demoServers, err := demo.New()
@@ -36,7 +36,7 @@ func runServe(cmd *cobra.Command, _ []string) error {
 	return exporter.Run(cmd.Context(), opts)
 }
 
-// readOptions returns what only flags say.
+// readOptions returns the options that only flags set.
 func readOptions(cmd *cobra.Command) (opts exporter.Options, err error) {
 	flags := cmd.Flags()
 	if opts.Lifecycle, err = flags.GetBool("web.enable-lifecycle"); err != nil {

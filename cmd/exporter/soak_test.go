@@ -15,13 +15,10 @@ import (
 )
 
 const (
-	// soakTime is how long a soak lasts; make soak has the patience for it.
+	// soakTime is how long a soak lasts; `make soak` allows for it.
 	soakTime = 10 * time.Minute
 	// stormReloads is how many reloads a storm has in a soak.
 	stormReloads = 1000
-	// In a soak every hostile server is probed, for so long.
-	hostileStep = 1
-	hostileSoak = soakTime
 )
 
 // One account with a wrong password among 20 good ones, on a Dovecot as it is out of the box, which punishes the whole
@@ -41,10 +38,10 @@ func TestWrongPasswordAmongGoodOnes(t *testing.T) {
 	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	address := serveHere(t, file)
+	address := serve(t, file).Address
 	prometheus := realtest.Prometheus(t, fmt.Sprintf("global: {scrape_interval: 5s}\nscrape_configs:\n  - {job_name: imap, static_configs: [{targets: [%q]}]}\n", address))
 	<-time.After(soakTime)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
 	defer cancel()
 	for query, limit := range map[string]float64{
 		`max(max_over_time(imap_probe_last_phase_duration_seconds{account=~"good.*", phase="auth"}[15m]))`: 0.5,

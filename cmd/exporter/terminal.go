@@ -25,8 +25,8 @@ func terminalOf(stream any) (fd int, ok bool) {
 	return fd, term.IsTerminal(fd)
 }
 
-// styleFor returns how to draw on w: in colours if the flag says always, or auto and w is a terminal of somebody who has
-// nothing against them (https://no-color.org).
+// styleFor returns how to write to w: in colours if --color is always, or if it is auto, w is a terminal and the environment
+// doesn't ask for NO_COLOR (https://no-color.org).
 func styleFor(w io.Writer, color string) (format.Style, error) {
 	fd, isTerminal := terminalOf(w)
 	var style format.Style
@@ -47,16 +47,16 @@ func styleFor(w io.Writer, color string) (format.Style, error) {
 	return style, nil
 }
 
-// A progress is a line that says how far a command is. It is on terminals only, and gone at the end.
+// A progress is a line on a terminal that shows how many probes have ended. It is erased at the end.
 type progress struct {
-	w     io.Writer // nil: nobody looks
+	w     io.Writer // nil without a terminal
 	total int
 
 	mu           sync.Mutex
 	done, failed int
 }
 
-// newProgress returns a progress of so many probes on the command's stderr.
+// newProgress shows the progress of total probes on the command's stderr.
 func newProgress(cmd *cobra.Command, total int) *progress {
 	p := &progress{total: total}
 	if _, isTerminal := terminalOf(cmd.ErrOrStderr()); isTerminal && total > 1 {
@@ -66,7 +66,7 @@ func newProgress(cmd *cobra.Command, total int) *progress {
 	return p
 }
 
-// step counts a probe that has ended, and has write write what there is to say about it where the line was.
+// step counts a probe that has ended, and calls write to print it in the place of the line.
 func (p *progress) step(ok bool, write func() error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,12 +91,12 @@ func (p *progress) draw() {
 	}
 }
 
-// askPassword reads a password from the terminal, without echo. The echo is off before the prompt is there, so that not
-// even the first letters of who types fast are shown.
+// askPassword asks for a password on the terminal, without echo. The echo is switched off before the prompt is printed, so that
+// it doesn't show what the user types ahead.
 func askPassword(cmd *cobra.Command, prompt string) (secret config.Secret, err error) {
 	fd, isTerminal := terminalOf(cmd.InOrStdin())
 	if !isTerminal {
-		return secret, errors.New("there is no terminal to ask for the password on: write --password-file")
+		return secret, errors.New("there is no terminal to ask for the password on: use --password-file")
 	}
 	before, err := term.MakeRaw(fd)
 	if err != nil {
@@ -114,7 +114,7 @@ func askPassword(cmd *cobra.Command, prompt string) (secret config.Secret, err e
 	return config.NewSecret(password), nil
 }
 
-// readPassword reads a password from a pipe: the first line.
+// readPassword reads a password from a pipe: its first line.
 func readPassword(r io.Reader) (config.Secret, error) {
 	text, err := io.ReadAll(io.LimitReader(r, 64<<10))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/probe"
 )
 
@@ -93,12 +94,16 @@ func (l *loader) buildAccount(raw *rawAccount, p position) Account {
 		return Account{}
 	}
 	times := m.times.override(raw, p)
-	a := Account{Interval: times.interval, RetryInterval: cmp.Or(times.retryInterval, times.interval), Module: m.name, Labels: raw.Labels}
+	a := Account{Account: account.Account{
+		Name: raw.Name, Service: account.IMAP, Interval: times.interval, RetryInterval: cmp.Or(times.retryInterval, times.interval),
+		Module: m.name, Labels: raw.Labels,
+	}}
 	a.Target, a.server = l.target(m.target, raw, p)
 	a.Target.Timeout = times.timeout
+	a.Server = a.Target.Server
 	a.probeModules = l.checkProbeModules(&a, raw.ProbeModules, p.key("probe_modules"))
 	a.raw = *raw
-	a.raw.Server, a.raw.Module = a.Target.Server, m.name
+	a.raw.Server, a.raw.Module = a.Server, m.name
 	if raw.Password != nil {
 		a.raw.Password = &Secret{}
 	}

@@ -52,12 +52,12 @@ type Changes struct {
 func (c *Config) Diff(before *Config) Changes {
 	old := make(map[string]*Account, len(before.Accounts))
 	for i := range before.Accounts {
-		old[before.Accounts[i].Target.Account] = &before.Accounts[i]
+		old[before.Accounts[i].Name] = &before.Accounts[i]
 	}
 	var d Changes
 	for i := range c.Accounts {
 		a := &c.Accounts[i]
-		name := a.Target.Account
+		name := a.Name
 		switch b := old[name]; {
 		case b == nil:
 			d.Added = append(d.Added, name)

@@ -8,11 +8,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
-	"imap-exporter/probe"
+	"imap-exporter/internal/account"
 )
 
 // DefaultFile is the configuration file when none is named.
@@ -46,8 +45,8 @@ type Config struct {
 	MaxConcurrent int
 	// MaxConcurrentPerServer is how many probes of one server may run at a time, at least 1.
 	MaxConcurrentPerServer int
-	// Histograms are the kinds of histogram to export: classic, native or both.
-	Histograms string
+	// Histograms are the kinds of histogram to export.
+	Histograms Histograms
 	// Demo says that accounts may use the embedded servers.
 	Demo bool
 	// Shard is the part of all accounts that Accounts are.
@@ -90,21 +89,20 @@ type Log struct {
 	Format string
 }
 
-// An Account is an account to probe, and when.
+// Histograms are the kinds of histogram to export.
+type Histograms string
+
+// The kinds: classic buckets with a line each in /metrics, native ones, which only Prometheus' protobuf format transports, or
+// both.
+const (
+	HistogramsBoth    Histograms = "both"
+	HistogramsClassic Histograms = "classic"
+	HistogramsNative  Histograms = "native"
+)
+
+// An Account is a configured account.
 type Account struct {
-	// Target is where and how to probe.
-	Target *probe.Target
-	// Interval is the time between two probes; 0 means only on demand.
-	Interval time.Duration
-	// RetryInterval is used instead of Interval while probes fail. Unless configured, it equals Interval.
-	RetryInterval time.Duration
-	// Module is the name of the account's module.
-	Module string
-	// Labels are extra labels of the metric imap_account_info.
-	Labels map[string]string
-	// Fingerprint reads the secret and returns a keyed hash of it. The key is random and lives as long as the process, so the
-	// hash tells nothing about the secret. It is "" where there is no secret, or it can't be read.
-	Fingerprint func() string
+	account.Account
 
 	server server
 	// probeModules are the names of other modules that callers of /probe may use.
@@ -139,10 +137,10 @@ func Load(o Options) (*Config, error) {
 	warnOfMissingAuthorities(all, root)
 	c.Shard, c.Sources, c.Warnings, c.AllAccounts = l.shard, l.sources, l.diagnostics.warnings, len(all)
 	c.shown = l.usedModules(all)
-	c.Accounts = slices.DeleteFunc(all, func(a Account) bool { return !l.shard.Has(a.Target.Account) })
+	c.Accounts = slices.DeleteFunc(all, func(a Account) bool { return !l.shard.Has(a.Name) })
 	c.modules, c.byName = l.modules, make(map[string]int, len(c.Accounts))
 	for i := range c.Accounts {
-		c.byName[c.Accounts[i].Target.Account] = i
+		c.byName[c.Accounts[i].Name] = i
 	}
 	return c, nil
 }

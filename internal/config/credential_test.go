@@ -31,7 +31,7 @@ func replace(t *testing.T, path, text string) {
 
 func TestPasswordFileIsReadEachTime(t *testing.T) {
 	file, path := withPasswordFile(t, "first\n")
-	secret := account(t, file, "canary").Target.Secret
+	secret := loadAccount(t, file, "canary").Target.Secret
 	for _, c := range []struct{ text, want string }{
 		{"first\n", "first"},
 		{"second", "second"},
@@ -53,7 +53,7 @@ func TestPasswordFileIsReadEachTime(t *testing.T) {
 
 func TestPasswordFileGoneBad(t *testing.T) {
 	file, path := withPasswordFile(t, "first\n")
-	secret := account(t, file, "canary").Target.Secret
+	secret := loadAccount(t, file, "canary").Target.Secret
 	for want, spoil := range map[string]func() error{
 		"no such file or directory":                            func() error { return nil },
 		"is a directory, not a file":                           func() error { return os.Mkdir(path, 0o700) },
@@ -84,7 +84,7 @@ func TestPasswordFileGoneBad(t *testing.T) {
 func TestPasswordFromEnvironment(t *testing.T) {
 	file := writeFile(t, "config.yaml", strings.Replace(oneAccount, "password: p", "password_env: CANARY_PASSWORD", 1))
 	t.Setenv("CANARY_PASSWORD", "from the environment")
-	if got, err := account(t, file, "canary").Target.Secret(t.Context()); err != nil || got != "from the environment" {
+	if got, err := loadAccount(t, file, "canary").Target.Secret(t.Context()); err != nil || got != "from the environment" {
 		t.Errorf("%q, %v", got, err)
 	}
 	for _, bad := range []string{"", "hunter2\n", "hun\rter2"} {
@@ -99,7 +99,7 @@ func TestCredentialsDirectory(t *testing.T) {
 	file, _ := withPasswordFile(t, "beside the configuration\n")
 	dir := t.TempDir()
 	t.Setenv("CREDENTIALS_DIRECTORY", dir)
-	secret := account(t, file, "canary").Target.Secret
+	secret := loadAccount(t, file, "canary").Target.Secret
 	if got, err := secret(t.Context()); err != nil || got != "beside the configuration" {
 		t.Errorf("without such a credential: %q, %v", got, err)
 	}

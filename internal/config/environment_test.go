@@ -88,7 +88,7 @@ func TestTimesOfAnAccount(t *testing.T) {
 		"demand": {0, 30 * time.Second, 0},
 		"slow":   {2 * time.Minute, 40 * time.Second, time.Minute},
 	} {
-		a := account(t, "account-times.good.yaml", name)
+		a := loadAccount(t, "account-times.good.yaml", name)
 		if got := [3]time.Duration{a.Interval, a.Target.Timeout, a.RetryInterval}; got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}

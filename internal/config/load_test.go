@@ -114,8 +114,8 @@ func TestGoodFiles(t *testing.T) {
 	}
 }
 
-// account returns the only account of a file, or the one of that name.
-func account(t *testing.T, file, name string) config.Account {
+// loadAccount returns the only account of a file, or the one of that name.
+func loadAccount(t *testing.T, file, name string) config.Account {
 	t.Helper()
 	c, err := load(t, file)
 	if err != nil {

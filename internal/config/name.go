@@ -2,9 +2,9 @@ package config
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/internal/text"
 	"imap-exporter/probe"
 )
@@ -40,7 +40,7 @@ func checkLabels(p position, labels map[string]string) {
 			at.errorf("is not a label name: letters, digits and _, not starting with a digit")
 		case strings.HasPrefix(name, "__"):
 			at.errorf("starts with __, which Prometheus keeps for itself: choose another name")
-		case slices.Contains([]string{"account", "server", "job", "instance", "le"}, name):
+		case account.ReservedLabel(name):
 			at.errorf("is a label that Prometheus or the exporter sets: choose another name")
 		case !isPrintable(value):
 			at.errorf("must be printable text of at most %d characters", probe.MaxNameRunes)

@@ -62,7 +62,7 @@ func (c *Config) TargetWith(a *Account, name string) (*probe.Target, error) {
 // targetWith returns the target of an account as another module probes it.
 func targetWith(a *Account, m *module) *probe.Target {
 	t := *m.target
-	t.Account = a.Target.Account
+	t.Account = a.Name
 	if t.Auth != probe.AuthNone {
 		t.Username, t.Secret = a.Target.Username, a.Target.Secret
 	}

@@ -13,12 +13,12 @@ import (
 
 // The functions of this file parse the texts of settings. Their errors say what to write instead, and don't repeat the text.
 
-func oneOf(allowed ...string) func(string) (string, error) {
-	return func(text string) (string, error) {
-		if !slices.Contains(allowed, text) {
-			return "", errors.New("must be one of " + strings.Join(allowed, ", "))
+func oneOf[T ~string](allowed ...T) func(string) (T, error) {
+	return func(text string) (T, error) {
+		if !slices.Contains(allowed, T(text)) {
+			return "", errors.New("must be one of " + join(allowed))
 		}
-		return text, nil
+		return T(text), nil
 	}
 }
 

@@ -71,7 +71,7 @@ func TestExposedFilesAreWarnedOf(t *testing.T) {
 		if got := warnings(t, file); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("mode %04o in a dir of mode %04o: %q, want %q", c.file, c.dir, got, want)
 		}
-		if got, err := account(t, file, "canary").Target.Secret(t.Context()); err != nil || got != "canary-exposed-secret" {
+		if got, err := loadAccount(t, file, "canary").Target.Secret(t.Context()); err != nil || got != "canary-exposed-secret" {
 			t.Errorf("mode %04o: %q, %v", c.file, got, err)
 		}
 		chmod(t, dir, 0o700) // For the clean-up.

@@ -16,9 +16,9 @@ type rawConfig struct {
 		Level  *string `yaml:"level"`
 		Format *string `yaml:"format"`
 	} `yaml:"log"`
-	MaxConcurrent          *int    `yaml:"max_concurrent"`
-	MaxConcurrentPerServer *int    `yaml:"max_concurrent_per_server"`
-	Histograms             *string `yaml:"histograms"`
+	MaxConcurrent          *int        `yaml:"max_concurrent"`
+	MaxConcurrentPerServer *int        `yaml:"max_concurrent_per_server"`
+	Histograms             *Histograms `yaml:"histograms"`
 	Demo                   struct {
 		Enabled *bool `yaml:"enabled"`
 	} `yaml:"demo"`

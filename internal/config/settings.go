@@ -49,29 +49,29 @@ func bind[T any](field func(*Config) *T, parse func(string) (T, error)) binding 
 func settings() []setting {
 	return []setting{
 		{
-			key: "web.listen_address", flag: "web.listen-address", usage: "`host:port` to serve metrics on", fallback: ":10993", needsRestart: true,
+			key: "web.listen_address", flag: "web.listen-address", usage: "`host:port` to serve pages and metrics on", fallback: ":10993", needsRestart: true,
 			binding: bind(func(c *Config) *string { return &c.Web.ListenAddress }, parseListenAddress),
 		},
 		{
-			key: "web.config_file", flag: "web.config.file", usage: "`file` that enables TLS or basic auth, as of the Prometheus exporter-toolkit",
+			key: "web.config_file", flag: "web.config.file", usage: "`file` that enables TLS or basic auth, in the format of the Prometheus exporter-toolkit",
 			needsRestart: true, isPath: true,
 			binding: bind(func(c *Config) *string { return &c.Web.ConfigFile }, parseWebConfigPath),
 		},
 		{
 			key: "web.allowed_hosts", flag: "web.allowed-hosts",
-			usage:        "`hosts` that requests may be for beside localhost, with commas between; checked on loopback, or if there are any",
+			usage:        "comma-separated `hosts` to accept in the Host header besides localhost; checked on loopback, or if any are given",
 			needsRestart: true,
 			binding:      bind(func(c *Config) *[]string { return &c.Web.AllowedHosts }, parseHosts),
 		},
 		{
-			key: "web.debug_listen_address", flag: "web.debug-listen-address", usage: "`host:port` of localhost to serve profiles of the exporter on",
+			key: "web.debug_listen_address", flag: "web.debug-listen-address", usage: "`host:port` on localhost to serve the exporter's profiles on",
 			needsRestart: true,
 			binding:      bind(func(c *Config) *string { return &c.Web.DebugListenAddress }, parseLoopbackAddress),
 		},
 		{key: "web.prometheus_url", binding: bind(func(c *Config) *string { return &c.Web.PrometheusURL }, parseURL)},
 		{key: "web.grafana_url", binding: bind(func(c *Config) *string { return &c.Web.GrafanaURL }, parseURL)},
 		{
-			key: "log.level", flag: "log.level", usage: "least `level` to log: debug, info, warn or error", fallback: "info",
+			key: "log.level", flag: "log.level", usage: "lowest `level` to log: debug, info, warn or error", fallback: "info",
 			binding: bind(func(c *Config) *string { return &c.Log.Level }, oneOf("debug", "info", "warn", "error")),
 		},
 		{
@@ -87,8 +87,8 @@ func settings() []setting {
 			binding: bind(func(c *Config) *int { return &c.MaxConcurrentPerServer }, wholeNumber(1, 10000)),
 		},
 		{
-			key: "histograms", fallback: "both", needsRestart: true,
-			binding: bind(func(c *Config) *string { return &c.Histograms }, oneOf("both", "classic", "native")),
+			key: "histograms", fallback: string(HistogramsBoth), needsRestart: true,
+			binding: bind(func(c *Config) *Histograms { return &c.Histograms }, oneOf(HistogramsBoth, HistogramsClassic, HistogramsNative)),
 		},
 		{key: "demo.enabled", fallback: "false", binding: bind(func(c *Config) *bool { return &c.Demo }, parseBool)},
 	}

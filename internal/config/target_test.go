@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/internal/config"
 	"imap-exporter/probe"
 )
@@ -44,9 +45,9 @@ func TestEveryKeyArrives(t *testing.T) {
 		t.Errorf("target (-want +got):\n%s", diff)
 	}
 	canary.Target, canary.Fingerprint, c.Accounts, c.Sources = nil, nil, nil, nil
-	if diff := cmp.Diff(config.Account{
-		Interval: 5 * time.Minute, RetryInterval: 2 * time.Minute, Module: "slow", Labels: map[string]string{"team": "mail"},
-	}, canary, cmpopts.IgnoreUnexported(config.Account{})); diff != "" {
+	if diff := cmp.Diff(config.Account{Account: account.Account{
+		Name: "canary", Server: "imap.example.org:1143", Service: account.IMAP, Interval: 5 * time.Minute, RetryInterval: 2 * time.Minute, Module: "slow", Labels: map[string]string{"team": "mail"},
+	}}, canary, cmpopts.IgnoreUnexported(config.Account{})); diff != "" {
 		t.Errorf("account (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(&config.Config{
@@ -75,7 +76,7 @@ func TestServers(t *testing.T) {
 		{"demo.good.yaml", "healthy", "demo:993", "localhost:40000", "demo"},
 		{"demo.good.yaml", "upgraded", "demo-starttls:143", "localhost:40004", "demo-starttls"},
 	} {
-		target := account(t, c.file, c.account).Target
+		target := loadAccount(t, c.file, c.account).Target
 		name := ""
 		if target.TLSConfig != nil {
 			name = target.TLSConfig.ServerName
@@ -108,17 +109,17 @@ accounts:
 
 func TestOnDemandAndRetry(t *testing.T) {
 	inTestdata(t)
-	if a := account(t, "on-demand.good.yaml", "canary"); a.Interval != 0 || a.RetryInterval != 0 {
+	if a := loadAccount(t, "on-demand.good.yaml", "canary"); a.Interval != 0 || a.RetryInterval != 0 {
 		t.Errorf("on demand: every %s, after a failure %s", a.Interval, a.RetryInterval)
 	}
-	if a := account(t, "default-module.good.yaml", "canary"); a.Interval != 30*time.Second || a.RetryInterval != a.Interval {
+	if a := loadAccount(t, "default-module.good.yaml", "canary"); a.Interval != 30*time.Second || a.RetryInterval != a.Interval {
 		t.Errorf("every %s, after a failure %s", a.Interval, a.RetryInterval)
 	}
 }
 
 func TestAuthNoneStopsBeforeTheMailbox(t *testing.T) {
 	inTestdata(t)
-	target := account(t, "auth-none.good.yaml", "canary").Target
+	target := loadAccount(t, "auth-none.good.yaml", "canary").Target
 	if target.Select != "" || target.Fetch != probe.FetchNone || target.Mailboxes != nil || target.Quota {
 		t.Errorf("%+v", target)
 	}
@@ -151,7 +152,7 @@ func TestShippedFile(t *testing.T) {
 	if err = os.WriteFile(filepath.Join(filepath.Dir(copied), "canary.password"), []byte("secret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if a := account(t, copied, "canary"); a.Target.Server != "imap.example.org:993" {
+	if a := loadAccount(t, copied, "canary"); a.Target.Server != "imap.example.org:993" {
 		t.Errorf("server %s", a.Target.Server)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/common/promslog"
 
 	"imap-exporter/collectors"
+	"imap-exporter/internal/account"
 	"imap-exporter/internal/config"
 	"imap-exporter/internal/history"
 	"imap-exporter/internal/schedule"
@@ -50,20 +51,21 @@ type engine struct {
 	logLevel *promslog.Level
 	registry *prometheus.Registry // all metrics but those of e.metrics
 	metrics  *collectors.Metrics
+	accounts *account.Registry
 	history  *history.Store
-	plans    plans
 	updates  *web.Updates
 	schedule *schedule.Schedule
 	ready    atomic.Bool // the schedule runs
-	faults   faultLog
+	panics   panicLog
 
 	reloading sync.Mutex
 	failed    string // what the last reload found wrong, if it did; guarded by reloading
 }
 
-// kept is what is remembered of the accounts' probes: for each account so many in short and so many whole, and these in
-// no more than so many bytes in all.
-var kept = history.Limits{Beats: 60, Successes: 20, Failures: 20, Bytes: 32 << 20}
+// historyLimits bound what is kept of the accounts' probes.
+func historyLimits() history.Limits {
+	return history.Limits{Summaries: 60, Successes: 20, Failures: 20, Bytes: 32 << 20}
+}
 
 // schedulingLatencies adds go_sched_latencies_seconds, how long goroutines wait for a core: the first sign of a machine
 // that is too small.
@@ -99,7 +101,8 @@ func newEngine(ctx context.Context, opts Options, stderr *logWriter) (*engine, e
 		opts:     opts,
 		stderr:   stderr,
 		registry: prometheus.NewRegistry(),
-		history:  history.New(kept),
+		accounts: new(account.Registry),
+		history:  history.New(historyLimits()),
 		updates:  web.NewUpdates(),
 	}
 	e.started = new(*cfg)
@@ -115,12 +118,13 @@ func newEngine(ctx context.Context, opts Options, stderr *logWriter) (*engine, e
 		return nil, err
 	}
 	e.metrics = collectors.New(collectors.Options{
-		Histograms: collectors.HistogramMode(cfg.Histograms),
-		History:    e.history,
-		InFlight:   func() int { return e.schedule.InFlight() },
-		Counts:     e.counts,
-		Shard:      cfg.Shard.Index,
-		Shards:     cfg.Shard.Total,
+		Histograms: collectors.Histograms{
+			Classic: cfg.Histograms != config.HistogramsNative, Native: cfg.Histograms != config.HistogramsClassic,
+		},
+		InFlight: func() int { return e.schedule.InFlight() },
+		Counts:   func() schedule.Counts { return e.schedule.Counts() },
+		Shard:    cfg.Shard.Index,
+		Shards:   cfg.Shard.Total,
 
 		LinesDropped: stderr.Dropped,
 	})
@@ -131,7 +135,7 @@ func newEngine(ctx context.Context, opts Options, stderr *logWriter) (*engine, e
 		Seed:                   opts.SpreadSeed,
 		Observe:                observer{e},
 	})
-	e.putInForce(cfg)
+	e.apply(cfg)
 	e.metrics.Reloaded(true, time.Now())
 	for _, c := range []prometheus.Collector{
 		runtimecollectors.NewGoCollector(runtimecollectors.WithGoCollectorRuntimeMetrics(schedulingLatencies)),
@@ -144,12 +148,18 @@ func newEngine(ctx context.Context, opts Options, stderr *logWriter) (*engine, e
 	return e, nil
 }
 
-// putInForce has the accounts of a configuration probed and shown, in place of those before. The metrics come first, so
-// that they know the accounts that the schedule tells of.
-func (e *engine) putInForce(cfg *config.Config) {
+// apply replaces the accounts by those of a configuration. The schedule comes last, so that everybody knows the accounts that
+// it tells of.
+func (e *engine) apply(cfg *config.Config) {
 	e.config.Store(cfg)
-	e.plans.set(cfg.Accounts)
-	e.metrics.SetAccounts(accountsOf(cfg))
-	e.schedule.Set(e.jobs(cfg))
-	e.updates.Changed("") // Accounts may be gone.
+	accounts := make([]account.Account, len(cfg.Accounts))
+	for i := range cfg.Accounts {
+		accounts[i] = cfg.Accounts[i].Account
+	}
+	e.accounts.Set(accounts)
+	accounts = e.accounts.Accounts()
+	e.history.SetAccounts(accounts)
+	e.metrics.SetAccounts(accounts)
+	e.schedule.Set(e.jobs(accounts))
+	e.updates.Changed(account.Key{}) // Accounts may be gone.
 }

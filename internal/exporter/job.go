@@ -5,46 +5,38 @@ import (
 	"slices"
 	"time"
 
-	"imap-exporter/collectors"
-	"imap-exporter/internal/config"
+	"imap-exporter/internal/account"
 	"imap-exporter/internal/schedule"
 	"imap-exporter/probe"
 )
 
-// accountsOf returns what the metrics need to know of the accounts.
-func accountsOf(cfg *config.Config) []collectors.Account {
-	accounts := make([]collectors.Account, len(cfg.Accounts))
-	for i, a := range cfg.Accounts {
-		accounts[i] = collectors.Account{Name: a.Target.Account, Server: a.Target.Server, Interval: a.Interval, Labels: a.Labels}
-	}
-	return accounts
-}
-
 // jobs returns the accounts as jobs of the schedule.
-func (e *engine) jobs(cfg *config.Config) []schedule.Job {
-	jobs := make([]schedule.Job, len(cfg.Accounts))
-	for i, a := range cfg.Accounts {
+func (e *engine) jobs(accounts []account.Account) []schedule.Job {
+	jobs := make([]schedule.Job, len(accounts))
+	for i, a := range accounts {
 		jobs[i] = schedule.Job{
-			Name:          a.Target.Account,
-			Server:        a.Target.Server,
+			Name:          a.Key().Job(),
+			Server:        a.Server,
 			Interval:      a.Interval,
 			RetryInterval: a.RetryInterval,
-			Run:           func(ctx context.Context) schedule.Outcome { return e.probeFor(ctx, a.Target, true, a.Target.Timeout) },
+			Run:           func(ctx context.Context) schedule.Outcome { return e.probe(ctx, a.Target, true, a.Target.Timeout) },
 			Secret:        a.Fingerprint,
 		}
 	}
 	return jobs
 }
 
-// keep has a Result of an account's own kept, shown, and logged.
-func (e *engine) keep(ctx context.Context, result *probe.Result) {
-	before := e.history.Last(result.Account)
-	e.metrics.Observe(result)
-	e.updates.Changed(result.Account)
-	if e.history.Last(result.Account) != before { // A canceled one is discarded.
-		logResult(ctx, e.logger, before, result)
-		e.faults.log(ctx, e.logger, result)
+// record passes the Result of an account's own module on: to the history, which decides whether it counts, then to the
+// metrics, the pages and the log.
+func (e *engine) record(ctx context.Context, result *probe.Result) {
+	previous, kept := e.history.Add(result)
+	if kept == nil {
+		return
 	}
+	e.metrics.Observe(kept)
+	e.updates.Changed(account.KeyOf(result))
+	logResult(ctx, e.logger, previous, result)
+	e.panics.log(ctx, e.logger, result)
 }
 
 // outcomeOf returns what the schedule must know of a Result.
@@ -60,25 +52,16 @@ func outcomeOf(r *probe.Result) schedule.Outcome {
 	return outcome
 }
 
-// counts returns the schedule's counts in the metrics' words.
-func (e *engine) counts() collectors.Counts {
-	counts := e.schedule.Counts()
-	skipped := make(map[string]uint64, len(counts.Skipped))
-	for reason, n := range counts.Skipped {
-		skipped[string(reason)] = n
-	}
-	return collectors.Counts{Scheduled: counts.Scheduled, Started: counts.Started, Skipped: skipped}
-}
-
-// An observer tells the metrics and the pages what happens on the schedule.
+// An observer passes on what happens on the schedule.
 type observer struct{ *engine }
 
-// Started tells of a start, and how late it is.
-func (o observer) Started(name string, lag time.Duration) { o.metrics.Started(name, lag) }
+// Started counts a run that was started lag after it was due.
+func (o observer) Started(_ string, lag time.Duration) { o.metrics.Started(lag) }
 
-// Changed tells what comes next for an account.
-func (o observer) Changed(name string, s schedule.State) {
-	o.metrics.Changed(name, collectors.State(s))
-	o.plans.changed(name, s)
-	o.updates.Changed(name)
+// Changed passes on what the schedule says of an account's job.
+func (o observer) Changed(job string, s schedule.State) {
+	if key, ok := o.accounts.SetState(job, s); ok {
+		o.metrics.Changed(key, s)
+		o.updates.Changed(key)
+	}
 }

@@ -47,32 +47,32 @@ func logResult(ctx context.Context, logger *slog.Logger, before, result *probe.R
 	logDetails(ctx, logger, result)
 }
 
-// faultPause is how long a place in our code is not logged again as faulty: it may be met in every probe.
-const faultPause = time.Hour
+// panicPause is how long a panic is not logged again: it may occur in every probe.
+const panicPause = time.Hour
 
-// A faultLog logs what probes meet of our own faults. Its zero value is ready.
-type faultLog struct {
+// A panicLog logs the panics of probes. Its zero value is ready.
+type panicLog struct {
 	mu   sync.Mutex
-	last map[string]time.Time // by place
+	last map[string]time.Time // by the place in our code
 }
 
-// log logs the fault of a Result, if it has one that is news.
-func (l *faultLog) log(ctx context.Context, logger *slog.Logger, result *probe.Result) {
+// log logs the panic that ended a probe, if one did and it is news.
+func (l *panicLog) log(ctx context.Context, logger *slog.Logger, result *probe.Result) {
 	if result.OK() {
 		return
 	}
-	fault, ok := errors.AsType[*probe.PanicError](result.Err)
-	if !ok || len(fault.Stack) == 0 || !l.isNews(fault.Stack[0]) {
+	panicked, ok := errors.AsType[*probe.PanicError](result.Err)
+	if !ok || len(panicked.Stack) == 0 || !l.isNews(panicked.Stack[0]) {
 		return
 	}
 	logger.ErrorContext(ctx, "A fault of the exporter: please report it", "account", result.Account, "phase", result.Err.Phase,
-		"text", result.Err.Text, "stack", strings.Join(fault.Stack, "; "))
+		"text", result.Err.Text, "stack", strings.Join(panicked.Stack, "; "))
 }
 
-func (l *faultLog) isNews(place string) bool {
+func (l *panicLog) isNews(place string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if at, known := l.last[place]; known && time.Since(at) < faultPause {
+	if at, known := l.last[place]; known && time.Since(at) < panicPause {
 		return false
 	}
 	if l.last == nil {

@@ -93,29 +93,29 @@ func TestLogResultDebug(t *testing.T) {
 }
 
 // A fault of ours is logged with its stack, once an hour for each place, however many accounts meet it.
-func TestLogFault(t *testing.T) {
+func TestLogPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
 		logger, _, err := newLogger(config.Log{Level: "error", Format: "logfmt"}, &out)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var faults faultLog
+		var panics panicLog
 		meet := func(places ...string) (lines int) {
 			before := strings.Count(out.String(), "\n")
 			for _, place := range places {
 				r := failed(probe.PhaseFetch, probe.ReasonInternal)
 				r.Err.Err = &probe.PanicError{Stack: []string{place, "caller"}}
-				faults.log(t.Context(), logger, r)
+				panics.log(t.Context(), logger, r)
 			}
 			return strings.Count(out.String(), "\n") - before
 		}
-		faults.log(t.Context(), logger, succeeded())
-		faults.log(t.Context(), logger, failed(probe.PhaseFetch, probe.ReasonInternal))
+		panics.log(t.Context(), logger, succeeded())
+		panics.log(t.Context(), logger, failed(probe.PhaseFetch, probe.ReasonInternal))
 		if n := meet("here", "here", "there", "here"); n != 2 || !strings.Contains(out.String(), `stack="here; caller"`) {
 			t.Errorf("%d lines: %s", n, out.String())
 		}
-		<-time.After(faultPause - time.Second)
+		<-time.After(panicPause - time.Second)
 		if n := meet("here"); n != 0 {
 			t.Errorf("again within the hour: %d", n)
 		}

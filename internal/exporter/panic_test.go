@@ -38,12 +38,12 @@ func TestPanicIsLoggedWithoutTheSecret(t *testing.T) {
 	target.TLSConfig = target.TLSConfig.Clone()
 	for _, value := range []any{"the password is " + secret, fmt.Errorf("the password is %q", secret), []byte(secret), struct{ Password string }{secret}} {
 		target.TLSConfig.VerifyConnection = func(tls.ConnectionState) error { panic(value) }
-		if e.probeFor(t.Context(), &target, true, target.Timeout).OK {
+		if e.probe(t.Context(), &target, true, target.Timeout).OK {
 			t.Error("the probe succeeded")
 		}
 	}
 	target.Secret = func(context.Context) (string, error) { panic("the password is " + secret) }
-	e.probeFor(t.Context(), &target, true, target.Timeout)
+	e.probe(t.Context(), &target, true, target.Timeout)
 	stderr.Close()
 	if n := strings.Count(log.String(), "reason=internal"); n < 5 {
 		t.Errorf("%d panics in the log:\n%s", n, &log)

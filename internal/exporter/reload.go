@@ -56,7 +56,7 @@ func (e *engine) isStale() bool {
 	return sources.Settled() && (e.failed != "" || sources.Changed())
 }
 
-// reload reads the whole configuration and puts it in force, and returns in a sentence what has changed; or it changes
+// reload reads the whole configuration and applies it, and returns in a sentence what has changed; or it changes
 // nothing, and returns what is wrong. Reloads come one after the other.
 func (e *engine) reload(ctx context.Context, trigger string) (string, error) {
 	e.reloading.Lock()
@@ -75,7 +75,7 @@ func (e *engine) reload(ctx context.Context, trigger string) (string, error) {
 	if err := e.logLevel.Set(cfg.Log.Level); err != nil {
 		e.logger.ErrorContext(ctx, "Level of the log not changed", "err", err)
 	}
-	e.putInForce(cfg)
+	e.apply(cfg)
 	e.metrics.Reloaded(true, time.Now())
 	return e.logReload(ctx, trigger, before, cfg), nil
 }

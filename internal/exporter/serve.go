@@ -75,7 +75,7 @@ func (e *engine) serve(ctx context.Context, listener, profiles net.Listener) err
 	go e.reloadOnDemand(ctx)
 	group.Go(func() error { return e.serveProfiles(ctx, profiles) })
 	group.Go(func() error {
-		logger := slog.New(valueless{e.logger.Handler()})
+		logger := slog.New(redactingHandler{e.logger.Handler()})
 		err := serveWeb(listener, server, cfg.Web.ConfigFile, logger)
 		if errors.Is(err, http.ErrServerClosed) {
 			return nil

@@ -23,19 +23,21 @@ func ValidateWebConfig(file string) error {
 	return nil
 }
 
-// A valueless handler logs what the toolkit says of its file, which it reads for each request, without the file's values.
-type valueless struct{ slog.Handler }
+// A redactingHandler logs what the toolkit says of its file, which it reads for each request, without the file's values.
+type redactingHandler struct{ slog.Handler }
 
 // WithAttrs returns a handler that does the same.
-func (h valueless) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return valueless{h.Handler.WithAttrs(attrs)}
+func (h redactingHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return redactingHandler{h.Handler.WithAttrs(attrs)}
 }
 
 // WithGroup returns a handler that does the same.
-func (h valueless) WithGroup(name string) slog.Handler { return valueless{h.Handler.WithGroup(name)} }
+func (h redactingHandler) WithGroup(name string) slog.Handler {
+	return redactingHandler{h.Handler.WithGroup(name)}
+}
 
 // Handle passes the record on, with its texts changed.
-func (h valueless) Handle(ctx context.Context, record slog.Record) error {
+func (h redactingHandler) Handle(ctx context.Context, record slog.Record) error {
 	changed := slog.NewRecord(record.Time, record.Level, record.Message, record.PC)
 	record.Attrs(func(a slog.Attr) bool {
 		if a.Value.Kind() == slog.KindString {

@@ -16,7 +16,7 @@ func TestWebConfigurationErrorsAreLoggedWithoutValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	quoted := valueless{logger.Handler()}.WithGroup("web").WithAttrs(nil)
+	quoted := redactingHandler{logger.Handler()}.WithGroup("web").WithAttrs(nil)
 	slog.New(quoted).Error("Unable to parse configuration", "err", fmt.Sprintf("line 2: cannot unmarshal !!str `%s` into map", "canary-"))
 	if strings.Contains(out.String(), "canary") || !strings.Contains(out.String(), "line 2: cannot unmarshal !!str a value into map") {
 		t.Errorf("logged %s", &out)

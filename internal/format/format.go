@@ -10,12 +10,13 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"imap-exporter/collectors"
+	"imap-exporter/internal/account"
 	"imap-exporter/probe"
 )
 
 // A Probe is one probe of one account.
 type Probe struct {
-	Account collectors.Account
+	Account account.Account
 	// Result is nil when there was no probe.
 	Result *probe.Result
 	// Err is why Result is nil.

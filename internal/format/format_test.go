@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"imap-exporter/collectors"
+	"imap-exporter/internal/account"
 	"imap-exporter/probe"
 )
 
@@ -22,8 +22,8 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // probes are one that learnt everything, one that failed, and one that there wasn't.
 func probes() []Probe {
-	at := func(name string) collectors.Account {
-		return collectors.Account{Name: name, Server: "imap.example.org:993"}
+	at := func(name string) account.Account {
+		return account.Account{Name: name, Server: "imap.example.org:993"}
 	}
 	newest, oldest := noon.Add(-time.Hour), noon.AddDate(-1, 0, 0)
 	return []Probe{

@@ -47,7 +47,7 @@ func ParseThresholds(texts []string) (Thresholds, error) {
 // thresholdLabels returns the labels that a threshold may have.
 func thresholdLabels() []string {
 	labels := []string{labelTime, labelCertificate, labelQuota, labelMessages, labelUnseen}
-	for _, phase := range probe.Phases() {
+	for _, phase := range probe.IMAP.Phases {
 		labels = append(labels, string(phase))
 	}
 	return labels
@@ -144,8 +144,9 @@ func measuredValues(r *probe.Result, warning, critical Thresholds) (values []per
 	if !r.OK() { // What a failed probe counted before it failed may be incomplete.
 		return values
 	}
-	if percent, ok := fullest(r.Quota); ok {
-		add(labelQuota, percent, "%")
+	fullest, _ := r.Quota.Fullest()
+	if fraction, ok := fullest.Fraction(); ok {
+		add(labelQuota, math.Floor(fraction*1000)/10, "%")
 	}
 	if i := slices.IndexFunc(r.Mailboxes, func(m probe.Mailbox) bool { return m.Name == "INBOX" }); i >= 0 {
 		if n := r.Mailboxes[i].Messages; n != nil {
@@ -156,20 +157,4 @@ func measuredValues(r *probe.Result, warning, critical Thresholds) (values []per
 		}
 	}
 	return values
-}
-
-// fullest returns how full the fullest quota root is, in percent of its storage or messages.
-func fullest(q *probe.Quota) (percent float64, ok bool) {
-	if q == nil {
-		return 0, false
-	}
-	for _, root := range q.Roots {
-		for _, resource := range []*probe.Resource{root.Storage, root.Messages} {
-			if resource != nil && resource.Limit > 0 {
-				percent = max(percent, math.Floor(float64(resource.Used)/float64(resource.Limit)*1000)/10)
-				ok = true
-			}
-		}
-	}
-	return percent, ok
 }

@@ -1,21 +1,21 @@
-// Package history remembers how accounts did lately: the last Result of each account, how its last probes came out and
-// what they took, and a few recent Results with their conversations, of which failures outlive successes.
+// Package history decides which Results count, and keeps the recent ones: the last Result of each account, summaries of its
+// last probes, and a few recent Results with their transcripts, of which failures outlive successes.
 package history
 
 import (
-	"cmp"
 	"slices"
 	"sync"
 	"time"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/probe"
 )
 
 // Limits say how much is kept. The last Result of each account is kept whatever they are.
 type Limits struct {
-	// Beats is how many of its last probes are kept in short for each account.
-	Beats int
-	// Successes and Failures are how many recent Results are kept for each account, with their conversations. A failure
+	// Summaries is how many of its last probes are kept as a Summary for each account.
+	Summaries int
+	// Successes and Failures are how many recent Results are kept for each account, with their transcripts. A failure
 	// is only pushed out by another failure, so that it can still be looked at when the probes since then went well.
 	Successes, Failures int
 	// Bytes bounds the recent Results of all accounts together. Where it doesn't suffice, the oldest are gone sooner,
@@ -23,61 +23,65 @@ type Limits struct {
 	Bytes int
 }
 
-// A Store holds the history of all accounts. It is safe for concurrent use. The Results it is given and gives out are
-// never changed, by it or by anybody else.
+// A Store holds the history of all accounts. It is safe for concurrent use. The Results that it returns are never changed.
 type Store struct {
 	limits Limits
 
-	mu       sync.RWMutex
-	accounts map[string]*account
-	recent   pool
+	mu sync.RWMutex
+	// servers are those of the accounts that Results are kept of; nil: of all.
+	servers  map[account.Key]string
+	accounts map[account.Key]*accountHistory
+	recent   recentResults
 	counts   Counts
 }
 
-// Counts are how many accounts did how at their last probe.
+// Counts are how many accounts' last probes succeeded and failed.
 type Counts struct{ OK, Failing int }
 
-// account is the history of one account. In beats and recent the newest is at the end.
-type account struct {
-	last        *probe.Result
-	since       time.Time
-	lastSuccess time.Time
-	beats       []beat
-	recent      []*detail
+// accountHistory is the history of one account. In summaries and recent the newest is at the end.
+type accountHistory struct {
+	last      *probe.Result
+	since     time.Time
+	summaries []compactSummary
+	recent    []*recentResult
 }
 
-// New returns an empty Store.
+// New returns an empty Store, which keeps the Results of any account until SetAccounts is called.
 func New(limits Limits) *Store {
-	return &Store{limits: limits, accounts: make(map[string]*account)}
+	return &Store{limits: limits, accounts: make(map[account.Key]*accountHistory)}
 }
 
-// Add makes r the last Result of its account and reports whether it did so: a probe that we cut short ourselves
-// (ReasonCanceled) says nothing about the server, so it is not kept. The last one added is the last Result, whatever its
-// clock says: an account is never probed twice at a time. Its Transcript isn't part of the last Result, but of Recent's.
-func (s *Store) Add(r *probe.Result) bool {
+// Add decides whether a Result counts. If so, it becomes the last one of its account, and Add returns it as it is kept, without
+// its Transcript, and the last one before it; nil: there was none. Else kept is nil.
+//
+// A probe that we canceled ourselves says nothing about the server and doesn't count, nor does one of an account that
+// was removed, or moved to another server, while the probe ran. The one that is added last is the last, whatever its clock says:
+// an account is never probed twice at a time.
+func (s *Store) Add(r *probe.Result) (previous, kept *probe.Result) {
 	if r.Err != nil && r.Err.Reason == probe.ReasonCanceled {
-		return false
+		return nil, nil
 	}
+	key := account.KeyOf(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.accounts[r.Account]
-	if a == nil {
-		a = &account{}
-		s.accounts[r.Account] = a
+	if server, ok := s.servers[key]; s.servers != nil && (!ok || server != r.Server) {
+		return nil, nil
 	}
-	before := a.last
-	a.last = slim(r, before)
-	s.count(before, -1)
-	s.count(a.last, +1)
-	if before == nil || before.OK() != r.OK() {
-		a.since = r.Start
+	h := s.accounts[key]
+	if h == nil {
+		h = &accountHistory{}
+		s.accounts[key] = h
 	}
-	if r.OK() {
-		a.lastSuccess = r.Start
+	previous = h.last
+	h.last = withoutTranscript(r, previous)
+	s.count(previous, -1)
+	s.count(h.last, +1)
+	if previous == nil || previous.OK() != r.OK() {
+		h.since = r.Start
 	}
-	a.beat(newBeat(r), s.limits.Beats)
-	s.remember(a, newDetail(a.last, r.Transcript))
-	return true
+	h.summarize(newCompactSummary(r), s.limits.Summaries)
+	s.keepRecent(h, newRecentResult(h.last, r.Transcript))
+	return previous, h.last
 }
 
 // count adds n accounts whose last Result this is.
@@ -91,19 +95,19 @@ func (s *Store) count(r *probe.Result, n int) {
 	}
 }
 
-// slim returns r without its transcript, and with the capabilities of the Result before where they are the same: they
-// are most of a Result, and hardly ever change.
-func slim(r, before *probe.Result) *probe.Result {
+// withoutTranscript returns r without its transcript, and with the capabilities of the Result before where they are the same:
+// they are most of a Result, and hardly ever change.
+func withoutTranscript(r, before *probe.Result) *probe.Result {
 	if r.Transcript == nil && (before == nil || len(r.Capabilities) == 0) {
 		return r
 	}
-	slimmed := *r
-	slimmed.Transcript = nil
-	slimmed.Capabilities = slices.Clone(r.Capabilities)
-	for i, c := range slimmed.Capabilities {
-		slimmed.Capabilities[i].Names = namesBefore(before, c)
+	out := *r
+	out.Transcript = nil
+	out.Capabilities = slices.Clone(r.Capabilities)
+	for i, c := range out.Capabilities {
+		out.Capabilities[i].Names = namesBefore(before, c)
 	}
-	return &slimmed
+	return &out
 }
 
 func namesBefore(before *probe.Result, c probe.Capabilities) []string {
@@ -118,155 +122,120 @@ func namesBefore(before *probe.Result, c probe.Capabilities) []string {
 	return c.Names
 }
 
-// remember keeps d, and drops what is over the limits.
-func (s *Store) remember(a *account, d *detail) {
+// keepRecent keeps r, and drops what is over the limits.
+func (s *Store) keepRecent(h *accountHistory, r *recentResult) {
 	limit := s.limits.Failures
-	if d.result.OK() {
+	if r.result.OK() {
 		limit = s.limits.Successes
 	}
 	if limit <= 0 {
 		return
 	}
-	a.recent = append(a.recent, d)
-	s.recent.add(d)
+	h.recent = append(h.recent, r)
+	s.recent.add(r)
 	same := 0
-	for _, other := range a.recent {
-		if other.result.OK() == d.result.OK() {
+	for _, other := range h.recent {
+		if other.result.OK() == r.result.OK() {
 			same++
 		}
 	}
 	if same > limit {
-		i := slices.IndexFunc(a.recent, func(other *detail) bool { return other.result.OK() == d.result.OK() })
-		s.forget(a, a.recent[i])
+		i := slices.IndexFunc(h.recent, func(other *recentResult) bool { return other.result.OK() == r.result.OK() })
+		s.dropRecent(h, h.recent[i])
 	}
 	for s.limits.Bytes > 0 {
 		oldest := s.recent.excess(s.limits.Bytes)
 		if oldest == nil {
 			return
 		}
-		s.forget(s.accounts[oldest.result.Account], oldest)
+		s.dropRecent(s.accounts[account.KeyOf(oldest.result)], oldest)
 	}
 }
 
-// forget drops a recent Result.
-func (s *Store) forget(a *account, d *detail) {
-	s.recent.remove(d)
-	i := slices.Index(a.recent, d)
-	a.recent = slices.Delete(a.recent, i, i+1)
+// dropRecent drops a recent Result.
+func (s *Store) dropRecent(h *accountHistory, r *recentResult) {
+	s.recent.remove(r)
+	i := slices.Index(h.recent, r)
+	h.recent = slices.Delete(h.recent, i, i+1)
 }
 
 // Last returns the last Result of an account, without its transcript, or nil.
-func (s *Store) Last(name string) *probe.Result {
-	last, _ := s.LastSince(name)
+func (s *Store) Last(key account.Key) *probe.Result {
+	last, _ := s.LastSince(key)
 	return last
 }
 
 // LastSince returns the last Result of an account, without its transcript, and the start of the first one of those that
 // came out as it did, all in a row: since when the account is failing, or not. It returns nil before the first one.
-func (s *Store) LastSince(name string) (last *probe.Result, since time.Time) {
+func (s *Store) LastSince(key account.Key) (last *probe.Result, since time.Time) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if a := s.accounts[name]; a != nil {
-		return a.last, a.since
+	if h := s.accounts[key]; h != nil {
+		return h.last, h.since
 	}
 	return nil, time.Time{}
 }
 
-// LastSuccess returns when the last successful probe of an account began, even when its Result is gone.
-// It is zero when there was none.
-func (s *Store) LastSuccess(name string) time.Time {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if a := s.accounts[name]; a != nil {
-		return a.lastSuccess
-	}
-	return time.Time{}
-}
-
-// Counts returns how many accounts did how at their last probe.
+// Counts returns how many accounts' last probes succeeded and failed.
 func (s *Store) Counts() Counts {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.counts
 }
 
-// Latest returns the last Result of each account, sorted by account.
-func (s *Store) Latest() []*probe.Result {
-	s.mu.RLock()
-	latest := make([]*probe.Result, 0, len(s.accounts))
-	for _, a := range s.accounts {
-		latest = append(latest, a.last)
-	}
-	s.mu.RUnlock()
-	slices.SortFunc(latest, func(a, b *probe.Result) int { return cmp.Compare(a.Account, b.Account) })
-	return latest
-}
-
 // Recent returns what is kept of an account's Results, the newest first, without their transcripts.
-func (s *Store) Recent(name string) []*probe.Result {
+func (s *Store) Recent(key account.Key) []*probe.Result {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	a := s.accounts[name]
-	if a == nil {
+	h := s.accounts[key]
+	if h == nil {
 		return nil
 	}
-	recent := make([]*probe.Result, 0, len(a.recent))
-	for _, d := range slices.Backward(a.recent) {
-		recent = append(recent, d.result)
+	recent := make([]*probe.Result, 0, len(h.recent))
+	for _, r := range slices.Backward(h.recent) {
+		recent = append(recent, r.result)
 	}
 	return recent
 }
 
-// Result returns a recent Result of an account by its ID, and the conversation; nil when it isn't kept any more. The last
-// Result is always there, but perhaps without its conversation.
-func (s *Store) Result(name string, id int64) (*probe.Result, []probe.TranscriptLine) {
+// Result returns a recent Result of an account by its ID, and its transcript; nil when it isn't kept any more. The last
+// Result is always there, but perhaps without its transcript.
+func (s *Store) Result(key account.Key, id int64) (*probe.Result, []probe.TranscriptLine) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	a := s.accounts[name]
-	if a == nil {
+	h := s.accounts[key]
+	if h == nil {
 		return nil, nil
 	}
-	for _, d := range slices.Backward(a.recent) {
-		if IDOf(d.result) == id {
-			return d.result, d.transcript
+	for _, r := range slices.Backward(h.recent) {
+		if IDOf(r.result) == id {
+			return r.result, r.transcript
 		}
 	}
-	if a.last != nil && IDOf(a.last) == id {
-		return a.last, nil
+	if IDOf(h.last) == id {
+		return h.last, nil
 	}
 	return nil, nil
 }
 
-// Forget drops the history of an account, as when it moves to another server.
-func (s *Store) Forget(name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.drop(name)
-}
-
-func (s *Store) drop(name string) {
-	a := s.accounts[name]
-	if a == nil {
-		return
-	}
-	for _, d := range a.recent {
-		s.recent.remove(d)
-	}
-	s.count(a.last, -1)
-	delete(s.accounts, name)
-}
-
-// Keep drops the history of all accounts but these.
-func (s *Store) Keep(names []string) {
-	keep := make(map[string]bool, len(names))
-	for _, name := range names {
-		keep[name] = true
+// SetAccounts drops the history of all accounts but these, and of those whose server is another one now. From now on only
+// Results of these are kept.
+func (s *Store) SetAccounts(accounts []account.Account) {
+	servers := make(map[account.Key]string, len(accounts))
+	for i := range accounts {
+		servers[accounts[i].Key()] = accounts[i].Server
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for name := range s.accounts {
-		if !keep[name] {
-			s.drop(name)
+	s.servers = servers
+	for key, h := range s.accounts {
+		if server, ok := servers[key]; ok && server == h.last.Server {
+			continue
 		}
+		for _, r := range h.recent {
+			s.recent.remove(r)
+		}
+		s.count(h.last, -1)
+		delete(s.accounts, key)
 	}
 }

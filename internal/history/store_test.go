@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/probe"
 )
 
@@ -14,13 +15,16 @@ import (
 var begin = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // result is the n-th probe of an account, failed for a reason or, with "", successful.
-func result(account string, n int, reason probe.Reason) *probe.Result {
-	r := &probe.Result{Account: account, Start: begin.Add(time.Duration(n) * time.Minute)}
+func result(name string, n int, reason probe.Reason) *probe.Result {
+	r := &probe.Result{Account: name, Start: begin.Add(time.Duration(n) * time.Minute)}
 	if reason != "" {
 		r.Err = &probe.Error{Phase: probe.PhaseAuth, Reason: reason}
 	}
 	return r
 }
+
+// key is that of an account.
+func key(name string) account.Key { return account.Key{Account: name, Service: account.IMAP} }
 
 // minutes gives the Results' starts in minutes after begin.
 func minutes(results []*probe.Result) []int {
@@ -34,12 +38,12 @@ func minutes(results []*probe.Result) []int {
 func TestLastIsTheNewest(t *testing.T) {
 	s := New(Limits{Successes: 2, Failures: 2})
 	s.Add(result("a", 0, probe.ReasonTimeout))
-	fresh := result("a", 60, "")
-	s.Add(fresh)
-	if got := s.Last("a"); got != fresh {
+	last := result("a", 60, "")
+	s.Add(last)
+	if got := s.Last(key("a")); got != last {
 		t.Errorf("Last = the probe at minute %v, want the one at 60", minutes([]*probe.Result{got}))
 	}
-	if got := minutes(s.Recent("a")); !slices.Equal(got, []int{60, 0}) {
+	if got := minutes(s.Recent(key("a"))); !slices.Equal(got, []int{60, 0}) {
 		t.Errorf("Recent = %v, want the newest first: [60 0]", got)
 	}
 }
@@ -48,7 +52,7 @@ func TestTheClockMayStepBack(t *testing.T) {
 	s := New(Limits{})
 	s.Add(result("a", 60, ""))
 	s.Add(result("a", 0, probe.ReasonTimeout))
-	if got := s.Last("a"); got.OK() {
+	if got := s.Last(key("a")); got.OK() {
 		t.Error("Last is the one with the later start, want the one added last")
 	}
 }
@@ -62,7 +66,7 @@ func TestFailuresOutliveSuccesses(t *testing.T) {
 		}
 		s.Add(result("a", n, reason))
 	}
-	if got, want := minutes(s.Recent("a")), []int{99, 98, 97, 50, 7}; !slices.Equal(got, want) {
+	if got, want := minutes(s.Recent(key("a"))), []int{99, 98, 97, 50, 7}; !slices.Equal(got, want) {
 		t.Errorf("Recent = %v, want %v", got, want)
 	}
 }
@@ -71,73 +75,58 @@ func TestNothingRecentIsKeptWithoutLimits(t *testing.T) {
 	s := New(Limits{})
 	s.Add(result("a", 0, ""))
 	s.Add(result("a", 1, probe.ReasonBye))
-	if got := s.Recent("a"); len(got) != 0 {
+	if got := s.Recent(key("a")); len(got) != 0 {
 		t.Errorf("Recent = %v, want none", minutes(got))
 	}
-	if s.Last("a") == nil {
+	if s.Last(key("a")) == nil {
 		t.Error("Last is gone")
-	}
-}
-
-func TestLastSuccessOutlivesItsResult(t *testing.T) {
-	s := New(Limits{Failures: 1})
-	if got := s.LastSuccess("a"); !got.IsZero() {
-		t.Errorf("LastSuccess of an unknown account = %v, want zero", got)
-	}
-	s.Add(result("a", 0, probe.ReasonDNS))
-	if got := s.LastSuccess("a"); !got.IsZero() {
-		t.Errorf("LastSuccess before any success = %v, want zero", got)
-	}
-	s.Add(result("a", 1, ""))
-	s.Add(result("a", 2, probe.ReasonDNS))
-	s.Add(result("a", 3, probe.ReasonDNS))
-	if got, want := s.LastSuccess("a"), begin.Add(time.Minute); !got.Equal(want) {
-		t.Errorf("LastSuccess = %v, want %v", got, want)
 	}
 }
 
 func TestCanceledIsNotKept(t *testing.T) {
 	s := New(Limits{Failures: 1})
-	if s.Add(result("a", 0, probe.ReasonCanceled)) {
-		t.Error("Add of a canceled Result = true")
+	if _, kept := s.Add(result("a", 0, probe.ReasonCanceled)); kept != nil {
+		t.Error("Add kept a canceled Result")
 	}
-	if s.Last("a") != nil || len(s.Recent("a")) != 0 || len(s.Latest()) != 0 {
+	if s.Last(key("a")) != nil || len(s.Recent(key("a"))) != 0 || s.Counts() != (Counts{}) {
 		t.Error("a canceled Result was kept")
 	}
-	if !s.Add(result("a", 1, probe.ReasonDNS)) {
-		t.Error("Add of a failed Result = false")
+	if _, kept := s.Add(result("a", 1, probe.ReasonDNS)); kept == nil {
+		t.Error("Add didn't keep a failed Result")
 	}
 }
 
-func TestLatestIsSorted(t *testing.T) {
+func TestAddReturnsThePreviousOne(t *testing.T) {
 	s := New(Limits{})
-	for _, name := range []string{"c", "a", "b"} {
-		s.Add(result(name, 0, probe.ReasonDNS))
-		s.Add(result(name, 1, ""))
+	first, second := result("a", 0, probe.ReasonDNS), result("a", 1, "")
+	if previous, kept := s.Add(first); previous != nil || kept != first {
+		t.Errorf("the first Add returns %v, %v", previous, kept)
 	}
-	var got []string
-	for _, r := range s.Latest() {
-		got = append(got, fmt.Sprint(r.Account, r.OK()))
-	}
-	if want := []string{"atrue", "btrue", "ctrue"}; !slices.Equal(got, want) {
-		t.Errorf("Latest = %v, want %v", got, want)
+	if previous, kept := s.Add(second); previous != first || kept != second {
+		t.Errorf("the second Add returns %v, %v", previous, kept)
 	}
 }
 
-func TestForgetAndKeep(t *testing.T) {
+// What an account that is gone was found to be is forgotten, and a probe of it that was running when it went counts no more.
+// The same holds for one that moved to another server.
+func TestSetAccounts(t *testing.T) {
 	s := New(Limits{Successes: 1})
-	for _, name := range []string{"a", "b", "c"} {
+	for _, name := range []string{"gone", "moved", "stays"} {
 		s.Add(result(name, 0, ""))
 	}
-	s.Forget("a")
-	s.Keep([]string{"c", "d"})
-	for _, name := range []string{"a", "b", "d"} {
-		if s.Last(name) != nil || s.Recent(name) != nil || !s.LastSuccess(name).IsZero() {
+	s.SetAccounts([]account.Account{{Name: "stays"}, {Name: "moved", Server: "elsewhere"}, {Name: "new"}})
+	for _, name := range []string{"gone", "moved", "new"} {
+		if s.Last(key(name)) != nil || s.Recent(key(name)) != nil {
 			t.Errorf("account %s is still known", name)
 		}
 	}
-	if got := s.Latest(); len(got) != 1 || got[0].Account != "c" {
-		t.Errorf("Latest = %v, want the one of c", got)
+	for name, counts := range map[string]bool{"gone": false, "moved": false, "stays": true, "new": true} {
+		if _, kept := s.Add(result(name, 1, "")); (kept != nil) != counts {
+			t.Errorf("a later Result of account %s: kept %v", name, kept)
+		}
+	}
+	if got := s.Counts(); got != (Counts{OK: 2}) {
+		t.Errorf("counts %+v", got)
 	}
 }
 
@@ -145,8 +134,8 @@ func TestRecentIsTheCallersOwn(t *testing.T) {
 	s := New(Limits{Successes: 2})
 	s.Add(result("a", 0, ""))
 	s.Add(result("a", 1, ""))
-	s.Recent("a")[0] = nil
-	if got := minutes(s.Recent("a")); !slices.Equal(got, []int{1, 0}) {
+	s.Recent(key("a"))[0] = nil
+	if got := minutes(s.Recent(key("a"))); !slices.Equal(got, []int{1, 0}) {
 		t.Errorf("Recent = %v, want [1 0]", got)
 	}
 }
@@ -159,11 +148,10 @@ func TestConcurrentUse(t *testing.T) {
 			name := fmt.Sprint("account", worker)
 			for n := range 200 {
 				s.Add(result(name, n, ""))
-				s.Recent(name)
-				s.Latest()
-				s.LastSuccess(name)
+				s.Recent(key(name))
+				s.Last(key(name))
 				if n%50 == 49 {
-					s.Keep([]string{name})
+					s.SetAccounts([]account.Account{{Name: name}})
 				}
 			}
 		})

@@ -11,7 +11,8 @@ type run struct {
 	server     *server
 	key        string
 	noLogin    bool
-	callersRun bool // it runs a Request's Run: whether it postpones the next slot is known only when it has ended
+	do         func(context.Context) Outcome
+	callersRun bool // do is a Request's Run: whether it postpones the next slot is known only when it has ended
 	started    time.Time
 	cancel     context.CancelFunc
 	jobRemoved bool // the job was removed or replaced: the outcome is ignored
@@ -74,12 +75,10 @@ func (s *Schedule) startReady(now time.Time) {
 	}
 }
 
-// startRun runs a job in a goroutine of its own.
+// startRun starts the run of a job.
 func (s *Schedule) startRun(j *job, now time.Time) {
 	v := j.server
-	ctx, cancel := s.newContext()
-	r := &run{job: j, server: v, cancel: cancel, started: now}
-	do := j.chooseRun(r)
+	r := j.newRun(now)
 	v.exclusive = nil
 	if j.runsExclusively() {
 		v.exclusive = r
@@ -100,26 +99,20 @@ func (s *Schedule) startRun(j *job, now time.Time) {
 		s.postponeSlot(j, r, now)
 	}
 	s.notifyChanged(j)
-
-	job := j.Job
-	s.runs.Go(func() {
-		r.secret = job.fingerprint()
-		r.outcome = do(ctx)
-		s.update(func(now time.Time) { s.endRun(r, now) })
-	})
+	s.execute(r)
 }
 
-// chooseRun returns what a waiting job runs next: its own Run if a slot waits, otherwise what the first caller requests.
-func (j *job) chooseRun(r *run) func(context.Context) Outcome {
-	if j.slotWaits || len(j.callers) == 0 {
-		return j.Run
+// newRun returns what a waiting job runs next: its own Run if a slot waits, otherwise what the first caller requests.
+func (j *job) newRun(now time.Time) *run {
+	r := &run{job: j, server: j.server, do: j.Run, started: now}
+	if !j.slotWaits && len(j.callers) > 0 {
+		first := j.callers[0]
+		r.key, r.noLogin = first.Key, first.NoLogin
+		if first.Run != nil {
+			r.do, r.callersRun = first.Run, true
+		}
 	}
-	first := j.callers[0]
-	r.key, r.noLogin, r.callersRun = first.Key, first.NoLogin, first.Run != nil
-	if first.Run == nil {
-		return j.Run
-	}
-	return first.Run
+	return r
 }
 
 // endRun applies the outcome of a run that has ended, and tells its callers.

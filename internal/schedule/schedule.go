@@ -49,13 +49,13 @@ type Schedule struct {
 	opts Options
 	runs sync.WaitGroup
 
-	mu         sync.Mutex                                   // guards all below
-	newContext func() (context.Context, context.CancelFunc) // for a run; nil before Run
-	timer      *time.Timer                                  // fires when the next slot or start is due; nil before Run
-	stopping   bool                                         // since Run's context is done
-	clock      *clock
-	counts     Counts
-	inFlight   int
+	mu       sync.Mutex  // guards all below
+	execute  func(*run)  // executes a run in a goroutine of its own; nil before Run
+	timer    *time.Timer // fires when the next slot or start is due; nil before Run
+	stopping bool        // since Run's context is done
+	clock    *clock
+	counts   Counts
+	inFlight int
 
 	jobs        map[string]*job
 	servers     map[string]*server
@@ -138,7 +138,7 @@ func (s *Schedule) State(name string) (State, bool) {
 func (s *Schedule) Run(ctx context.Context) {
 	runCtx, cancelRuns := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelRuns()
-	s.begin(func() (context.Context, context.CancelFunc) { return context.WithCancel(runCtx) })
+	s.begin(runCtx)
 	defer s.timer.Stop()
 	for ctx.Err() == nil {
 		select {
@@ -159,7 +159,7 @@ func (s *Schedule) update(change func(now time.Time)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.now()
-	if s.newContext == nil || s.stopping {
+	if s.execute == nil || s.stopping {
 		change(now)
 		return
 	}
@@ -169,11 +169,20 @@ func (s *Schedule) update(change func(now time.Time)) {
 	s.timer.Reset(s.untilNextEvent(now))
 }
 
-// begin gives the jobs that were set before Run their first slots.
-func (s *Schedule) begin(newContext func() (context.Context, context.CancelFunc)) {
+// begin gives the jobs that were set before Run their first slots. The runs' contexts are derived from ctx.
+func (s *Schedule) begin(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.newContext = newContext
+	s.execute = func(r *run) {
+		runCtx, cancel := context.WithCancel(ctx)
+		r.cancel = cancel
+		job := r.job.Job
+		s.runs.Go(func() {
+			r.secret = job.fingerprint()
+			r.outcome = r.do(runCtx)
+			s.update(func(now time.Time) { s.endRun(r, now) })
+		})
+	}
 	s.timer = time.NewTimer(0)
 	now := s.clock.now()
 	for _, j := range s.jobs {

@@ -56,7 +56,7 @@ func (s *Schedule) setJob(to Job, now time.Time) {
 // planSlots sets the first slot of a job with a new interval. Before Run, it does nothing.
 func (s *Schedule) planSlots(j *job, now time.Time) {
 	switch {
-	case s.newContext == nil:
+	case s.execute == nil:
 		return
 	case j.Interval > 0:
 		s.setNextSlot(j, j.firstSlot(now))

@@ -12,18 +12,17 @@ import (
 	"imap-exporter/probe"
 )
 
-// A candidate is a server that may be the right one.
+// A candidate is a server that may be the one of the account.
 type candidate struct {
 	// server is a host or host:port.
 	server string
 	mode   probe.TLSMode
-	// foreign says that DNS named a host outside the address's domain. DNS can be forged, so that the user must agree
-	// before the password goes there (RFC 6186, section 6).
-	foreign bool
+	// otherDomain is true if an SRV record names a host outside the domain of the address. DNS can be forged, so the user must
+	// confirm the host before it gets the password (RFC 6186, section 6).
+	otherDomain bool
 }
 
-// findServer returns the first candidate that speaks IMAP over TLS with a certificate for its name. It sends no
-// credential.
+// findServer returns the first candidate that speaks IMAP over TLS with a valid certificate. It sends no credential.
 func (s *Setup) findServer(ctx context.Context) (candidate, error) {
 	candidates, err := s.candidates(ctx)
 	if err != nil {
@@ -31,34 +30,34 @@ func (s *Setup) findServer(ctx context.Context) (candidate, error) {
 	}
 	for _, c := range candidates {
 		account := s.adHoc(c)
-		account.Auth, account.Timeout = string(probe.AuthNone), tryTimeout
+		account.Auth, account.Timeout = string(probe.AuthNone), discoveryTimeout
 		a, _, err := account.Account()
 		if err != nil {
 			return candidate{}, err
 		}
 		r := s.Probe(ctx, a.Target)
 		if r.Err == nil {
-			s.User.Say("%s, %s: ok", a.Target.Server, modeInWords(c.mode))
+			s.User.Say("%s, %s: ok", a.Target.Server, modeText(c.mode))
 			return c, s.confirm(c)
 		}
-		s.User.Say("%s, %s: %s/%s: %s", a.Target.Server, modeInWords(c.mode), r.Err.Phase, r.Err.Reason, r.Err.Text)
+		s.User.Say("%s, %s: %s/%s: %s", a.Target.Server, modeText(c.mode), r.Err.Phase, r.Err.Reason, r.Err.Text)
 		if err := ctx.Err(); err != nil {
 			return candidate{}, err
 		}
 	}
-	return candidate{}, errors.New("no server was found that speaks IMAP over TLS: name it with --server, and its authority with --ca-file if it has one of its own")
+	return candidate{}, errors.New("no server was found that speaks IMAP over TLS: name it with --server, and its CA certificate with --ca-file if it has a private CA")
 }
 
-func modeInWords(mode probe.TLSMode) string {
+func modeText(mode probe.TLSMode) string {
 	if mode == probe.TLSStartTLS {
 		return "STARTTLS"
 	}
 	return "TLS"
 }
 
-// confirm asks whether a foreign server is right.
+// confirm asks whether a server in another domain may get the password.
 func (s *Setup) confirm(c candidate) error {
-	if !c.foreign {
+	if !c.otherDomain {
 		return nil
 	}
 	host, _, _ := net.SplitHostPort(c.server)
@@ -72,12 +71,12 @@ func (s *Setup) confirm(c candidate) error {
 	return nil
 }
 
-// adHoc describes an account there, without a login.
+// adHoc returns an account on the candidate, without a login.
 func (s *Setup) adHoc(c candidate) config.AdHoc {
 	return config.AdHoc{Server: c.server, TLS: string(c.mode), CAFile: s.CAFile, Demo: s.Demo}
 }
 
-// candidates returns what to try, the likeliest first.
+// candidates returns the servers to try, the likeliest first.
 func (s *Setup) candidates(ctx context.Context) ([]candidate, error) {
 	modes := []probe.TLSMode{probe.TLSImplicit, probe.TLSStartTLS}
 	switch mode := probe.TLSMode(s.TLS); mode {
@@ -94,7 +93,7 @@ func (s *Setup) candidates(ctx context.Context) ([]candidate, error) {
 	var all []candidate
 	if s.Server == "" {
 		domain := domainOf(s.Address)
-		all = s.fromDNS(ctx, domain, modes)
+		all = s.lookUpSRV(ctx, domain, modes)
 		hosts = []string{"imap." + domain, "mail." + domain, domain}
 	}
 	if len(all) > 0 {
@@ -108,9 +107,9 @@ func (s *Setup) candidates(ctx context.Context) ([]candidate, error) {
 	return all, nil
 }
 
-// fromDNS returns what SRV records say (RFC 6186): _imaps for TLS from the first byte, _imap for STARTTLS, each in the
-// order of the records' priorities. The target "." means that there is no such service.
-func (s *Setup) fromDNS(ctx context.Context, domain string, modes []probe.TLSMode) (all []candidate) {
+// lookUpSRV returns the servers in SRV records (RFC 6186): those of _imaps for implicit TLS, those of _imap for STARTTLS, each in the
+// order of their priorities. The target "." means that the domain has no such service.
+func (s *Setup) lookUpSRV(ctx context.Context, domain string, modes []probe.TLSMode) (all []candidate) {
 	for _, mode := range modes {
 		service := "imaps"
 		if mode == probe.TLSStartTLS {
@@ -127,7 +126,7 @@ func (s *Setup) fromDNS(ctx context.Context, domain string, modes []probe.TLSMod
 			}
 			all = append(all, candidate{
 				server: net.JoinHostPort(host, strconv.Itoa(int(r.Port))), mode: mode,
-				foreign: host != domain && !strings.HasSuffix(host, "."+domain),
+				otherDomain: host != domain && !strings.HasSuffix(host, "."+domain),
 			})
 		}
 	}

@@ -1,5 +1,5 @@
-// Package setup makes a first configuration that works: it finds the server of an e-mail address, tries how to connect
-// and whether the login is accepted, and writes what it found.
+// Package setup writes a first configuration that works: it finds the server of an e-mail address, finds out how to connect to
+// it, tries the login, and writes what it found.
 package setup
 
 import (
@@ -19,73 +19,74 @@ import (
 )
 
 const (
-	// tryTimeout bounds each attempt to reach a server, and loginTimeout the one login.
-	tryTimeout   = 10 * time.Second
-	loginTimeout = 30 * time.Second
-	// defaultName is the account's, unless another is wanted.
+	// discoveryTimeout bounds each probe that looks for a server, and loginTimeout the probe that logs in.
+	discoveryTimeout = 10 * time.Second
+	loginTimeout     = 30 * time.Second
+	// defaultName is the default of the account's name.
 	defaultName = "canary"
 )
 
-// A Resolver finds SRV records. net.Resolver is one.
+// A Resolver looks up SRV records, as net.Resolver does.
 type Resolver interface {
 	LookupSRV(ctx context.Context, service, proto, name string) (cname string, addrs []*net.SRV, err error)
 }
 
 // A User answers questions.
 type User interface {
-	// Ask returns the answer to a question; fallback is what an empty one means.
+	// Ask returns the answer to a question; fallback is the answer if the user gives none.
 	Ask(question, fallback string) (string, error)
-	// AskPassword returns a password, which is shown nowhere.
+	// AskPassword returns a password, without showing it.
 	AskPassword(question string) (config.Secret, error)
-	// Say tells something.
+	// Say prints a line.
 	Say(format string, args ...any)
 }
 
-// Answers are what is known beforehand. What is "" is asked for, or has a default.
+// Answers are the answers that are known beforehand. Those that are "" are asked for, or have a default.
 type Answers struct {
 	// Address is the e-mail address of the account, and Username its login name, by default the address.
 	Address, Username string
-	// Server is its host or host:port, in place of what DNS says, and TLS its mode: implicit or starttls.
+	// Server is the host or host:port to use instead of what DNS says. TLS is its mode: implicit, starttls, or "" for either.
 	Server, TLS string
-	// PasswordFile has the password. Without one it is asked for, and written to a file of its own.
+	// PasswordFile is an existing file with the password. If it is "", the password is asked for and written to a new file.
 	PasswordFile string
-	// Name is the account's in metrics.
+	// Name is the name of the account in metrics.
 	Name string
-	// Mailboxes are names and patterns of mailboxes to count.
+	// Mailboxes are the names and patterns of the mailboxes to count.
 	Mailboxes []string
-	// CAFile has the authorities to trust, in place of the system's.
+	// CAFile has the CA certificates to trust instead of the system's.
 	CAFile string
 }
 
-// A Setup makes a configuration.
+// A Setup writes a configuration.
 type Setup struct {
 	User     User
 	Resolver Resolver
-	// Probe probes a target: probe.Run.
+	// Probe probes a target, as probe.Run does.
 	Probe func(context.Context, *probe.Target) *probe.Result
 	// File is the configuration to write. It must not exist.
 	File string
-	// Demo has the embedded servers, to practise with; nil: there are none.
+	// Demo has the embedded servers, or is nil.
 	Demo config.Demo
 	Answers
 }
 
-// safeName is what can be a file's name everywhere.
+// safeName matches names that are valid file names on all systems.
 var safeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 
-// Run asks, tries and writes. It overwrites nothing. When it returns an error, nothing was written.
+// Run asks the questions, finds the server, logs in and writes the configuration. It overwrites no file. If it returns an error, it
+// has written nothing.
 func (s *Setup) Run(ctx context.Context) error {
-	if err := absent(s.File); err != nil {
+	if err := mustNotExist(s.File); err != nil {
 		return err
 	}
-	if err := s.askWho(); err != nil {
+	if err := s.askAccount(); err != nil {
 		return err
 	}
 	found, err := s.findServer(ctx)
 	if err != nil {
 		return err
 	}
-	password, err := s.password(found)
+	password, err := s.askPassword(found)
 	if err != nil {
 		return err
 	}
@@ -93,22 +94,22 @@ func (s *Setup) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.askWhat(result); err != nil {
+	if err := s.askMailboxes(result); err != nil {
 		return err
 	}
 	return s.write(found, password, result)
 }
 
-// absent returns an error if there is something of that name.
-func absent(file string) error {
+// mustNotExist returns an error if the file exists.
+func mustNotExist(file string) error {
 	if _, err := os.Lstat(file); !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%s is there already: name another file with --config.file", file)
 	}
 	return nil
 }
 
-// askWho asks whose account it is, and what to call it.
-func (s *Setup) askWho() (err error) {
+// askAccount asks for the address of the account and for its name.
+func (s *Setup) askAccount() (err error) {
 	if s.Address == "" && s.Server != "" {
 		s.Address = s.Username
 	}
@@ -133,12 +134,12 @@ func (s *Setup) askWho() (err error) {
 		return fmt.Errorf("%s can't be the name: use letters, digits, dots, - and _", s.Name)
 	}
 	if s.PasswordFile == "" {
-		return absent(s.passwordFile())
+		return mustNotExist(s.passwordFile())
 	}
 	return nil
 }
 
-// domainOf returns what is behind the @ of an address; "" if that is no domain.
+// domainOf returns the part of an address after the @, in lower case; "" if that is not a domain.
 func domainOf(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	domain := strings.ToLower(strings.TrimSuffix(address[at+1:], "."))
@@ -148,13 +149,13 @@ func domainOf(address string) string {
 	return domain
 }
 
-// passwordFile is where the password goes: beside the configuration.
+// passwordFile returns the name of the file for the password, in the folder of the configuration.
 func (s *Setup) passwordFile() string {
 	return filepath.Join(filepath.Dir(s.File), s.Name+".password")
 }
 
-// password reads the password.
-func (s *Setup) password(at candidate) (*config.Secret, error) {
+// askPassword asks for the password. It returns nil if the password is in a file already.
+func (s *Setup) askPassword(at candidate) (*config.Secret, error) {
 	if s.PasswordFile != "" {
 		return nil, nil
 	}
@@ -168,7 +169,7 @@ func (s *Setup) password(at candidate) (*config.Secret, error) {
 	return &password, nil
 }
 
-// login logs in once, as the configuration will have it, and looks at everything.
+// login logs in once, in the way that the configuration will, and lists and counts all mailboxes.
 func (s *Setup) login(ctx context.Context, at candidate, password *config.Secret) (*probe.Result, error) {
 	account := s.adHoc(at)
 	account.Username, account.PasswordFile, account.Password = s.Username, s.PasswordFile, password
@@ -185,8 +186,8 @@ func (s *Setup) login(ctx context.Context, at candidate, password *config.Secret
 	return r, nil
 }
 
-// askWhat tells what there is to measure, and asks what is wanted of it.
-func (s *Setup) askWhat(r *probe.Result) error {
+// askMailboxes says what the server offers, and asks which mailboxes to count.
+func (s *Setup) askMailboxes(r *probe.Result) error {
 	if q := r.Quota; q != nil && len(q.Roots) > 0 {
 		s.User.Say("The server tells the quota, so it is measured.")
 	}

@@ -21,7 +21,7 @@ import (
 
 const secret = `canary-"setup" \secret#`
 
-// A fakeUser answers questions by what they begin with, and notes everything.
+// A fakeUser answers questions by their first words, and records all questions and lines.
 type fakeUser struct {
 	answers map[string]string
 	asked   []string
@@ -50,7 +50,7 @@ func (u *fakeUser) Say(format string, args ...any) {
 	u.said = append(u.said, fmt.Sprintf(format, args...))
 }
 
-// fakeDNS has the records of "service domain".
+// fakeDNS has SRV records by "service domain".
 type fakeDNS map[string][]*net.SRV
 
 func (d fakeDNS) LookupSRV(_ context.Context, service, proto, name string) (string, []*net.SRV, error) {
@@ -61,15 +61,15 @@ func (d fakeDNS) LookupSRV(_ context.Context, service, proto, name string) (stri
 	return name, records, nil
 }
 
-// A world is servers that speak IMAP in a mode, "host:port mode", and what a login there comes to.
-type world struct {
+// fakeServers are servers that speak IMAP in a mode, "host:port mode". login is the failure of all logins, or nil.
+type fakeServers struct {
 	servers []string
 	login   *probe.Error
 	tried   []string
 	logins  []string
 }
 
-func (w *world) probe(ctx context.Context, t *probe.Target) *probe.Result {
+func (w *fakeServers) probe(ctx context.Context, t *probe.Target) *probe.Result {
 	r := &probe.Result{Account: t.Account, Server: t.Server, Mode: t.TLSMode, Start: time.Now(), Duration: time.Millisecond}
 	at := t.Server + " " + string(t.TLSMode)
 	if t.Auth == probe.AuthNone {
@@ -95,7 +95,7 @@ func (w *world) probe(ctx context.Context, t *probe.Target) *probe.Result {
 }
 
 // setUp runs a setup in a fresh folder.
-func setUp(t *testing.T, w *world, dns fakeDNS, user *fakeUser, a Answers) (folder string, err error) {
+func setUp(t *testing.T, w *fakeServers, dns fakeDNS, user *fakeUser, a Answers) (folder string, err error) {
 	folder = t.TempDir()
 	s := &Setup{User: user, Resolver: dns, Probe: w.probe, File: filepath.Join(folder, "my.yaml"), Answers: a}
 	return folder, s.Run(t.Context())
@@ -149,7 +149,7 @@ func TestFindsTheServer(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := &world{servers: test.servers}
+			w := &fakeServers{servers: test.servers}
 			user := &fakeUser{answers: map[string]string{"E-mail": "canary@Example.ORG", "password": secret}}
 			folder, err := setUp(t, w, test.dns, user, test.answers)
 			if err != nil {
@@ -188,7 +188,7 @@ func TestFindsTheServer(t *testing.T) {
 func TestForeignServer(t *testing.T) {
 	dns := fakeDNS{"imaps example.org": {srv("imap.evil-example.org.", 993)}}
 	for answer, logins := range map[string]int{"yes": 1, "no": 0, "": 0, "Y": 1} {
-		w := &world{servers: []string{"imap.evil-example.org:993 implicit"}}
+		w := &fakeServers{servers: []string{"imap.evil-example.org:993 implicit"}}
 		user := &fakeUser{answers: map[string]string{"E-mail": "canary@example.org", "DNS names imap.evil-example.org, which is not in example.org": answer, "password": secret}}
 		folder, err := setUp(t, w, dns, user, Answers{})
 		if len(w.logins) != logins || (err == nil) != (logins == 1) {
@@ -206,21 +206,21 @@ func TestWritesAllOrNothing(t *testing.T) {
 	rejected := &probe.Error{Phase: probe.PhaseAuth, Reason: probe.ReasonRejected, Text: "NO"}
 	for name, test := range map[string]struct {
 		file    string // that is there already
-		world   world
+		servers fakeServers
 		answers map[string]string
 		given   Answers
 		message string
 	}{
-		"the configuration is there": {file: "my.yaml", world: world{servers: here}, message: "is there already"},
-		"the password is there":      {file: "canary.password", world: world{servers: here}, message: "is there already"},
-		"rejected":                   {world: world{servers: here, login: rejected}, message: "auth/rejected: nothing was written"},
+		"the configuration is there": {file: "my.yaml", servers: fakeServers{servers: here}, message: "is there already"},
+		"the password is there":      {file: "canary.password", servers: fakeServers{servers: here}, message: "is there already"},
+		"rejected":                   {servers: fakeServers{servers: here, login: rejected}, message: "auth/rejected: nothing was written"},
 		"no server":                  {message: "no server was found"},
 		"no address":                 {answers: map[string]string{"E-mail": "canary"}, message: "is no e-mail address"},
 		"a name with a slash":        {answers: map[string]string{"Name": "../canary"}, message: "can't be the name"},
-		"no password":                {world: world{servers: here}, answers: map[string]string{"password": ""}, message: "no login without a password"},
+		"no password":                {servers: fakeServers{servers: here}, answers: map[string]string{"password": ""}, message: "no login without a password"},
 		"clear text":                 {given: Answers{TLS: "none"}, message: "--tls: must be implicit or starttls"},
-		"no such answer":             {world: world{servers: here}, answers: map[string]string{"Count": "some"}, message: "neither all nor inbox"},
-		"an authority is missing":    {world: world{servers: here}, given: Answers{CAFile: "/nowhere/ca.pem"}, message: "--ca-file: /nowhere/ca.pem: no such file"},
+		"no such answer":             {servers: fakeServers{servers: here}, answers: map[string]string{"Count": "some"}, message: "neither all nor inbox"},
+		"an authority is missing":    {servers: fakeServers{servers: here}, given: Answers{CAFile: "/nowhere/ca.pem"}, message: "--ca-file: /nowhere/ca.pem: no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			user := &fakeUser{answers: map[string]string{"E-mail": "canary@example.org", "password": secret}}
@@ -231,7 +231,7 @@ func TestWritesAllOrNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			s := &Setup{User: user, Resolver: fakeDNS{}, Probe: test.world.probe, File: filepath.Join(folder, "my.yaml"), Answers: test.given}
+			s := &Setup{User: user, Resolver: fakeDNS{}, Probe: test.servers.probe, File: filepath.Join(folder, "my.yaml"), Answers: test.given}
 			if err := s.Run(t.Context()); err == nil || !strings.Contains(err.Error(), test.message) {
 				t.Errorf("%v, want %q", err, test.message)
 			}
@@ -239,8 +239,8 @@ func TestWritesAllOrNothing(t *testing.T) {
 			if test.file == "" && len(files) > 0 || len(files) > 1 {
 				t.Errorf("files are left: %v", files)
 			}
-			if len(test.world.logins) > 1 || test.file != "" && len(test.world.logins) > 0 {
-				t.Errorf("%d logins", len(test.world.logins))
+			if len(test.servers.logins) > 1 || test.file != "" && len(test.servers.logins) > 0 {
+				t.Errorf("%d logins", len(test.servers.logins))
 			}
 			if data, _ := os.ReadFile(filepath.Join(folder, test.file)); test.file != "" && string(data) != "mine" {
 				t.Errorf("%s is overwritten: %q", test.file, data)
@@ -256,7 +256,7 @@ func TestAsksNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	user := &fakeUser{}
-	w := &world{servers: []string{"imap.example.org:993 implicit"}}
+	w := &fakeServers{servers: []string{"imap.example.org:993 implicit"}}
 	folder, err := setUp(t, w, fakeDNS{}, user, Answers{
 		Address: "canary@example.org", Username: "login", PasswordFile: file, Name: "post", Mailboxes: []string{"INBOX", "Entwürfe"},
 	})

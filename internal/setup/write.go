@@ -12,10 +12,10 @@ import (
 	"imap-exporter/probe"
 )
 
-// listed is how many of the account's mailboxes a comment lists.
-const listed = 20
+// maxListedMailboxes is how many of the account's mailboxes a comment in the configuration lists.
+const maxListedMailboxes = 20
 
-// write writes the configuration, and the password if it was asked for, and has the configuration checked.
+// write writes the password, if it was asked for, and the configuration, and validates the configuration by loading it.
 func (s *Setup) write(at candidate, password *config.Secret, r *probe.Result) error {
 	name, secretFile := s.PasswordFile, ""
 	if password != nil {
@@ -41,7 +41,7 @@ func (s *Setup) write(at candidate, password *config.Secret, r *probe.Result) er
 	return err
 }
 
-// create writes a file that must not exist. Half a file doesn't stay.
+// create writes a new file. If it fails, no file is left.
 func create(path, text string, mode os.FileMode) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode) //nolint:gosec // The path is the operator's.
 	if err != nil {
@@ -54,7 +54,7 @@ func create(path, text string, mode os.FileMode) error {
 	return nil
 }
 
-// text is the configuration.
+// text returns the text of the configuration.
 func (s *Setup) text(at candidate, passwordFile string, r *probe.Result) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -70,7 +70,7 @@ func (s *Setup) text(at candidate, passwordFile string, r *probe.Result) string 
 		line("demo: {enabled: true}")
 		line("")
 	}
-	line("# How to probe. What is not here has its default: read-only, for instance, so that nothing changes in the mailbox.")
+	line("# How to probe. All other keys have their defaults. Probes are read-only: they change nothing in the mailbox.")
 	line("modules:")
 	line("  - name: default")
 	line("    interval: 60s")
@@ -90,28 +90,28 @@ func (s *Setup) text(at candidate, passwordFile string, r *probe.Result) string 
 		}
 		line("    mailboxes: [%s]", strings.Join(quoted, ", "))
 	} else {
-		line("    mailboxes: [INBOX]   # whose messages are counted; [\"*\"] is all")
+		line("    mailboxes: [INBOX]   # whose messages are counted; [\"*\"] means all")
 	}
 	line("    quota: %t", r.Quota != nil && r.Quota.Supported)
 	line("")
-	line("# Whom to probe. The name becomes the label \"account\"; the login never does.")
+	line("# What to probe. The name becomes the label \"account\"; the login name never does.")
 	line("accounts:")
 	line("  - name: %s", quote(s.Name))
 	line("    server: %s", quote(at.server))
 	line("    username: %s", quote(s.Username))
 	line("    password_file: %s", quote(passwordFile))
-	s.describe(line, r)
+	listMailboxes(line, r)
 	return b.String()
 }
 
-// describe adds what the server told, as comments.
-func (s *Setup) describe(line func(string, ...any), r *probe.Result) {
+// listMailboxes adds the account's mailboxes as comments.
+func listMailboxes(line func(string, ...any), r *probe.Result) {
 	if len(r.Mailboxes) > 1 {
 		line("")
 		line("# The account's mailboxes on %s:", r.Start.UTC().Format("2006-01-02"))
 		for i, m := range r.Mailboxes {
-			if i == listed {
-				line("#   and %d more", len(r.Mailboxes)-listed)
+			if i == maxListedMailboxes {
+				line("#   and %d more", len(r.Mailboxes)-maxListedMailboxes)
 				break
 			}
 			line("#   %s", m.Name)
@@ -119,5 +119,5 @@ func (s *Setup) describe(line func(string, ...any), r *probe.Result) {
 	}
 }
 
-// quote writes a text so that YAML reads it as it is. The escapes of Go are YAML's, too.
+// quote returns text as a YAML string in double quotes. Go's escapes are valid in YAML, too.
 func quote(text string) string { return strconv.Quote(text) }

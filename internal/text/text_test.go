@@ -38,3 +38,18 @@ func TestLabelValue(t *testing.T) {
 		}
 	}
 }
+
+func FuzzLabelValue(f *testing.F) {
+	f.Add("INBOX")
+	f.Add("\xff\x00\u202e")
+	f.Fuzz(func(t *testing.T, s string) {
+		const most = 128
+		v := LabelValue(s, most)
+		if !utf8.ValidString(v) || utf8.RuneCountInString(v) > most {
+			t.Errorf("LabelValue(%q) = %q", s, v)
+		}
+		if LabelValue(v, most) != v {
+			t.Errorf("LabelValue changes its own %q", v)
+		}
+	})
+}

@@ -18,7 +18,7 @@ import (
 func probed() (w *fixture, failed *probe.Result) {
 	w = newFixture()
 	failed = rejected("NO [AUTHENTICATIONFAILED] Authentication failed.")
-	w.add(Account{Name: "canary", Server: "imap.example.org:993", Interval: time.Minute, NextRun: w.now.Add(time.Minute)}, success(100), failed, success(120))
+	w.add(testAccount{Name: "canary", Server: "imap.example.org:993", Interval: time.Minute, NextRun: w.now.Add(time.Minute)}, success(100), failed, success(120))
 	return w, failed
 }
 
@@ -27,7 +27,7 @@ func TestAccountPage(t *testing.T) {
 	w.Links = func() Links { return Links{"https://prometheus.example.org", "https://grafana.example.org/x"} }
 	page := w.get(t, "/accounts/canary")
 	assertHas(
-		t, page, "<h1><bdi>canary</bdi></h1>", "120 ms", "every 1 min", "TLS 1.3", "TLS_AES_128_GCM_SHA256", "IPv6 refused, then IPv4 connected",
+		t, page, "<h1><bdi>canary</bdi></h1>", "120 ms", "every 1m", "TLS 1.3", "TLS_AES_128_GCM_SHA256", "IPv6 refused, then IPv4 connected",
 		"89 days", `class="new" title="new at this stage">QUOTA<`, "1,843", "87 MiB", "93 MiB of 100 MiB", "T1 LOGIN ***",
 		`<rect class="ph-auth" x="250" y="2" width="500" height="12"/>`, "100 ms", ">60.0 ms<", // The login, half of the last probe.
 		fmt.Sprintf(`href="./../accounts/canary/probes/%d"`, failed.Start.UnixMilli()), "auth/rejected",
@@ -41,13 +41,13 @@ func TestAccountPage(t *testing.T) {
 
 func TestAccountPageBeforeTheFirstProbe(t *testing.T) {
 	w := newFixture()
-	w.add(Account{Name: "new", Server: "imap.example.org:993"})
+	w.add(testAccount{Name: "new", Server: "imap.example.org:993"})
 	assertHas(t, w.get(t, "/accounts/new"), "waiting", "none yet", "on demand")
 }
 
 func TestFailureIsExplained(t *testing.T) {
 	w := newFixture()
-	w.add(Account{Name: "canary", Suspended: true, NextLogin: w.now.Add(time.Hour)}, rejected("NO [AUTHENTICATIONFAILED] Wrong."))
+	w.add(testAccount{Name: "canary", Suspended: true, NextLogin: w.now.Add(time.Hour)}, rejected("NO [AUTHENTICATIONFAILED] Wrong."))
 	assertHas(t, w.get(t, "/accounts/canary"), "auth/rejected", "wrong, changed or expired password, or a locked account", "us; mail admin if many accounts at once",
 		"NO [AUTHENTICATIONFAILED] Wrong.", "suspended", "in 59 min", `<details id="transcript" open>`)
 }
@@ -69,7 +69,7 @@ func TestProbePage(t *testing.T) {
 
 func TestEveryReasonIsExplained(t *testing.T) {
 	e := loadExplanations()
-	for _, reason := range probe.Reasons() {
+	for _, reason := range probe.IMAP.Reasons {
 		if x := e[reason]; len(x.Meaning) == 0 || len(x.Who) == 0 {
 			t.Errorf("%s is not explained", reason)
 		}
@@ -124,6 +124,11 @@ func TestDocumentation(t *testing.T) {
 	assertHas(t, page, `<h2 id="the-phases">`, `<a href="#the-reasons">`, `<table tabindex="0">`, "<code>resolve</code>")
 	page = w.get(t, "/docs/architecture")
 	assertHas(t, page, `href="metrics"`, `href="decisions/0001-instrumented-connection"`)
+	assertHas(t, w.get(t, "/docs/README"), `href="status-page"`, `href="SECURITY"`)
+	assertHas(t, w.get(t, "/docs/security"), `href="SECURITY"`, `href="performance"`)
+	for _, address := range []string{"/docs/runbooks/", "/docs/runbooks/README"} {
+		assertHas(t, w.get(t, address), `href="../runbooks/ImapProbeStale"`, `href="../alerting"`)
+	}
 	for _, name := range []string{"imap", "architecture", "metrics", "configuration", "decisions/0001-instrumented-connection"} {
 		page := w.get(t, "/docs/"+name)
 		for _, unwanted := range []string{"<img", "raw HTML"} {

@@ -6,59 +6,59 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/internal/history"
 	"imap-exporter/internal/schedule"
+	"imap-exporter/internal/text"
 	"imap-exporter/probe"
 )
 
-// An accountPage is all about one account.
+// An accountPage is the page of one account.
 type accountPage struct {
 	pageLayout
 	row
-	Root     string // It is the same in both.
+	Root     string // Both embedded structs have one.
 	Interval string
-	// Lifecycle says that a probe may be asked for.
+	// Lifecycle says that the page has a button to probe the account.
 	Lifecycle bool
-	// Notice is why the probe that was asked for didn't come about.
+	// Notice is why the probe that was asked for was not made.
 	Notice string
-	// Probe is the last one; nil before it.
+	// Probe is the last one, or nil.
 	Probe *probeView
 	Chart *chart
-	// Bars are the last probes, with a link to those that are still there.
+	// Bars are the last probes, with links to those that are still kept.
 	Bars []probeBar
-	// Recent are the probes that are still there whole, the newest first.
+	// Recent are the Results that are still kept, the newest first.
 	Recent []recentRow
-	// GraphLink and DashboardLink lead to Prometheus and Grafana; "" where they aren't configured.
+	// GraphLink and DashboardLink lead to Prometheus and Grafana; "" if these aren't configured.
 	GraphLink, DashboardLink string
 }
 
-// A probeBar is one of the last probes.
+// A probeBar is a bar of the sparkline, with a text and a link.
 type probeBar struct {
 	X, Y, Width, Height int
 	Class               string
 	Title               string
-	// Link is "" when the probe isn't there any more.
+	// Link is "" when the Result isn't kept any more.
 	Link string
 }
 
-// A recentRow is a probe that is still there.
+// A recentRow is a Result that is still kept.
 type recentRow struct {
 	Link    string
 	Start   relativeTime
 	Took    string
 	Failure *failure
-	// Slowest is the phase that took longest, and SlowestTook how long.
+	// Slowest is the phase that took longest, and SlowestTook its duration.
 	Slowest     probe.Phase
 	SlowestTook string
-	Current     bool
 }
 
 // serveAccount serves the page of an account.
 func (p *pages) serveAccount(w http.ResponseWriter, r *http.Request) {
-	a, ok := p.accountFromPath(r.PathValue("name"))
+	a, ok := p.account(keyFromPath(r))
 	if !ok {
 		p.notFound(w, r, "No account has this name.")
 		return
@@ -67,23 +67,23 @@ func (p *pages) serveAccount(w http.ResponseWriter, r *http.Request) {
 	p.writePage(w, r, http.StatusOK, "account", page)
 }
 
-func (p *pages) newAccountPage(r *http.Request, a *Account) accountPage {
+func (p *pages) newAccountPage(r *http.Request, a *accountView) accountPage {
 	version := p.updates.version()
-	page := accountPage{pageLayout: p.layout(r, visible(a.Name), "accounts"), Root: rootOf(r), Lifecycle: p.opts.lifecycle()}
+	page := accountPage{pageLayout: p.layout(r, printable(a.Name), "accounts"), Root: rootOf(r), Lifecycle: p.opts.lifecycle()}
 	p.fillLive(&page, a)
 	page.Live = "events/" + page.Path + "?version=" + version
 	return page
 }
 
-// fillLive makes the part of the page that is kept up to date.
-func (p *pages) fillLive(page *accountPage, a *Account) {
+// fillLive fills in what is kept up to date.
+func (p *pages) fillLive(page *accountPage, a *accountView) {
 	now := time.Now()
 	page.row = p.newRow(a, now)
 	page.Failing = p.history.Counts().Failing
-	page.Interval = intervalText(a.Interval)
-	summaries := p.history.Beats(a.Name)
-	page.Chart = newChart(summaries, now)
-	recent := p.history.Recent(a.Name)
+	page.Interval = text.Duration(a.Interval)
+	summaries := p.history.Summaries(a.Key())
+	page.Chart = newChart(summaries, probe.IMAP.Phases, now)
+	recent := p.history.Recent(a.Key())
 	page.Bars = p.probeBars(page.Path, summaries, recent)
 	page.Recent = p.recentRows(page.Path, recent, now)
 	if a.Last != nil {
@@ -97,27 +97,27 @@ func (p *pages) fillLive(page *accountPage, a *Account) {
 	}
 }
 
-// probeBars draws the last probes.
-func (p *pages) probeBars(path string, summaries []history.Beat, recent []*probe.Result) []probeBar {
-	there := make(map[int64]bool, len(recent))
+// probeBars returns the bars of the last probes.
+func (p *pages) probeBars(path string, summaries []history.Summary, recent []*probe.Result) []probeBar {
+	kept := make(map[int64]bool, len(recent))
 	for _, r := range recent {
-		there[history.IDOf(r)] = true
+		kept[history.IDOf(r)] = true
 	}
-	usual := history.Usual(summaries)
+	median := history.MedianDuration(summaries)
 	bars := make([]probeBar, len(summaries))
 	for i := range summaries {
 		b := &summaries[i]
 		bar := probeBar{X: (sparklineProbes - len(summaries) + i) * sparklinePitch, Width: sparklineBarWidth, Height: sparklineHeight, Class: "failing"}
 		outcome := fmt.Sprintf("%s/%s", b.Phase, b.Reason)
 		if b.OK() {
-			outcome, bar.Class, bar.Height = "ok", "ok", barHeight(b.Duration, usual)
-			if b.Duration > slowFactor*usual {
+			outcome, bar.Class, bar.Height = "ok", "ok", barHeight(b.Duration, median)
+			if b.Duration > slowFactor*median {
 				bar.Class = "overdue"
 			}
 		}
 		bar.Y = sparklineHeight - bar.Height
 		bar.Title = fmt.Sprintf("%s: %s, %s", relativeTime{at: b.Start}.Full(), outcome, durationText(b.Duration))
-		if there[b.ID] {
+		if kept[b.ID] {
 			bar.Link = probePath(path, b.ID)
 		}
 		bars[i] = bar
@@ -125,7 +125,7 @@ func (p *pages) probeBars(path string, summaries []history.Beat, recent []*probe
 	return bars
 }
 
-// recentRows lists the probes that are still there whole.
+// recentRows lists the Results that are still kept.
 func (p *pages) recentRows(path string, recent []*probe.Result, now time.Time) []recentRow {
 	rows := make([]recentRow, len(recent))
 	for i, r := range recent {
@@ -143,24 +143,19 @@ func (p *pages) recentRows(path string, recent []*probe.Result, now time.Time) [
 	return rows
 }
 
-// probePath is the way to a probe's page, from the first page.
-func probePath(account string, id int64) string {
-	return account + "/probes/" + strconv.FormatInt(id, 10)
-}
-
-// probeNow answers the button: it leads back to the account once the probe has ended, or says why there was none.
+// probeNow serves the button: it redirects to the account's page once the probe has ended, or says why there was none.
 func (p *pages) probeNow(w http.ResponseWriter, r *http.Request) {
-	a, ok := p.accountFromPath(r.PathValue("name"))
+	a, ok := p.account(keyFromPath(r))
 	if !ok {
 		p.notFound(w, r, "No account has this name.")
 		return
 	}
-	status, notice := p.probeOnDemand(r.Context(), a.Name)
+	status, notice := p.probeOnDemand(r.Context(), a.Key())
 	if notice == "" {
-		http.Redirect(w, r, rootOf(r)+accountPath(a.Name), http.StatusSeeOther) //nolint:gosec // It is a path of ours, and the name of an account of ours.
+		http.Redirect(w, r, rootOf(r)+accountPath(a.Key()), http.StatusSeeOther) //nolint:gosec // It is a path of ours, and the name of an account of ours.
 		return
 	}
-	if now, ok := p.opts.Account(a.Name); ok {
+	if now, ok := p.account(a.Key()); ok {
 		a = now
 	}
 	page := p.newAccountPage(r, &a)
@@ -168,23 +163,23 @@ func (p *pages) probeNow(w http.ResponseWriter, r *http.Request) {
 	p.writePage(w, r, status, "account", page)
 }
 
-// onDemandTimeout is how long the button waits; a proxy or browser waits little longer.
+// onDemandTimeout is how long the button waits; many proxies wait 60 s.
 const onDemandTimeout = 45 * time.Second
 
-// probeOnDemand probes an account, and returns why it couldn't.
-func (p *pages) probeOnDemand(ctx context.Context, name string) (status int, notice string) {
+// probeOnDemand probes an account. If there was no probe, it returns why, and an HTTP status.
+func (p *pages) probeOnDemand(ctx context.Context, key account.Key) (status int, notice string) {
 	if !p.opts.lifecycle() {
 		return http.StatusForbidden, "Not probed: this is off unless the exporter is started with --web.enable-lifecycle."
 	}
 	ctx, cancel := context.WithTimeout(ctx, onDemandTimeout)
 	defer cancel()
-	_, err := p.opts.Probe(ctx, ProbeRequest{Account: name})
-	var held *schedule.BlockedError
+	_, err := p.opts.Probe(ctx, ProbeRequest{Account: key.Account})
+	var blocked *schedule.BlockedError
 	switch {
 	case err == nil:
 		return http.StatusOK, ""
-	case errors.As(err, &held):
-		return http.StatusConflict, "Not probed: " + held.Error() + "."
+	case errors.As(err, &blocked):
+		return http.StatusConflict, "Not probed: " + blocked.Error() + "."
 	case errors.Is(err, context.DeadlineExceeded):
 		return http.StatusGatewayTimeout, "The probe still waits or runs. It shows here when it has ended."
 	default:
@@ -194,24 +189,24 @@ func (p *pages) probeOnDemand(ctx context.Context, name string) (status int, not
 
 // accountEvents keeps an account's page up to date.
 func (p *pages) accountEvents(w http.ResponseWriter, r *http.Request) {
-	a, ok := p.accountFromPath(r.PathValue("name"))
+	a, ok := p.account(keyFromPath(r))
 	if !ok {
 		p.notFound(w, r, "No account has this name.")
 		return
 	}
-	// The page that hears of this is two folders nearer to the first one.
-	page := accountPage{pageLayout: p.layout(r, visible(a.Name), "accounts"), Root: "./../", Lifecycle: p.opts.lifecycle()}
-	begun, version := false, r.URL.Query().Get("version")
+	// The links are for the account's page, whose path is shorter than that of its events.
+	page := accountPage{pageLayout: p.layout(r, printable(a.Name), "accounts"), Root: "./../", Lifecycle: p.opts.lifecycle()}
+	started, version := false, r.URL.Query().Get("version")
 	p.streamUpdates(w, r, func(s *stream, watcher *watcher) error {
-		if !begun {
-			p.updates.setAccounts(watcher, []string{a.Name})
+		if !started {
+			p.updates.setAccounts(watcher, []account.Key{a.Key()})
 		}
-		changed := len(p.updates.takeChanged(watcher)) > 0 || !begun && p.updates.version() != version
-		begun = true
+		changed := len(p.updates.takeChanged(watcher)) > 0 || !started && p.updates.version() != version
+		started = true
 		if !changed {
 			return nil
 		}
-		now, ok := p.opts.Account(a.Name)
+		now, ok := p.account(a.Key())
 		if !ok {
 			return errGone
 		}
@@ -224,10 +219,10 @@ func (p *pages) accountEvents(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// errGone ends a stream about an account that was removed.
+// errGone ends the stream of an account that was removed.
 var errGone = errors.New("the account is gone")
 
-// prometheusLink graphs what the probes of an account took, by phase.
+// prometheusLink returns the address of a graph of an account's durations by phase.
 func prometheusLink(base, account string) string {
 	query := url.Values{
 		"g0.expr":        {fmt.Sprintf("imap_probe_last_phase_duration_seconds{account=%q}", account)},
@@ -238,7 +233,7 @@ func prometheusLink(base, account string) string {
 	return base + "/graph?" + query.Encode()
 }
 
-// grafanaLink is the account's dashboard.
+// grafanaLink returns the address of an account's dashboard.
 func grafanaLink(base, account string) string {
 	return base + "/d/imap-account?" + url.Values{"var-account": {account}}.Encode()
 }

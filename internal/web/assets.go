@@ -12,7 +12,7 @@ import (
 //go:embed assets/*
 var assetFiles embed.FS
 
-// assetHandler serves a file that never changes while the program runs. Browsers keep it, and ask whether it is still the same.
+// assetHandler serves an embedded file. Browsers cache it, and ask each time whether it is still the same.
 func assetHandler(name string) http.HandlerFunc {
 	data, err := assetFiles.ReadFile("assets/" + name)
 	sum := sha256.Sum256(data)
@@ -22,7 +22,7 @@ func assetHandler(name string) http.HandlerFunc {
 			http.NotFound(w, r)
 			return
 		}
-		w.Header().Set("Cache-Control", "no-cache") // It means: to be kept, and asked for.
+		w.Header().Set("Cache-Control", "no-cache") // It means: cache, and revalidate.
 		w.Header().Set("ETag", tag)
 		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))
 	}

@@ -49,7 +49,7 @@ func BenchmarkLive(b *testing.B) {
 		for i := range 170 {
 			name := fmt.Sprintf("account%05d", (second*170+i)%10_000)
 			for range 3 {
-				p.updates.Changed(name)
+				p.updates.Changed(key(name))
 			}
 		}
 		for i, l := range lists {
@@ -71,7 +71,7 @@ func BenchmarkLive(b *testing.B) {
 func BenchmarkRow(b *testing.B) {
 	w := manyAccounts(1)
 	p := newPages(w.Options)
-	accounts := w.Accounts()
+	accounts := p.accounts()
 	for b.Loop() {
 		var html bytes.Buffer
 		if err := p.templates.ExecuteTemplate(&html, "row", p.newRow(&accounts[0], time.Now())); err != nil {

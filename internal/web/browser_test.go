@@ -20,15 +20,15 @@ var accessibility string
 func busyFixture() *fixture {
 	w, _ := probed()
 	w.accounts[0].Name = "canary"
-	w.add(Account{Name: "rejected", Server: "imap.example.org:993", Interval: time.Minute, Suspended: true, NextRun: w.now.Add(time.Hour), NextLogin: w.now.Add(time.Hour)}, success(50), rejected("NO [AUTHENTICATIONFAILED] Authentication failed."))
+	w.add(testAccount{Name: "rejected", Server: "imap.example.org:993", Interval: time.Minute, Suspended: true, NextRun: w.now.Add(time.Hour), NextLogin: w.now.Add(time.Hour)}, success(50), rejected("NO [AUTHENTICATIONFAILED] Authentication failed."))
 	soon := success(90)
 	soon.TLS.NotAfter = w.now.Add(50 * time.Hour)
 	soon.Quota.Roots[0].Storage.Used = 85 << 20
-	w.add(Account{Name: "expires", Server: "mail.example.net:143", Interval: time.Minute}, success(20), success(22), success(20), soon)
+	w.add(testAccount{Name: "expires", Server: "mail.example.net:143", Interval: time.Minute}, success(20), success(22), success(20), soon)
 	stuck := success(10)
 	stuck.Start = w.now.Add(-time.Hour)
-	w.add(Account{Name: "stuck", Server: "mail.example.net:143", Interval: time.Minute}, stuck)
-	w.add(Account{Name: "new", Server: "imap.example.org:993"})
+	w.add(testAccount{Name: "stuck", Server: "mail.example.net:143", Interval: time.Minute}, stuck)
+	w.add(testAccount{Name: "new", Server: "imap.example.org:993"})
 	w.Reload = func(context.Context) (string, error) { return "", nil }
 	w.Links = func() Links { return Links{"https://prometheus.example.org", "https://grafana.example.org"} }
 	return w
@@ -36,10 +36,10 @@ func busyFixture() *fixture {
 
 // addresses are those of every kind of page.
 func addresses(w *fixture) []string {
-	last, _ := w.Account("rejected")
+	last := w.History.Last(key("rejected"))
 	return []string{
 		"/", "/?account=nobody", "/?sort=latency&desc=1", "/accounts/canary", "/accounts/rejected", "/accounts/new", "/accounts/nobody",
-		fmt.Sprintf("/accounts/rejected/probes/%d", last.Last.Start.UnixMilli()), "/config", "/docs/", "/docs/imap", "/docs/metrics",
+		fmt.Sprintf("/accounts/rejected/probes/%d", last.Start.UnixMilli()), "/config", "/docs/", "/docs/imap", "/docs/metrics",
 	}
 }
 
@@ -122,7 +122,7 @@ func TestBrowserLiveUpdates(t *testing.T) {
 	failed := rejected("NO")
 	failed.Account, failed.Server, failed.Start = "canary", "imap.example.org:993", w.now
 	w.History.Add(failed)
-	w.Updates.Changed("canary")
+	w.Updates.Changed(key("canary"))
 	tab.Await(`[...document.querySelectorAll("#rows tr")].some((row) => row.textContent.includes("canary") && row.className.includes("failing"))`)
 	tab.Await(`document.title.startsWith("(2) ") && document.querySelector("link[rel=icon]").href.endsWith("/failing.svg")`)
 	tab.Await(`document.querySelector("#rows tr").textContent.includes("canary")`) // What fails moves to the top.
@@ -133,7 +133,7 @@ func TestBrowserLiveUpdates(t *testing.T) {
 	again := success(4321)
 	again.Account, again.Server, again.Start = "canary", "imap.example.org:993", w.now.Add(time.Second)
 	w.History.Add(again)
-	w.Updates.Changed("canary")
+	w.Updates.Changed(key("canary"))
 	tab.Await(`document.getElementById("live").textContent.includes("4.32\u00a0s")`)
 	if !realtest.Evaluate[bool](tab, `document.getElementById("chart-table").open && window.sameDocument`) {
 		t.Error("an update closes what was open")
@@ -147,7 +147,7 @@ func TestBrowserFilterSortAndProbe(t *testing.T) {
 		r := success(3210)
 		r.Account, r.Server, r.Start = "canary", "imap.example.org:993", w.now
 		w.History.Add(r)
-		w.Updates.Changed("canary")
+		w.Updates.Changed(key("canary"))
 		return r, nil
 	}
 	url := w.serve(t)
@@ -231,8 +231,8 @@ func TestBrowserHostileWords(t *testing.T) {
 	}
 	var paths []string
 	for i, text := range words {
-		paths = append(paths, "/"+accountPath(text))
-		w.add(Account{Name: text, Server: text}, hostileResult(text, i))
+		paths = append(paths, "/"+accountPath(key(text)))
+		w.add(testAccount{Name: text, Server: text}, hostileResult(text, i))
 	}
 	url := w.serve(t)
 	tab := realtest.Chromium(t)
@@ -245,7 +245,7 @@ func TestBrowserHostileWords(t *testing.T) {
 			again.Account, again.Server, again.Start = words[i], words[i], w.now
 			again.Duration = 7654 * time.Millisecond
 			w.History.Add(again)
-			w.Updates.Changed(words[i])
+			w.Updates.Changed(key(words[i]))
 			tab.Await(`document.getElementById("live").textContent.includes("7.65\u00a0s")`)
 		}
 		if got := realtest.Evaluate[[]int](tab, `[document.scripts.length, document.querySelectorAll("iframe, img, object, embed, [onerror], [onload], [onmouseover]").length, document.documentElement.scrollWidth]`); got[0] != 1 || got[1] != 0 || got[2] > 360 {

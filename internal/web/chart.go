@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"imap-exporter/internal/format"
@@ -9,34 +10,32 @@ import (
 	"imap-exporter/probe"
 )
 
-// A chart shows what the phases of the last probes took, each probe a column, the phases on top of each other.
+// A chart shows the durations of the phases of the last probes: a column for each probe, the phases stacked.
 type chart struct {
 	Columns []chartColumn
 	// Legend has the phases that occur.
 	Legend []probe.Phase
-	// Ticks are the lines of the scale, from the bottom.
+	// Ticks are the lines of the scale, from the bottom up.
 	Ticks []axisTick
-	// Width and Height are the drawing's.
+	// Width and Height are those of the SVG's viewBox.
 	Width, Height int
 	// From is the start of the first probe, and To of the last.
 	From, To relativeTime
 }
 
-// A chartColumn is one probe.
+// A chartColumn is one probe in a chart.
 type chartColumn struct {
 	X, Width int
 	OK       bool
 	Segments []chartSegment
-	// ID is the probe's.
-	ID    int64
-	Title string
-	Start relativeTime
-	Took  string
+	Title    string
+	Start    relativeTime
+	Took     string
 	// Cells are the durations of the chart's Legend; "" where the phase didn't run.
 	Cells []string
 }
 
-// A chartSegment is a phase in a column.
+// A chartSegment is one phase in a column.
 type chartSegment struct {
 	Phase     probe.Phase
 	Y, Height float64
@@ -45,7 +44,7 @@ type chartSegment struct {
 // An axisTick is a line of a scale.
 type axisTick struct {
 	Text string
-	// At is where it is, in the drawing's units from the left or the top.
+	// At is its position in units of the viewBox, from the left or the top.
 	At float64
 }
 
@@ -55,8 +54,8 @@ const (
 	chartHeight = 200
 )
 
-// newChart returns nil before the first probe.
-func newChart(summaries []history.Beat, now time.Time) *chart {
+// newChart returns nil before the first probe. The phases are those of the protocol, in order.
+func newChart(summaries []history.Summary, phases []probe.Phase, now time.Time) *chart {
 	if len(summaries) == 0 {
 		return nil
 	}
@@ -68,12 +67,10 @@ func newChart(summaries []history.Beat, now time.Time) *chart {
 	for _, at := range top.Ticks(5) {
 		c.Ticks = append(c.Ticks, axisTick{tickText(at), chartHeight * (1 - float64(at)/float64(max(1, top)))})
 	}
-	for _, phase := range probe.Phases() {
-		for i := range summaries {
-			if _, ran := summaries[i].Took(phase); ran {
-				c.Legend = append(c.Legend, phase)
-				break
-			}
+	for _, phase := range phases {
+		ran := func(s history.Summary) bool { _, ok := s.Took(phase); return ok }
+		if slices.ContainsFunc(summaries, ran) {
+			c.Legend = append(c.Legend, phase)
 		}
 	}
 	for i := range summaries {
@@ -82,9 +79,9 @@ func newChart(summaries []history.Beat, now time.Time) *chart {
 	return c
 }
 
-// scale is that of the slowest success, or of the slowest probe where none went well: a failure that waited for its
+// scale returns a scale for the slowest success, or for the slowest probe if none succeeded: one failure that waited for its
 // timeout would flatten all others.
-func scale(summaries []history.Beat) format.Scale {
+func scale(summaries []history.Summary) format.Scale {
 	var slowest, success time.Duration
 	for i := range summaries {
 		slowest = max(slowest, summaries[i].Duration)
@@ -98,10 +95,10 @@ func scale(summaries []history.Beat) format.Scale {
 	return format.Scale(slowest + slowest/20)
 }
 
-// column draws one probe from the bottom up; what is above the scale is cut off.
-func (c *chart) column(b *history.Beat, place int, top time.Duration, now time.Time) chartColumn {
+// column draws one probe from the bottom up, cut off at the top of the scale.
+func (c *chart) column(b *history.Summary, place int, top time.Duration, now time.Time) chartColumn {
 	col := chartColumn{
-		X: place * columnPitch, Width: columnWidth, OK: b.OK(), ID: b.ID, Start: relativeTime{b.Start, now}, Took: durationText(b.Duration),
+		X: place * columnPitch, Width: columnWidth, OK: b.OK(), Start: relativeTime{b.Start, now}, Took: durationText(b.Duration),
 	}
 	outcome := "ok"
 	if !b.OK() {
@@ -125,22 +122,8 @@ func (c *chart) column(b *history.Beat, place int, top time.Duration, now time.T
 	return col
 }
 
-// roundToTenth leaves what can be seen.
+// roundToTenth rounds x to one decimal, which is as much as can be seen.
 func roundToTenth(x float64) float64 { return float64(int(x*10+0.5)) / 10 }
-
-// tickText is a round time.
-func tickText(d time.Duration) string {
-	switch {
-	case d == 0:
-		return "0"
-	case d < time.Millisecond:
-		return fmt.Sprintf("%d%sµs", d/time.Microsecond, nonBreakingSpace)
-	case d < time.Second:
-		return fmt.Sprintf("%d%sms", d/time.Millisecond, nonBreakingSpace)
-	default:
-		return fmt.Sprintf("%g%ss", d.Seconds(), nonBreakingSpace)
-	}
-}
 
 // A waterfallView is the waterfall of one probe, as a page draws it.
 type waterfallView struct {
@@ -159,6 +142,7 @@ type waterfallBar struct {
 	Took     string
 }
 
+// newWaterfallView lays out the waterfall of a Result.
 func newWaterfallView(r *probe.Result) *waterfallView {
 	scale := format.ScaleOf(r)
 	view := &waterfallView{Total: durationText(r.Duration)}
@@ -175,10 +159,10 @@ func newWaterfallView(r *probe.Result) *waterfallView {
 	return view
 }
 
-// odd says which ticks are left out where there is little room.
+// odd is for templates: every other tick is hidden on narrow screens.
 func odd(i int) bool { return i%2 == 1 }
 
-// percent gives a place of 1000 as an attribute of SVG wants it, and percentOf one of another whole.
+// percent returns x thousandths as an attribute of SVG, and percentOf x parts of whole.
 func percent(x float64) string { return percentOf(x, 1000) }
 
 func percentOf(x, whole float64) string { return fmt.Sprintf("%.4g%%", 100*x/whole) }

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// serveConfig serves the configuration in force, as a page, or with ?format=yaml as a file.
+// serveConfig serves the configuration in force as a page, or with ?format=yaml as a file.
 func (p *pages) serveConfig(w http.ResponseWriter, r *http.Request) {
 	full := r.URL.Query().Get("format") == "yaml"
 	var yaml bytes.Buffer
@@ -24,7 +24,7 @@ func (p *pages) serveConfig(w http.ResponseWriter, r *http.Request) {
 	}
 	if full {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write(yaml.Bytes()) // Whoever hung up has no use for an error.
+		_, _ = w.Write(yaml.Bytes()) // The client has gone; there is nobody to tell.
 		return
 	}
 	p.writePage(w, r, http.StatusOK, "config", struct {
@@ -34,5 +34,5 @@ func (p *pages) serveConfig(w http.ResponseWriter, r *http.Request) {
 	}{p.layout(r, "Configuration", "config"), yaml.String(), left})
 }
 
-// configAccounts is how many accounts the page of the configuration shows; the file has all.
+// configAccounts is how many accounts the page of the configuration shows; the YAML file has all.
 const configAccounts = 100

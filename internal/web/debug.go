@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// debugWriteTimeout is how long a profile may take: those of time take as long as they are asked to.
+// debugWriteTimeout is how long a profile may take: CPU profiles and traces take as long as asked for.
 const debugWriteTimeout = 2 * time.Minute
 
-// NewDebugServer returns a server of profiles of the program, yet to be started, for the listener at the given address of
-// loopback. It shows no arguments of the program (/debug/pprof/cmdline), nor can it be made to by another name of this
-// machine. What it shows has no content of memory.
+// NewDebugServer returns a server of the program's profiles, for a listener at the given address of loopback, to be started
+// by the caller. It doesn't show the program's arguments (/debug/pprof/cmdline), and answers to loopback's names only.
+// Profiles have no content of memory.
 func NewDebugServer(bound net.Addr, logger *slog.Logger) *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)

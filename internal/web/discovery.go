@@ -12,8 +12,8 @@ type TargetGroup struct {
 	Labels  map[string]string `json:"labels"`
 }
 
-// discoveryHandler serves /sd: all accounts each time, and a list even when there are none, as
-// https://prometheus.io/docs/prometheus/latest/http_sd/ wants it.
+// discoveryHandler serves /sd. As https://prometheus.io/docs/prometheus/latest/http_sd/ demands, it always lists all
+// accounts, and answers [] if there are none.
 func discoveryHandler(opts Options) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		groups := opts.Discover()

@@ -18,22 +18,24 @@ import (
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
 
-	"imap-exporter/docs"
+	imapexporter "imap-exporter"
 )
 
-// A docsRenderer has the documentation, and renders a page when it is asked for first.
+// A docsRenderer renders the documentation, each page when it is first asked for.
+//
+// The name of a page is its path in the repository without .md and, below docs, without that folder: README is README.md,
+// and runbooks/ImapProbeStale is docs/runbooks/ImapProbeStale.md.
 type docsRenderer struct {
 	markdown goldmark.Markdown
 	mu       sync.Mutex
 	pages    map[string]*docsPage
 }
 
-// A document is a page of the documentation.
+// A docsPage is a page of the documentation.
 type docsPage struct {
-	// Name is its path without .md, such as runbooks/ImapAccountDown.
 	Name  string
 	Title string
-	// HTML is made of our own text, in which HTML has no meaning.
+	// HTML is rendered from our own files; raw HTML in them is left out.
 	HTML template.HTML
 }
 
@@ -47,29 +49,48 @@ func newDocsRenderer() *docsRenderer {
 	}
 }
 
-// page returns a page by its name, or nil.
-func (l *docsRenderer) page(name string) *docsPage {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if d := l.pages[name]; d != nil {
-		return d
+// docsName returns the name of the page of a file.
+func docsName(file string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(file, "docs/"), ".md")
+}
+
+// readDocs returns the file of a page and its content. The page of a folder is its README.
+func readDocs(name string) (file string, source []byte, err error) {
+	if name == "" || strings.HasSuffix(name, "/") {
+		name += "README"
 	}
-	source, err := docs.Files.ReadFile(name + ".md")
+	for _, file := range []string{"docs/" + name + ".md", name + ".md"} {
+		if source, err = imapexporter.Documentation.ReadFile(file); err == nil {
+			return file, source, nil
+		}
+	}
+	return "", nil, err
+}
+
+// page returns a page by its name, or nil.
+func (d *docsRenderer) page(name string) *docsPage {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if page := d.pages[name]; page != nil {
+		return page
+	}
+	file, source, err := readDocs(name)
 	if err != nil {
 		return nil
 	}
 	var html bytes.Buffer
-	context := parser.NewContext(parser.WithIDs(&headingIDs{seen: map[string]bool{}}))
-	if err := l.markdown.Convert(source, &html, parser.WithContext(context)); err != nil {
+	context := parser.NewContext(parser.WithIDs(headingIDs{}))
+	context.Set(fileKey, file)
+	if err := d.markdown.Convert(source, &html, parser.WithContext(context)); err != nil {
 		return nil
 	}
-	d := &docsPage{Name: name, Title: titleOf(source, name), HTML: template.HTML(addAccessibility(html.String()))} //nolint:gosec // It is of our own files, and raw HTML is left out.
-	l.pages[name] = d
-	return d
+	page := &docsPage{Name: name, Title: titleOf(source, name), HTML: template.HTML(addAccessibility(html.String()))} //nolint:gosec // It is of our own files, and raw HTML is left out.
+	d.pages[name] = page
+	return page
 }
 
-// accessible tells what columnHeads of columns are, and has the keyboard get to what is too wide for the screen. Where these
-// words are text, their brackets are written otherwise.
+// addAccessibility marks table headers as those of columns, and lets the keyboard reach what may have to be scrolled. In
+// text these tags are escaped, so that only real ones are replaced.
 func addAccessibility(html string) string {
 	return strings.NewReplacer("<th>", `<th scope="col">`, "<pre>", `<pre tabindex="0">`, "<table>", `<table tabindex="0">`).Replace(html)
 }
@@ -84,33 +105,34 @@ func titleOf(source []byte, name string) string {
 	return path.Base(name)
 }
 
-// A docsSection is a folder of the documentation.
+// A docsSection lists the pages of one folder.
 type docsSection struct {
 	Title string
 	Pages []docsPage
 }
 
-// shelves lists all pages, those of each folder together.
-func (l *docsRenderer) sections() []docsSection {
+// sections lists all pages, without their HTML; the guides come first.
+func (d *docsRenderer) sections() []docsSection {
 	var all []docsSection
-	_ = fs.WalkDir(docs.Files, ".", func(file string, entry fs.DirEntry, err error) error {
+	_ = fs.WalkDir(imapexporter.Documentation, ".", func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		source, err := docs.Files.ReadFile(file)
+		source, err := imapexporter.Documentation.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		title := "Guides"
-		if folder := path.Dir(file); folder != "." {
+		title := map[string]string{".": "Project", "docs": "Guides"}[path.Dir(file)]
+		if title == "" {
+			folder := path.Base(path.Dir(file))
 			title = strings.ToUpper(folder[:1]) + folder[1:]
 		}
-		name := strings.TrimSuffix(file, ".md")
 		i := slices.IndexFunc(all, func(s docsSection) bool { return s.Title == title })
 		if i < 0 {
 			all = append(all, docsSection{Title: title})
 			i = len(all) - 1
 		}
+		name := docsName(file)
 		all[i].Pages = append(all[i].Pages, docsPage{Name: name, Title: titleOf(source, name)})
 		return nil
 	})
@@ -118,7 +140,7 @@ func (l *docsRenderer) sections() []docsSection {
 	return all
 }
 
-// serveDocs serves the documentation. A runbook is at docs/runbooks/ and the name of its alert.
+// serveDocs serves the list of all pages, and each page by its name.
 func (p *pages) serveDocs(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("page")
 	if name == "" {
@@ -132,23 +154,27 @@ func (p *pages) serveDocs(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, rootOf(r)+"docs/"+short, http.StatusMovedPermanently) //nolint:gosec // It begins with a path of ours.
 		return
 	}
-	d := p.docs.page(name)
-	if d == nil {
+	page := p.docs.page(name)
+	if page == nil {
 		p.notFound(w, r, "There is no such page in the documentation.")
 		return
 	}
 	p.writePage(w, r, http.StatusOK, "docspage", struct {
 		pageLayout
 		HTML template.HTML
-	}{p.layout(r, d.Title, "docs"), d.HTML})
+	}{p.layout(r, page.Title, "docs"), page.HTML})
 }
 
-// links makes the links of a page fit for here: .md falls away, and what leads to a file that isn't here, or is a picture,
-// is text.
+// fileKey is the key of a page's file in the parser's context.
+var fileKey = parser.NewContextKey()
+
+// A linkRewriter has links between files lead from page to page. Links to files that are no pages become text, and so do
+// pictures.
 type linkRewriter struct{}
 
 // Transform changes the links of a page.
-func (linkRewriter) Transform(page *ast.Document, _ text.Reader, _ parser.Context) {
+func (linkRewriter) Transform(page *ast.Document, _ text.Reader, context parser.Context) {
+	file, _ := context.Get(fileKey).(string)
 	var unlinked []ast.Node
 	_ = ast.Walk(page, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
@@ -160,17 +186,11 @@ func (linkRewriter) Transform(page *ast.Document, _ text.Reader, _ parser.Contex
 		case *ast.Image:
 			unlinked = append(unlinked, n)
 		case *ast.Link:
-			target, anchor, _ := strings.Cut(string(n.Destination), "#")
-			switch {
-			case target == "", strings.Contains(target, "://"):
-			case strings.HasSuffix(target, ".md") && !strings.Contains(strings.TrimPrefix(target, "../"), "../"):
-				n.Destination = []byte(strings.TrimSuffix(target, ".md"))
-				if anchor != "" {
-					n.Destination = append(n.Destination, "#"+anchor...)
-				}
-			default:
+			address, ok := docsLink(file, string(n.Destination))
+			if !ok {
 				unlinked = append(unlinked, n)
 			}
+			n.Destination = []byte(address)
 		}
 		return ast.WalkContinue, nil
 	})
@@ -182,12 +202,30 @@ func (linkRewriter) Transform(page *ast.Document, _ text.Reader, _ parser.Contex
 	}
 }
 
-// anchors names headings as our links do, and those of the places where the files are read otherwise.
-type headingIDs struct{ seen map[string]bool }
+// docsLink returns the address, relative to the page of a file, of what a link in that file leads to. It is not ok where
+// there is no page of it.
+func docsLink(file, link string) (address string, ok bool) {
+	target, anchor, hasAnchor := strings.Cut(link, "#")
+	if target == "" || strings.Contains(target, "://") {
+		return link, true
+	}
+	target = path.Join(path.Dir(file), target)
+	if _, err := fs.Stat(imapexporter.Documentation, target); err != nil || path.Ext(target) != ".md" {
+		return "", false
+	}
+	address = strings.Repeat("../", strings.Count(docsName(file), "/")) + docsName(target)
+	if hasAnchor {
+		address += "#" + anchor
+	}
+	return address, true
+}
 
-// Generate returns the name of a heading.
-func (a *headingIDs) Generate(heading []byte, _ ast.NodeKind) []byte {
-	name := strings.Map(func(r rune) rune {
+// headingIDs gives headings the ids that our links and the usual Git hosts use.
+type headingIDs struct{}
+
+// Generate returns the id of a heading.
+func (headingIDs) Generate(heading []byte, _ ast.NodeKind) []byte {
+	return []byte(strings.Map(func(r rune) rune {
 		switch {
 		case r == ' ':
 			return '-'
@@ -195,10 +233,8 @@ func (a *headingIDs) Generate(heading []byte, _ ast.NodeKind) []byte {
 			return unicode.ToLower(r)
 		}
 		return -1
-	}, string(heading))
-	a.Put([]byte(name))
-	return []byte(name)
+	}, string(heading)))
 }
 
-// Put notes a name that is taken.
-func (a *headingIDs) Put(name []byte) { a.seen[string(name)] = true }
+// Put does nothing: two headings of a page never have the same text.
+func (headingIDs) Put([]byte) {}

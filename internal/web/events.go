@@ -6,37 +6,39 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"imap-exporter/internal/account"
 )
 
 const (
-	// minMessageInterval is the least time between two messages to one page.
+	// minMessageInterval is the shortest time between two messages to one page.
 	minMessageInterval = time.Second
-	// keepAliveInterval is the longest time without a message, after which a proxy might take the page for gone.
+	// keepAliveInterval is the longest time without a message; many proxies close a connection after 60 s.
 	keepAliveInterval = 20 * time.Second
-	// messageWriteTimeout is how long a page may take to read a message. One that takes longer is hung up on.
+	// messageWriteTimeout is how long a page may take to read a message. Then its stream is closed.
 	messageWriteTimeout = 5 * time.Second
-	// minListInterval is the least time between two looks at which accounts are on a page of the list. That goes through all
-	// accounts, so of all pages together it takes at most one listTimeDivisor of the time.
+	// minListInterval is the shortest time between two queries for the accounts of a page of the list. A query goes
+	// through all accounts, so the queries of all pages together take at most 1/listTimeDivisor of the time.
 	minListInterval = 5 * time.Second
 	listTimeDivisor = 50
 )
 
-// A stream sends parts of a page to a browser: server-sent events, as of the HTML standard, section 9.2.
+// A stream sends parts of a page to a browser as server-sent events (HTML standard, section 9.2).
 type stream struct {
 	w    http.ResponseWriter
 	ctrl *http.ResponseController
 	sent time.Time
 }
 
-// open answers the browser. It fails where the connection can't be told apart from others.
+// openStream writes the header of the answer. It fails if w can't set deadlines.
 func openStream(w http.ResponseWriter) (*stream, error) {
 	s := &stream{w: w, ctrl: http.NewResponseController(w)}
 	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("X-Accel-Buffering", "no") // Else nginx collects messages.
+	w.Header().Set("X-Accel-Buffering", "no") // Else nginx buffers messages.
 	return s, s.write([]byte("retry: 5000\n\n"))
 }
 
-// send sends elements of the page, each of which takes the place of that with the same id.
+// send sends elements of the page, which replace those with the same ids.
 func (s *stream) send(html []byte) error {
 	if len(html) == 0 {
 		return nil
@@ -49,7 +51,7 @@ func (s *stream) send(html []byte) error {
 	return s.write(message.Bytes())
 }
 
-// keep says something if nothing was said for long.
+// keepAlive sends a comment if nothing was sent for keepAliveInterval.
 func (s *stream) keepAlive(now time.Time) error {
 	if now.Sub(s.sent) < keepAliveInterval {
 		return nil
@@ -68,7 +70,7 @@ func (s *stream) write(message []byte) error {
 	return s.ctrl.Flush()
 }
 
-// watch calls look every so often until the browser hangs up, or is hung up on.
+// streamUpdates calls poll every minMessageInterval until the browser hangs up, poll fails, or the server shuts down.
 func (p *pages) streamUpdates(w http.ResponseWriter, r *http.Request, poll func(*stream, *watcher) error) {
 	watcher := p.updates.register()
 	if watcher == nil {
@@ -101,25 +103,25 @@ func (p *pages) streamUpdates(w http.ResponseWriter, r *http.Request, poll func(
 	}
 }
 
-// listEvents keeps a page of the list up to date: its rows as they change, and every few seconds which ones there are.
+// listEvents keeps a page of the list up to date: its rows as they change, and every few seconds the list of them.
 func (p *pages) listEvents(w http.ResponseWriter, r *http.Request) {
 	l := liveList{pages: p, query: parseQuery(r.URL.Query()), version: r.URL.Query().Get("version")}
 	p.streamUpdates(w, r, l.poll)
 }
 
-// A liveList is what an open page of the list shows.
+// A liveList is the state of an open page of the list.
 type liveList struct {
 	pages   *pages
 	query   query
 	version string
-	names   []string
+	keys    []account.Key
 	summary string
 	next    time.Time
 }
 
-// look sends what has changed.
+// poll sends what has changed.
 func (l *liveList) poll(s *stream, w *watcher) error {
-	// The version comes first: what changes in between is taken by it, or told by another one.
+	// The version is read first: a change after that makes another version.
 	version, changed := l.pages.updates.version(), l.pages.updates.takeChanged(w)
 	if version == l.version {
 		return nil
@@ -141,12 +143,12 @@ func (l *liveList) poll(s *stream, w *watcher) error {
 }
 
 // renderRows renders the rows that have changed.
-func (l *liveList) renderRows(html *bytes.Buffer, changed map[string]bool, now time.Time) error {
-	for _, name := range l.names {
-		if !changed[name] {
+func (l *liveList) renderRows(html *bytes.Buffer, changed map[account.Key]bool, now time.Time) error {
+	for _, key := range l.keys {
+		if !changed[key] {
 			continue
 		}
-		if a, ok := l.pages.opts.Account(name); ok {
+		if a, ok := l.pages.account(key); ok {
 			if err := l.pages.templates.ExecuteTemplate(html, "row", l.pages.newRow(&a, now)); err != nil {
 				return err
 			}
@@ -155,22 +157,22 @@ func (l *liveList) renderRows(html *bytes.Buffer, changed map[string]bool, now t
 	return nil
 }
 
-// renderList renders all rows if they are others, or in another order, and the summary if it is another one.
-func (l *liveList) renderList(html *bytes.Buffer, w *watcher, changed map[string]bool, now time.Time) error {
+// renderList renders all rows if the list or its order has changed, else the changed rows, and a changed summary.
+func (l *liveList) renderList(html *bytes.Buffer, w *watcher, changed map[account.Key]bool, now time.Time) error {
 	list, summary := l.pages.list(l.query, now)
-	var names []string
+	var keys []account.Key
 	for _, a := range list.Accounts {
-		names = append(names, a.Name)
+		keys = append(keys, a.Key())
 	}
-	if slices.Equal(names, l.names) {
+	if slices.Equal(keys, l.keys) {
 		if err := l.renderRows(html, changed, now); err != nil {
 			return err
 		}
 	} else {
-		l.names = names
-		l.pages.updates.setAccounts(w, names)
-		for i, name := range names { // What changed before they were watched.
-			if a, ok := l.pages.opts.Account(name); ok {
+		l.keys = keys
+		l.pages.updates.setAccounts(w, keys)
+		for i, key := range keys { // They may have changed before they were watched.
+			if a, ok := l.pages.account(key); ok {
 				list.Accounts[i] = &a
 			}
 		}

@@ -5,7 +5,7 @@ import (
 	"bytes"
 	"strings"
 
-	"imap-exporter/docs"
+	imapexporter "imap-exporter"
 	"imap-exporter/probe"
 )
 
@@ -27,7 +27,7 @@ type explanations map[probe.Reason]explanation
 // loadExplanations reads the table of reasons.
 func loadExplanations() explanations {
 	e := explanations{}
-	page, err := docs.Files.ReadFile("imap.md")
+	page, err := imapexporter.Documentation.ReadFile("docs/imap.md")
 	if err != nil {
 		return e // Never: the file is embedded.
 	}

@@ -8,50 +8,58 @@ import (
 	"testing"
 	"time"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/internal/history"
+	"imap-exporter/internal/schedule"
 	"imap-exporter/probe"
 )
+
+// A testAccount is an account, and what the schedule says of it.
+type testAccount struct {
+	Name, Server       string
+	Interval           time.Duration
+	NextRun, NextLogin time.Time
+	Suspended          bool
+}
+
+// registry returns accounts in a Registry.
+func registry(accounts ...testAccount) *account.Registry {
+	r := new(account.Registry)
+	all := make([]account.Account, len(accounts))
+	for i, a := range accounts {
+		all[i] = account.Account{Name: a.Name, Server: a.Server, Interval: a.Interval}
+	}
+	r.Set(all)
+	for i, a := range accounts {
+		r.SetState(all[i].Key().Job(), schedule.State{NextRun: a.NextRun, NextLogin: a.NextLogin, Suspended: a.Suspended})
+	}
+	return r
+}
 
 // A fixture is some accounts and what their probes came to.
 type fixture struct {
 	Options
-	accounts []Account
-	places   map[string]int
+	accounts []testAccount
 	now      time.Time
 }
 
 // newFixture has no account.
 func newFixture() *fixture {
-	w := &fixture{Options: testOptions(), places: map[string]int{}, now: time.Now()}
-	w.History = history.New(history.Limits{Beats: 60, Successes: 5, Failures: 5})
+	w := &fixture{Options: testOptions(), now: time.Now()}
+	w.History = history.New(history.Limits{Summaries: 60, Successes: 5, Failures: 5})
 	w.Updates = NewUpdates()
-	w.Accounts = func() []Account {
-		all := make([]Account, len(w.accounts))
-		for i := range w.accounts {
-			all[i] = w.describe(i)
-		}
-		return all
-	}
-	w.Account = func(name string) (Account, bool) {
-		place, ok := w.places[name]
-		if !ok {
-			return Account{}, false
-		}
-		return w.describe(place), true
-	}
+	w.Accounts = registry()
 	return w
 }
 
-func (w *fixture) describe(place int) Account {
-	a := w.accounts[place]
-	a.Last, a.Since = w.History.LastSince(a.Name)
-	return a
+// add adds an account, and probes of it, a minute apart, the last one 10 s ago.
+func (w *fixture) add(a testAccount, probes ...*probe.Result) {
+	w.accounts = append(w.accounts, a)
+	w.Accounts = registry(w.accounts...)
+	w.addProbes(a, probes...)
 }
 
-// add adds an account, and probes of it, a minute apart, the last one 10 s ago.
-func (w *fixture) add(a Account, probes ...*probe.Result) {
-	w.places[a.Name] = len(w.accounts)
-	w.accounts = append(w.accounts, a)
+func (w *fixture) addProbes(a testAccount, probes ...*probe.Result) {
 	for i, r := range probes {
 		r.Account, r.Server = a.Name, a.Server
 		if r.Start.IsZero() {
@@ -60,6 +68,9 @@ func (w *fixture) add(a Account, probes ...*probe.Result) {
 		w.History.Add(r)
 	}
 }
+
+// key is that of an account's IMAP service.
+func key(name string) account.Key { return account.Key{Account: name, Service: account.IMAP} }
 
 func millis(n float64) time.Duration { return time.Duration(n * float64(time.Millisecond)) }
 
@@ -148,7 +159,10 @@ func manyAccounts(n int) *fixture {
 		if i%100 == 7 {
 			probes[59] = rejected("NO [AUTHENTICATIONFAILED] Authentication failed.")
 		}
-		w.add(Account{Name: fmt.Sprintf("account%05d", i), Server: fmt.Sprintf("imap%d.example.org:993", i%20), Interval: time.Minute, NextRun: w.now.Add(time.Duration(i%60) * time.Second)}, probes...)
+		a := testAccount{Name: fmt.Sprintf("account%05d", i), Server: fmt.Sprintf("imap%d.example.org:993", i%20), Interval: time.Minute, NextRun: w.now.Add(time.Duration(i%60) * time.Second)}
+		w.accounts = append(w.accounts, a)
+		w.addProbes(a, probes...)
 	}
+	w.Accounts = registry(w.accounts...)
 	return w
 }

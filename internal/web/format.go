@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"imap-exporter/internal/text"
 )
 
-// nonBreakingSpace is one that no line is broken at.
+// nonBreakingSpace stands between a number and its unit.
 const nonBreakingSpace = "\u00a0"
 
-// durationText gives three digits, or as many as there are before the point, in the unit that a reader thinks in.
+// durationText writes a measured duration with three digits: 1.23 ms, 123 ms, 1.23 s; from a minute on as spanText does.
 func durationText(d time.Duration) string {
 	ms := float64(d) / float64(time.Millisecond)
 	switch {
@@ -26,7 +28,7 @@ func durationText(d time.Duration) string {
 	}
 }
 
-// spanText gives a long time in its largest unit, as the script does.
+// spanText writes the time since or until an event in its largest unit, as status.js does: 59 s, 3 min, 47 h, 2 d.
 func spanText(d time.Duration) string {
 	switch {
 	case d < time.Minute:
@@ -40,21 +42,21 @@ func spanText(d time.Duration) string {
 	}
 }
 
-// intervalText gives a configured time as it is written in the configuration.
-func intervalText(d time.Duration) string {
-	if d < time.Minute || d%time.Second != 0 {
-		return d.String()
+// tickText writes a round duration, of an axis: 50 ms, 1.5 s.
+func tickText(d time.Duration) string {
+	switch {
+	case d == 0:
+		return "0"
+	case d < time.Millisecond:
+		return fmt.Sprintf("%d%sµs", d/time.Microsecond, nonBreakingSpace)
+	case d < time.Second:
+		return fmt.Sprintf("%d%sms", d/time.Millisecond, nonBreakingSpace)
+	default:
+		return fmt.Sprintf("%g%ss", d.Seconds(), nonBreakingSpace)
 	}
-	if d%time.Hour == 0 {
-		return fmt.Sprintf("%d%sh", d/time.Hour, nonBreakingSpace)
-	}
-	if d%time.Minute == 0 {
-		return fmt.Sprintf("%d%smin", d/time.Minute, nonBreakingSpace)
-	}
-	return d.String()
 }
 
-// bytesText gives a size in binary units.
+// bytesText writes a size in binary units: 512 B, 1.5 KiB, 93 MiB.
 func bytesText(n uint64) string {
 	const units = "KMGTPE"
 	if n < 1024 {
@@ -71,7 +73,7 @@ func bytesText(n uint64) string {
 	return fmt.Sprintf("%.*f%s%ciB", decimals, size, nonBreakingSpace, units[unit])
 }
 
-// countText gives a number with its thousands apart.
+// countText writes a number with commas: 1,843.
 func countText[T ~int | ~uint32 | ~uint64](n T) string {
 	digits := strconv.FormatUint(uint64(n), 10)
 	for i := len(digits) - 3; i > 0; i -= 3 {
@@ -80,30 +82,45 @@ func countText[T ~int | ~uint32 | ~uint64](n T) string {
 	return digits
 }
 
-// A relativeTime is a point in time, as a page shows it: how far it is from now. The script keeps that up to date.
+// A relativeTime is a time that a page shows relative to now; status.js keeps it up to date.
 type relativeTime struct {
 	at, now time.Time
 }
 
-// IsZero says that there is none.
+// IsZero says that the time is not known.
 func (m relativeTime) IsZero() bool { return m.at.IsZero() }
 
-// ISO is what programs read.
+// ISO returns the time for the attribute datetime.
 func (m relativeTime) ISO() string { return m.at.UTC().Format("2006-01-02T15:04:05Z") }
 
-// Full is date and time.
+// Full returns date and time.
 func (m relativeTime) Full() string { return m.at.UTC().Format("2006-01-02 15:04:05") + " UTC" }
 
-// Ago is how long ago it was.
+// Ago returns the time since then: 3 min ago.
 func (m relativeTime) Ago() string { return m.For() + " ago" }
 
-// For is for how long it has been so since then.
+// For returns the time since then: 3 min.
 func (m relativeTime) For() string { return spanText(max(0, m.now.Sub(m.at))) }
 
-// In is how soon it is.
+// In returns the time until then: in 3 min.
 func (m relativeTime) In() string {
 	if d := m.at.Sub(m.now); d >= time.Second {
 		return "in " + spanText(d)
 	}
 	return "now"
+}
+
+// maxTextBytes is how much is shown of one text: a mailbox name of probe.MaxNameRunes fits.
+const maxTextBytes = 1024
+
+// printable escapes control and bidirectional characters. Texts from servers were made printable when they were read; names
+// of accounts, and what is forgotten there, are made so here.
+func printable(s string) string { return text.Printable(s, maxTextBytes) }
+
+func printableAll(list []string) []string {
+	all := make([]string, len(list))
+	for i, s := range list {
+		all[i] = printable(s)
+	}
+	return all
 }

@@ -2,9 +2,8 @@ package web
 
 import "net/http"
 
-// withSecurityHeaders tells browsers to load and run nothing but our own files, nothing that stands in a page, and to tell
-// nobody.
-// A header that the operator has set in the web configuration file stays.
+// withSecurityHeaders tells browsers to load and run nothing but our own files, no inline scripts or styles, to let no other
+// site frame a page, and to send it no referrer. A header that the web configuration file sets stays.
 func withSecurityHeaders(next http.Handler) http.Handler {
 	headers := map[string]string{
 		"Cache-Control": "no-store",
@@ -12,7 +11,7 @@ func withSecurityHeaders(next http.Handler) http.Handler {
 			"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 		"Cross-Origin-Opener-Policy":   "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin",
-		"Referrer-Policy":              "same-origin", // With no-referrer, browsers would say of our own forms that they are from nowhere.
+		"Referrer-Policy":              "same-origin", // With no-referrer, our own forms would have the Origin null.
 		"X-Content-Type-Options":       "nosniff",
 		"X-Frame-Options":              "deny",
 	}

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// withHostCheck refuses requests for hosts that aren't ours, with 421 (RFC 9110, section 7.4). Without it, a page of
-// another site could have its own name point to 127.0.0.1, and a browser on this machine would let it read our pages (DNS
-// rebinding). That takes a name; what is bound to an address that others can reach is for the network to guard, so there
-// the check is made only if names are given.
+// withHostCheck answers requests with another Host than loopback's or an allowed one with 421 (RFC 9110, section 15.5.20).
+// Without it, the owner of another site could have its name resolve to 127.0.0.1, and a browser on this machine would let
+// that site's pages read ours (DNS rebinding). A server that others can reach anyway is for the network to guard: there the
+// check is made only if hosts are allowed by name.
 func withHostCheck(next http.Handler, bound net.Addr, allowed []string) http.Handler {
 	if !isLoopbackAddr(bound) && len(allowed) == 0 {
 		return next
@@ -26,7 +26,7 @@ func withHostCheck(next http.Handler, bound net.Addr, allowed []string) http.Han
 	})
 }
 
-// hostOf returns the host that a request is for, in small letters and without its port; an address in its usual spelling.
+// hostOf returns the host that a request is for, in lower case and without its port; an IP address in canonical form.
 func hostOf(r *http.Request) string {
 	host := r.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {
@@ -39,7 +39,7 @@ func hostOf(r *http.Request) string {
 	return strings.TrimSuffix(strings.ToLower(host), ".")
 }
 
-// isLoopback reports whether a host can be nothing but this machine.
+// isLoopback says whether a host is always this machine.
 func isLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -263,7 +264,11 @@ func TestLimitInFlight(t *testing.T) {
 func TestSlowReaderOfAPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		opts := testOptions()
-		opts.Accounts = func() []Account { return make([]Account, 10_000) }
+		accounts := make([]testAccount, 10_000)
+		for i := range accounts {
+			accounts[i].Name = strconv.Itoa(i)
+		}
+		opts.Accounts = registry(accounts...)
 		p := serve(t, opts)
 		client, server := net.Pipe()
 		p.conns <- server

@@ -9,17 +9,18 @@ import (
 	"testing"
 	"time"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/probe"
 )
 
 func TestList(t *testing.T) {
 	w := newFixture()
-	w.add(Account{Name: "canary", Server: "imap.example.org:993", Interval: time.Minute, NextRun: w.now.Add(50 * time.Second)}, success(120), success(120), success(123.456))
-	w.add(Account{Name: "old", Server: "mail.example.org:143", Suspended: true, NextLogin: w.now.Add(5*time.Minute + time.Second)}, success(50), rejected("wrong"), rejected("wrong"))
-	w.add(Account{Name: "new", Server: "imap.example.org:993"})
+	w.add(testAccount{Name: "canary", Server: "imap.example.org:993", Interval: time.Minute, NextRun: w.now.Add(50 * time.Second)}, success(120), success(120), success(123.456))
+	w.add(testAccount{Name: "old", Server: "mail.example.org:143", Suspended: true, NextLogin: w.now.Add(5*time.Minute + time.Second)}, success(50), rejected("wrong"), rejected("wrong"))
+	w.add(testAccount{Name: "new", Server: "imap.example.org:993"})
 	stuck := success(10)
 	stuck.Start = w.now.Add(-4 * time.Minute)
-	w.add(Account{Name: "stuck", Server: "imap.example.org:993", Interval: time.Minute}, stuck)
+	w.add(testAccount{Name: "stuck", Server: "imap.example.org:993", Interval: time.Minute}, stuck)
 	page := w.get(t, "/")
 	assertHas(
 		t, page, "1.2.3", `href="./metrics"`, `href="./-/healthy"`, `href="./style.css"`, "<title>(1) Accounts – IMAP exporter</title>",
@@ -53,12 +54,12 @@ func names(page string) []string {
 
 func TestFilterAndSort(t *testing.T) {
 	w := newFixture()
-	w.add(Account{Name: "a", Server: "one:993"}, success(30))
-	w.add(Account{Name: "B", Server: "two:993", Suspended: true}, success(50), rejected("no"))
+	w.add(testAccount{Name: "a", Server: "one:993"}, success(30))
+	w.add(testAccount{Name: "B", Server: "two:993", Suspended: true}, success(50), rejected("no"))
 	slow := success(500)
 	slow.TLS.NotAfter = time.Now().Add(time.Hour)
 	slow.Quota = nil
-	w.add(Account{Name: "c", Server: "one:993", NextRun: w.now}, slow)
+	w.add(testAccount{Name: "c", Server: "one:993", NextRun: w.now}, slow)
 	for address, want := range map[string]string{
 		"":                             "B a c",
 		"?sort=name":                   "B a c",
@@ -94,7 +95,7 @@ func TestFilterAndSort(t *testing.T) {
 func TestPages(t *testing.T) {
 	w := newFixture()
 	for i := range 120 {
-		w.add(Account{Name: fmt.Sprintf("account%03d", i)})
+		w.add(testAccount{Name: fmt.Sprintf("account%03d", i)})
 	}
 	for address, want := range map[string][3]string{
 		"/":        {"account000", "account049", "1–50 of 120"},
@@ -129,8 +130,8 @@ func TestHostileNamesAndWords(t *testing.T) {
 	r.Capabilities[0].Names = []string{hostile}
 	r.Notes = []string{hostile}
 	r.TLS.Cipher = hostile
-	w.add(Account{Name: hostile, Server: hostile}, r)
-	path := "/" + accountPath(hostile)
+	w.add(testAccount{Name: hostile, Server: hostile}, r)
+	path := "/" + accountPath(key(hostile))
 	pages := []string{w.get(t, "/"), w.get(t, path), w.get(t, fmt.Sprintf("%s/probes/%d", path, r.Start.UnixMilli())), w.get(t, "/?account="+url.QueryEscape(hostile[:60]))}
 	for i, page := range pages {
 		for _, unwanted := range []string{"<script>", "onload='", "{{.Version}}<", "\x1b"} {
@@ -149,13 +150,17 @@ func TestAnyNameHasAPage(t *testing.T) {
 	w := newFixture()
 	all := []string{".", "..", "a/b", "a/../b", "%2e", "?x=1#y", "probe", "ü ", "...", "%", "a;b", "+"}
 	for _, name := range all {
-		w.add(Account{Name: name, Server: "server of " + name}, success(1))
+		w.add(testAccount{Name: name, Server: "server of " + name}, success(1))
 	}
 	for _, name := range all {
-		page := w.get(t, "/"+accountPath(name))
+		page := w.get(t, "/"+accountPath(key(name)))
 		assertHas(t, page, "server of "+strings.ReplaceAll(name, "+", "&#43;"))
 	}
-	if path := accountPath(".."); path != "accounts/%01.." {
+	toy := account.Key{Account: "a/b", Service: "toy"}
+	w.Accounts.Set(append(slices.Clone(w.Accounts.Accounts()), account.Account{Name: toy.Account, Service: toy.Service, Server: "another service"}))
+	assertHas(t, w.get(t, "/"+accountPath(toy)), "another service")
+	assertHas(t, w.get(t, "/"), `href="./`+accountPath(toy))
+	if path := accountPath(key("..")); path != "accounts/%01.." {
 		t.Errorf("a browser takes %s for a folder", path)
 	}
 }

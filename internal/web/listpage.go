@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A listPage is the first page: all accounts.
+// A listPage is the first page, the list of accounts.
 type listPage struct {
 	pageLayout
 	Summary listSummary
@@ -13,11 +13,11 @@ type listPage struct {
 	Columns []columnHead
 	Rows    []row
 	Sorts   []sortOption
-	// Unfiltered is where all accounts are listed; "" when they are.
+	// Unfiltered is the address of the list without a filter; "" if there is none.
 	Unfiltered string
 }
 
-// A listSummary is what is said of all accounts together, and the way through the pages.
+// A listSummary has the numbers of accounts by state, and the links to other pages.
 type listSummary struct {
 	Root    string
 	Tabs    []tab
@@ -32,23 +32,23 @@ type tab struct {
 	Current            bool
 }
 
-// A pager leads from page to page. Links are "" where there is no page.
+// A pager has the links to other pages of the list; "" where there is none.
 type pager struct {
 	First, Last, Found, Page, Pages int
 	Previous, Next                  string
 	FirstPage, LastPage             string
 }
 
-// A columnHead is the head of a column, by which it can be sorted.
+// A columnHead is the head of a column.
 type columnHead struct {
 	Title, Class string
-	// Link sortOptions by it; "" where that makes no sense.
+	// Link sorts the list by this column; "" if it can't be sorted by.
 	Link string
-	// Sorted is "ascending" or "descending" for the column that is sorted by, as ARIA says it.
+	// Sorted is the column's aria-sort: "ascending", "descending" or "".
 	Sorted string
 }
 
-// A sortOption is an entry of a menu.
+// A sortOption is an entry of the menu "Sort by".
 type sortOption struct {
 	Value, Title string
 	Chosen       bool
@@ -57,7 +57,7 @@ type sortOption struct {
 // serveList serves the first page.
 func (p *pages) serveList(w http.ResponseWriter, r *http.Request) {
 	q := parseQuery(r.URL.Query())
-	version := p.updates.version() // Before the look at the accounts: what changes in between is told again.
+	version := p.updates.version() // Before the query: what changes after that makes another version.
 	l, summary := p.list(q, time.Now())
 	page := listPage{
 		pageLayout: p.layout(r, "Accounts", "accounts"), Summary: summary,
@@ -73,9 +73,9 @@ func (p *pages) serveList(w http.ResponseWriter, r *http.Request) {
 	p.writePage(w, r, http.StatusOK, "list", page)
 }
 
-// list finds the accounts of a page, and what is said of all of them.
+// list returns the accounts of a page, and its summary.
 func (p *pages) list(q query, now time.Time) (queryResult, listSummary) {
-	l := runQuery(p.opts.Accounts(), q, now)
+	l := runQuery(p.accounts(), q, now)
 	s := listSummary{Root: "./", Failing: l.Failing, Pager: newPager(l)}
 	for _, t := range []tab{
 		{Title: "All"},
@@ -87,7 +87,7 @@ func (p *pages) list(q query, now time.Time) (queryResult, listSummary) {
 	} {
 		t.Count, t.Current = l.Counts[t.Class], q.State == t.Class
 		if t.Count == 0 && !t.Current && t.Class != "" && t.Class != "failing" && t.Class != "ok" {
-			continue // What hardly ever happens.
+			continue // Rare states have a tab only if there are any.
 		}
 		other := q
 		other.State, other.Page = t.Class, 1
@@ -98,7 +98,7 @@ func (p *pages) list(q query, now time.Time) (queryResult, listSummary) {
 }
 
 // rows returns the rows of accounts.
-func (p *pages) rows(accounts []*Account, now time.Time) []row {
+func (p *pages) rows(accounts []*accountView, now time.Time) []row {
 	rows := make([]row, len(accounts))
 	for i, a := range accounts {
 		rows[i] = p.newRow(a, now)
@@ -121,7 +121,7 @@ func newPager(l queryResult) pager {
 	}
 }
 
-// columnTitles are the columns of the list, and what each is sorted by.
+// columnTitles are the columns of the list, and the key in sortOrders of each.
 func columnTitles() []struct{ title, class, sort string } {
 	return []struct{ title, class, sort string }{
 		{"Account", "account", "name"},
@@ -155,7 +155,7 @@ func columnHeads(q query) []columnHead {
 	return all
 }
 
-// sortOptions are the columns and the server, for the menu, which is all that a phone has.
+// sortOptions are the entries of the menu: on a phone there are no column heads.
 func sortOptions(q query) []sortOption {
 	all := []sortOption{{"server", "Server", q.Sort == "server"}, {"since", "Last change", q.Sort == "since"}}
 	for _, c := range columnTitles() {

@@ -10,31 +10,31 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// scrapesInFlight is how many scrapes may be read at a time. More are answered with 503, so that clients which ask and
-// never read can't fill the memory.
+// scrapesInFlight is how many scrapes are answered at a time. More get 503, so that clients that never read what they asked
+// for can't fill the memory.
 const scrapesInFlight = 4
 
 // metricsHandler serves /metrics.
 func metricsHandler(opts Options) http.Handler {
 	h := promhttp.HandlerForTransactional(partialGatherer{opts.Gatherer, opts.Logger}, promhttp.HandlerOpts{
 		ErrorLog:            slog.NewLogLogger(opts.Logger.Handler(), slog.LevelError),
-		ErrorHandling:       promhttp.HTTPErrorOnError, // It ends at the first error in writing, and logs no further ones.
+		ErrorHandling:       promhttp.HTTPErrorOnError, // It stops at the first write error, so that it logs one.
 		Registry:            opts.Registerer,
 		EnableOpenMetrics:   true,
 		MaxRequestsInFlight: scrapesInFlight,
-		// Where a client takes several alike, the first counts: zstd is the cheapest here, and the smallest.
+		// Of those that a client likes equally, the first is taken: zstd costs least here, and makes the smallest answers.
 		OfferedCompressions: []promhttp.Compression{promhttp.Identity, promhttp.Zstd, promhttp.Gzip},
 	})
 	return promhttp.InstrumentMetricHandler(opts.Registerer, h)
 }
 
-// A partialGatherer gatherer logs what it could not gather, and hides nothing else for that.
+// A partialGatherer logs errors in gathering, and returns what could be gathered.
 type partialGatherer struct {
 	prometheus.TransactionalGatherer
 	logger *slog.Logger
 }
 
-// Gather fails only when there is nothing at all.
+// Gather fails only if nothing could be gathered.
 func (l partialGatherer) Gather() (families []*dto.MetricFamily, done func(), err error) {
 	families, done, err = l.TransactionalGatherer.Gather()
 	if err != nil && len(families) > 0 {

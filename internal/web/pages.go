@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"strings"
 	"time"
 
 	"imap-exporter/internal/history"
@@ -15,7 +14,7 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// pages are the pages for people: the accounts, the configuration and the documentation.
+// pages serves the HTML pages: accounts, configuration, documentation.
 type pages struct {
 	opts      Options
 	history   *history.Store
@@ -30,26 +29,10 @@ func newPages(opts Options) *pages {
 		opts: opts, history: opts.History, updates: opts.Updates, explain: loadExplanations(), docs: newDocsRenderer(),
 		templates: template.Must(template.New("").Funcs(template.FuncMap{"percent": percent, "percentOf": percentOf, "odd": odd}).ParseFS(templateFiles, "templates/*.html")),
 	}
-	if p.history == nil {
-		p.history = history.New(history.Limits{})
-	}
 	if p.updates == nil {
 		p.updates = NewUpdates()
 	}
-	if p.opts.Account == nil {
-		p.opts.Account = p.findAccount
-	}
 	return p
-}
-
-// findAccount finds an account in the list.
-func (p *pages) findAccount(name string) (Account, bool) {
-	for _, a := range p.opts.Accounts() {
-		if a.Name == name {
-			return a, true
-		}
-	}
-	return Account{}, false
 }
 
 // register adds the pages to a server.
@@ -62,7 +45,7 @@ func (p *pages) register(mux *http.ServeMux) {
 	page("GET /accounts/{name}/probes/{id}/transcript.txt", p.serveTranscript)
 	page("GET /config", p.serveConfig)
 	page("GET /docs/{page...}", p.serveDocs)
-	// These wait: for the end of a probe, and for news.
+	// These wait, for the end of a probe or for changes, and are limited otherwise.
 	mux.Handle("POST /accounts/{name}/probe", refuseCrossSite(http.HandlerFunc(p.probeNow)))
 	mux.HandleFunc("GET /events/{$}", p.listEvents)
 	mux.HandleFunc("GET /events/accounts/{name}", p.accountEvents)
@@ -71,18 +54,18 @@ func (p *pages) register(mux *http.ServeMux) {
 	}
 }
 
-// A pageLayout is what all pages have round them.
+// A pageLayout is the data of what all pages have in common.
 type pageLayout struct {
 	Title string
-	// Root is the way to the first page: also where a proxy shows it in a folder.
+	// Root is the relative address of the first page, which a proxy may serve below any path.
 	Root string
-	// Here is the entry of the menu that the page belongs to.
+	// Here is the menu entry that the page belongs to.
 	Here    string
 	Version string
-	// Failing is how many accounts are, for the title of the window.
+	// Failing is the number of failing accounts, for the title.
 	Failing int
 	Now     relativeTime
-	// Live is where the page hears of what changes; "" where it doesn't.
+	// Live is the address of the stream that keeps the page up to date; "" if there is none.
 	Live string
 	Links
 }
@@ -98,12 +81,7 @@ func (p *pages) layout(r *http.Request, title, here string) pageLayout {
 	return f
 }
 
-// rootOf returns the way from a page to the first one.
-func rootOf(r *http.Request) string {
-	return "./" + strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
-}
-
-// writePage renders a page.
+// writePage renders a template as the answer.
 func (p *pages) writePage(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	html, err := p.render(name, data)
 	if err != nil {
@@ -113,10 +91,10 @@ func (p *pages) writePage(w http.ResponseWriter, r *http.Request, status int, na
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(html) // Whoever hung up has no use for an error.
+	_, _ = w.Write(html) // The client has gone; there is nobody to tell.
 }
 
-// render returns a page or a part of one as a whole, so that an error in a template doesn't leave half of it.
+// render renders a template completely before anything is sent, so that an error doesn't leave half a page.
 func (p *pages) render(name string, data any) ([]byte, error) {
 	var html bytes.Buffer
 	if err := p.templates.ExecuteTemplate(&html, name, data); err != nil {
@@ -125,7 +103,7 @@ func (p *pages) render(name string, data any) ([]byte, error) {
 	return html.Bytes(), nil
 }
 
-// notFound says that there is no such thing, on a page with the menu.
+// notFound answers 404 with a page that says what there isn't.
 func (p *pages) notFound(w http.ResponseWriter, r *http.Request, what string) {
 	p.writePage(w, r, http.StatusNotFound, "notfound", struct {
 		pageLayout

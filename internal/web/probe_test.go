@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"imap-exporter/collectors"
+	"imap-exporter/internal/account"
 	"imap-exporter/internal/config"
 	"imap-exporter/internal/schedule"
 	"imap-exporter/probe"
@@ -32,7 +33,7 @@ func probing(asked *[]ProbeRequest, err error) Options {
 			Notes:      []string{"STATUS refused"},
 		}
 		answer := ProbeAnswer{Result: result, Metrics: collectors.Gather(collectors.OnDemand{
-			Account: collectors.Account{Name: r.Account, Server: result.Server}, Result: result,
+			Account: account.Account{Name: r.Account, Server: result.Server}, Result: result,
 		})}
 		return answer, err
 	}

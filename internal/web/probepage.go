@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,13 +12,12 @@ import (
 
 	"imap-exporter/internal/format"
 	"imap-exporter/internal/history"
-	"imap-exporter/internal/text"
 	"imap-exporter/probe"
 )
 
-// A probeView is what is known of one probe.
+// A probeView is what pages show of one probe.
 type probeView struct {
-	// Link is its page.
+	// Link is the address of its page, relative to the first page.
 	Link      string
 	Start     relativeTime
 	Took      string
@@ -26,15 +26,15 @@ type probeView struct {
 	Mode      string
 	TLS       *probe.TLS
 	Expiry    *expiry
-	// RTT is "" where unknown.
+	// RTT is "" if unknown.
 	RTT      string
 	Connects []string
-	// Mailboxes, and whether there would be more.
+	// Truncated says that there are more mailboxes.
 	Mailboxes []mailboxRow
 	Truncated bool
 	Fetched   string
 	Quotas    []quotaRow
-	// NoQuota says that the server doesn't offer it.
+	// NoQuota says that the server doesn't offer the extension QUOTA.
 	NoQuota      bool
 	Capabilities []capabilityList
 	Notes        []string
@@ -43,25 +43,25 @@ type probeView struct {
 	NoTranscript string
 }
 
-// A mailboxRow is what is known of a mailbox; "" is what isn't.
+// A mailboxRow is what is known of a mailbox; "" where a value isn't known.
 type mailboxRow struct {
 	Name, Messages, Unseen, Recent, Size, UIDNext, UIDValidity, ModSeq string
 	Newest, Oldest                                                     relativeTime
 }
 
-// A quotaRow is one limit.
+// A quotaRow is one resource of a quota root.
 type quotaRow struct {
 	Root, Resource string
 	*usageBar
 }
 
-// A capabilityList is what a server offered at one stage.
+// A capabilityList is the capabilities at one stage.
 type capabilityList struct {
 	Title string
 	Names []capability
 }
 
-// A capability is New when the stage before didn't have it.
+// A capability is New if the stage before didn't have it.
 type capability struct {
 	Name string
 	New  bool
@@ -72,7 +72,7 @@ type transcriptRow struct {
 	At, Class, Who, Text string
 }
 
-// A probePage is one probe of an account, and the way to its neighbours.
+// A probePage is the page of one probe. Newer and Older are the addresses of the next ones, or "".
 type probePage struct {
 	pageLayout
 	Name, Path   string
@@ -90,9 +90,9 @@ func (p *pages) serveProbe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := probePage{
-		pageLayout: p.layout(r, "Probe of "+visible(a.Name), "accounts"), Name: visible(a.Name), Path: accountPath(a.Name), Probe: view,
+		pageLayout: p.layout(r, "Probe of "+printable(a.Name), "accounts"), Name: printable(a.Name), Path: accountPath(a.Key()), Probe: view,
 	}
-	recent := p.history.Recent(a.Name)
+	recent := p.history.Recent(a.Key())
 	if i := slices.IndexFunc(recent, func(r *probe.Result) bool { return history.IDOf(r) == id }); i >= 0 {
 		if i > 0 {
 			page.Newer = probePath(page.Path, history.IDOf(recent[i-1]))
@@ -104,28 +104,28 @@ func (p *pages) serveProbe(w http.ResponseWriter, r *http.Request) {
 	p.writePage(w, r, http.StatusOK, "probe", page)
 }
 
-// probeFromPath reads an address.
-func (p *pages) probeFromPath(r *http.Request) (a Account, id int64, ok bool) {
+// probeFromPath returns the account and the probe's id that are in a request's path.
+func (p *pages) probeFromPath(r *http.Request) (a accountView, id int64, ok bool) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	a, ok = p.accountFromPath(r.PathValue("name"))
+	a, ok = p.account(keyFromPath(r))
 	return a, id, ok && err == nil
 }
 
-// serveTranscript serves a conversation as a file.
+// serveTranscript serves a transcript as a file.
 func (p *pages) serveTranscript(w http.ResponseWriter, r *http.Request) {
 	a, id, ok := p.probeFromPath(r)
-	result, lines := p.history.Result(a.Name, id)
+	result, lines := p.history.Result(a.Key(), id)
 	if !ok || len(lines) == 0 {
 		p.notFound(w, r, "There is no conversation of this probe, or it isn't kept any more.")
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", fileName(a.Name)+"-"+result.Start.UTC().Format("20060102T150405Z")+".txt"))
-	fmt.Fprintf(w, "# %s on %s, %s\n", visible(a.Name), visible(a.Server), relativeTime{at: result.Start}.Full())
-	fmt.Fprint(w, format.Transcript(lines))
+	fmt.Fprintf(w, "# %s on %s, %s\n", printable(a.Name), printable(a.Server), relativeTime{at: result.Start}.Full())
+	_, _ = io.WriteString(w, format.Transcript(lines)) //nolint:gosec // It is served as text/plain.
 }
 
-// fileName leaves of a name what is harmless in the name of a file, wherever it is saved.
+// fileName replaces in a name what may mean something in the name of a file on any system.
 func fileName(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) || r == '-' {
@@ -135,9 +135,9 @@ func fileName(name string) string {
 	}, name)
 }
 
-// newProbeView returns nil when the probe isn't there.
-func (p *pages) newProbeView(a *Account, id int64, now time.Time) *probeView {
-	r, lines := p.history.Result(a.Name, id)
+// newProbeView returns nil if the Result isn't kept any more.
+func (p *pages) newProbeView(a *accountView, id int64, now time.Time) *probeView {
+	r, lines := p.history.Result(a.Key(), id)
 	if r == nil && a.Last != nil && history.IDOf(a.Last) == id {
 		r = a.Last
 	}
@@ -145,21 +145,21 @@ func (p *pages) newProbeView(a *Account, id int64, now time.Time) *probeView {
 		return nil
 	}
 	v := &probeView{
-		Link: probePath(accountPath(a.Name), id), Start: relativeTime{r.Start, now}, Took: durationText(r.Duration),
+		Link: probePath(accountPath(a.Key()), id), Start: relativeTime{r.Start, now}, Took: durationText(r.Duration),
 		Failure: p.explain.failure(r), Waterfall: newWaterfallView(r), Mode: modeText(r.Mode), Connects: connectTexts(r.Connects),
 		Mailboxes: mailboxRows(r.Mailboxes, now), Truncated: r.MailboxesTruncated != nil && *r.MailboxesTruncated,
 		Quotas: quotaRows(r.Quota), NoQuota: r.Quota != nil && !r.Quota.Supported, Capabilities: capabilityLists(r.Capabilities),
-		Notes: visibleAll(r.Notes), Lines: transcriptRows(lines),
+		Notes: printableAll(r.Notes), Lines: transcriptRows(lines),
 	}
 	if r.TLS != nil {
-		v.TLS = &probe.TLS{Version: visible(r.TLS.Version), Cipher: visible(r.TLS.Cipher)}
+		v.TLS = &probe.TLS{Version: printable(r.TLS.Version), Cipher: printable(r.TLS.Cipher)}
 		v.Expiry = newExpiry(r.TLS.NotAfter, now)
 	}
 	if r.RTT != nil {
 		v.RTT = durationText(*r.RTT)
 	}
 	if r.Fetched != nil {
-		v.Fetched = fmt.Sprintf("%s of %s", bytesText(uint64(max(0, r.Fetched.Bytes))), visible(r.Fetched.Mailbox))
+		v.Fetched = fmt.Sprintf("%s of %s", bytesText(uint64(max(0, r.Fetched.Bytes))), printable(r.Fetched.Mailbox))
 	}
 	switch {
 	case len(lines) > 0:
@@ -182,7 +182,7 @@ func modeText(mode probe.TLSMode) string {
 	}
 }
 
-// connectTexts tells of the attempts to connect.
+// connectTexts describes each attempt to connect.
 func connectTexts(list []probe.Connect) []string {
 	var words []string
 	for _, c := range list {
@@ -199,7 +199,7 @@ func mailboxRows(mailboxes []probe.Mailbox, now time.Time) []mailboxRow {
 	rows := make([]mailboxRow, len(mailboxes))
 	for i, m := range mailboxes {
 		rows[i] = mailboxRow{
-			Name: visible(m.Name), Messages: optionalText(m.Messages, countText), Unseen: optionalText(m.Unseen, countText), Recent: optionalText(m.Recent, countText),
+			Name: printable(m.Name), Messages: optionalText(m.Messages, countText), Unseen: optionalText(m.Unseen, countText), Recent: optionalText(m.Recent, countText),
 			Size: optionalText(m.SizeBytes, bytesText), UIDNext: optionalText(m.UIDNext, plainText), UIDValidity: optionalText(m.UIDValidity, plainText),
 			ModSeq: optionalText(m.HighestModSeq, plainText),
 		}
@@ -229,14 +229,14 @@ func quotaRows(quota *probe.Quota) []quotaRow {
 		return nil
 	}
 	for _, root := range quota.Roots {
-		name := visible(root.Name)
+		name := printable(root.Name)
 		if name == "" {
 			name = "(no name)"
 		}
-		if b := newUsageBar(root.Storage, bytesText); b != nil {
+		if b := newUsageBar(root.Storage, true); b != nil {
 			rows = append(rows, quotaRow{name, "storage", b})
 		}
-		if b := newUsageBar(root.Messages, countText[uint64]); b != nil {
+		if b := newUsageBar(root.Messages, false); b != nil {
 			rows = append(rows, quotaRow{name, "messages", b})
 		}
 	}
@@ -251,7 +251,7 @@ func capabilityLists(stages []probe.Capabilities) []capabilityList {
 	for i, stage := range stages {
 		l := capabilityList{Title: titles[stage.Stage]}
 		for _, name := range stage.Names {
-			l.Names = append(l.Names, capability{visible(name), i > 0 && !slices.Contains(stages[i-1].Names, name)})
+			l.Names = append(l.Names, capability{printable(name), i > 0 && !slices.Contains(stages[i-1].Names, name)})
 		}
 		lists = append(lists, l)
 	}
@@ -261,25 +261,10 @@ func capabilityLists(stages []probe.Capabilities) []capabilityList {
 func transcriptRows(transcript []probe.TranscriptLine) []transcriptRow {
 	lines := make([]transcriptRow, len(transcript))
 	for i, t := range transcript {
-		lines[i] = transcriptRow{durationText(t.At), "received", format.Speaker(t), visible(t.Text)}
+		lines[i] = transcriptRow{durationText(t.At), "received", format.Speaker(t), printable(t.Text)}
 		if t.Sent {
 			lines[i].Class = "sent"
 		}
 	}
 	return lines
-}
-
-// maxVisible bounds what is shown of one text, in bytes: a mailbox of probe.MaxNameRunes fits.
-const maxVisible = 1024
-
-// visible shows what would be acted upon instead of shown: control characters, and those that turn the writing direction.
-// The wire has done so already; what is shown here mustn't depend on that.
-func visible(s string) string { return text.Printable(s, maxVisible) }
-
-func visibleAll(list []string) []string {
-	all := make([]string, len(list))
-	for i, s := range list {
-		all[i] = visible(s)
-	}
-	return all
 }

@@ -12,10 +12,10 @@ import (
 // rowsPerPage is how many accounts one page of the list has.
 const rowsPerPage = 50
 
-// A state is how an account does, in one word.
+// A state is the state of an account in the list.
 type state string
 
-// The states, the ones to look at first.
+// The states, the most urgent first.
 const (
 	stateFailing state = "failing"
 	stateOverdue state = "overdue"
@@ -23,7 +23,7 @@ const (
 	stateOK      state = "ok"
 )
 
-// urgency is a state's place in the list.
+// urgency is the place of a state's accounts in the list; -1 if there is no such state.
 func (s state) urgency() int {
 	switch s {
 	case stateFailing:
@@ -39,25 +39,22 @@ func (s state) urgency() int {
 	}
 }
 
-// lifetime is how many intervals the last Result tells the present for, as in package collectors.
-const lifetime = 3
-
-// state returns how the account does. That of one without an interval never is overdue: no probe is due.
-func (a *Account) state(now time.Time) state {
+// state returns the state of the account. An account without an interval is never overdue: no probe of it is due.
+func (a *accountView) state(now time.Time) state {
 	switch {
 	case a.Last == nil:
 		return stateWaiting
 	case !a.Last.OK():
 		return stateFailing
-	case a.Interval > 0 && now.Sub(a.Last.Start) > lifetime*a.Interval:
-		return stateOverdue
-	default:
-		return stateOK
 	}
+	if staleAt := a.StaleAfter(a.Last.Start); !staleAt.IsZero() && now.After(staleAt) {
+		return stateOverdue
+	}
+	return stateOK
 }
 
-// expiry is when the certificate stops being valid; zero where none was seen.
-func (a *Account) expiry() time.Time {
+// expiry returns when the certificate expires; zero where none was seen.
+func (a *accountView) expiry() time.Time {
 	if a.Last == nil || a.Last.TLS == nil {
 		return time.Time{}
 	}
@@ -65,42 +62,41 @@ func (a *Account) expiry() time.Time {
 }
 
 // fullest returns the largest part of a quota that is used, from 0 to 1 and beyond; -1 without a quota.
-func (a *Account) fullest() float64 {
-	most := -1.0
-	if a.Last == nil || a.Last.Quota == nil {
-		return most
+func (a *accountView) fullest() float64 {
+	if a.Last != nil {
+		resource, _ := a.Last.Quota.Fullest()
+		if fraction, ok := resource.Fraction(); ok {
+			return fraction
+		}
 	}
-	for _, root := range a.Last.Quota.Roots {
-		most = max(most, share(root.Storage), share(root.Messages))
-	}
-	return most
+	return -1
 }
 
-// A query is what the reader of the list asks for, in the address of the page.
+// A query says which accounts are listed, and in which order. It is in the address of the page.
 type query struct {
-	// Account and Server are parts of names, in any case; "" is everything.
+	// Account and Server are parts of names, regardless of case; "" matches all.
 	Account, Server string
-	// State is one state alone, or "suspended"; "" is every one.
+	// State is a state, or "suspended"; "" matches all.
 	State string
-	// Sort is a key of sortOrders, and Desc turns it round.
+	// Sort is a key of sortOrders, and Desc reverses the order.
 	Sort string
 	Desc bool
 	// Page counts from 1.
 	Page int
 }
 
-// A candidate is an account of which it is to be found out whether, and where, it is listed.
+// A candidate is an account that may be listed, with its state.
 type candidate struct {
-	*Account
+	*accountView
 	state state
 }
 
-// sortOrders are what the list can be sorted by; candidates that are alike stay in the order of their names. What isn't known
-// comes last.
+// sortOrders are the orders of the list. The sort is stable, so that equal candidates stay in the order of their names.
+// Unknown values come last.
 func sortOrders() map[string]func(a, b candidate) int {
-	times := func(of func(*Account) time.Time) func(a, b candidate) int {
+	byTime := func(of func(*accountView) time.Time) func(a, b candidate) int {
 		return func(a, b candidate) int {
-			s, t := of(a.Account), of(b.Account)
+			s, t := of(a.accountView), of(b.accountView)
 			return cmp.Or(compareBool(s.IsZero(), t.IsZero()), s.Compare(t))
 		}
 	}
@@ -114,10 +110,10 @@ func sortOrders() map[string]func(a, b candidate) int {
 			}
 			return cmp.Compare(b.Last.Duration, a.Last.Duration) // The slowest first.
 		},
-		"since":       times(func(a *Account) time.Time { return a.Since }), // What has lasted longest first.
-		"certificate": times((*Account).expiry),
+		"since":       byTime(func(a *accountView) time.Time { return a.Since }), // The oldest first.
+		"certificate": byTime((*accountView).expiry),
 		"quota":       func(a, b candidate) int { return cmp.Compare(b.fullest(), a.fullest()) }, // The fullest first.
-		"next":        times(func(a *Account) time.Time { return a.NextRun }),
+		"next":        byTime(func(a *accountView) time.Time { return a.NextRun }),
 	}
 }
 
@@ -132,7 +128,7 @@ func compareBool(a, b bool) int {
 	}
 }
 
-// parseQuery reads an address leniently: what makes no sense is left out.
+// parseQuery reads a query from an address. Values that make no sense are ignored.
 func parseQuery(values url.Values) query {
 	q := query{
 		Account: strings.TrimSpace(values.Get("account")), Server: strings.TrimSpace(values.Get("server")),
@@ -150,7 +146,7 @@ func parseQuery(values url.Values) query {
 	return q
 }
 
-// String returns the query as an address has it; "" when it goes without saying.
+// String returns the query for an address, with "?"; "" if all values are defaults.
 func (q query) String() string {
 	if values := q.values(); len(values) > 0 {
 		return "?" + values.Encode()
@@ -158,11 +154,11 @@ func (q query) String() string {
 	return ""
 }
 
-// values are what doesn't go without saying.
+// values returns the values that aren't defaults.
 func (q query) values() url.Values {
 	values := url.Values{}
-	set := func(key, value, usual string) {
-		if value != usual {
+	set := func(key, value, byDefault string) {
+		if value != byDefault {
 			values.Set(key, value)
 		}
 	}
@@ -177,11 +173,12 @@ func (q query) values() url.Values {
 	return values
 }
 
-// matchesNames says whether an account is asked for, in whichever state it is, and matchesState whether it is in the state asked for.
-func (q query) matchesNames(a *Account) bool {
+// matchesNames says whether an account's name and server match the query.
+func (q query) matchesNames(a *accountView) bool {
 	return contains(a.Name, q.Account) && contains(a.Server, q.Server)
 }
 
+// matchesState says whether an account's state matches the query.
 func (q query) matchesState(c candidate) bool {
 	switch q.State {
 	case "":
@@ -193,28 +190,28 @@ func (q query) matchesState(c candidate) bool {
 	}
 }
 
-// contains looks for a part of a name, in any case.
+// contains says whether name contains part, regardless of case.
 func contains(name, part string) bool {
 	return part == "" || strings.Contains(strings.ToLower(name), strings.ToLower(part))
 }
 
-// A queryResult is what a query finds.
+// A queryResult is a page of the accounts that match a query.
 type queryResult struct {
-	// Query has the page that there is.
+	// Query is the query, with Page limited to what there is.
 	Query query
 	// Accounts are those of the page.
-	Accounts []*Account
-	// Found is how many there are on all pages, and Pages how many pages, at least 1. First is the number of the first
-	// account of the page, from 1 on.
+	Accounts []*accountView
+	// Found is the number of accounts on all pages, and Pages the number of pages, at least 1. First is the number of the
+	// page's first account, counted from 1.
 	Found, Pages, First int
-	// Counts are how many there would be in each state, "suspended" and "" for any, and Failing how many there are
-	// whatever the query is.
+	// Counts are the numbers of accounts that match the query, but for its State, in each state, "suspended", and "" (all).
+	// Failing is the number of all failing accounts.
 	Counts  map[string]int
 	Failing int
 }
 
-// runQuery returns the page of accounts that a query asks for. It is quicker when the accounts are sorted by name.
-func runQuery(accounts []Account, q query, now time.Time) queryResult {
+// runQuery returns the page of accounts that a query asks for. It is faster if the accounts are sorted by name.
+func runQuery(accounts []accountView, q query, now time.Time) queryResult {
 	l := queryResult{Counts: make(map[string]int)}
 	counts := make(map[state]int)
 	found := make([]candidate, 0, len(accounts))
@@ -223,7 +220,7 @@ func runQuery(accounts []Account, q query, now time.Time) queryResult {
 		if c.state == stateFailing {
 			l.Failing++
 		}
-		if !q.matchesNames(c.Account) {
+		if !q.matchesNames(c.accountView) {
 			continue
 		}
 		counts[c.state]++
@@ -251,7 +248,7 @@ func runQuery(accounts []Account, q query, now time.Time) queryResult {
 	from := (l.Query.Page - 1) * rowsPerPage
 	l.First = from + 1
 	for _, c := range found[from:min(from+rowsPerPage, len(found))] {
-		l.Accounts = append(l.Accounts, c.Account)
+		l.Accounts = append(l.Accounts, c.accountView)
 	}
 	return l
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // reloadHandler answers POST and PUT of /-/reload: 200 with what has changed, or 500 with what is wrong with the configuration.
-// Web pages of others can't have a browser ask for it.
+// Browsers can't be made to ask for it by pages of other sites.
 func reloadHandler(opts Options) http.Handler {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if opts.Reload == nil {
@@ -25,7 +25,7 @@ func reloadHandler(opts Options) http.Handler {
 	return refuseCrossSite(handler)
 }
 
-// refuseCrossSite lets no browser in that another site's page has sent.
+// refuseCrossSite answers requests that a page of another site has a browser make with 403.
 func refuseCrossSite(handler http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

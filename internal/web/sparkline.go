@@ -8,29 +8,28 @@ import (
 	"imap-exporter/internal/history"
 )
 
-// A sparkline draws the last probes of an account as bars, the newest at the right: a failure is as high as the sparkline, and a
-// success as high as it was slowFactor, half of it being the usual.
+// A sparkline draws the last probes of an account as bars, the newest at the right. The bar of a failure has the full
+// height. That of a success grows with its duration; the median has half the height.
 type sparkline struct {
-	// OK, Slow and Failed are the outlines of the bars; all of one kind are one, so that a page of fifty strips stays small.
+	// OK, Slow and Failed are SVG paths of all bars of that kind: one path instead of many elements keeps the list small.
 	OK, Slow, Failed string
-	// Text is what it shows for those who can't see it.
+	// Text describes it for screen readers.
 	Text string
 }
 
 const (
-	// sparklineProbes is how many bars have room, sparklinePitch the distance from one to the next, sparklineBarWidth their width and
-	// sparklineHeight that of the sparkline.
+	// sparklineProbes is the number of bars, sparklinePitch the distance from one to the next.
 	sparklineProbes   = 60
 	sparklinePitch    = 5
 	sparklineBarWidth = 4
 	sparklineHeight   = 24
-	// slowFactor is how many times the usual is worth a colour.
+	// slowFactor times the median is a slow probe, which has a colour of its own.
 	slowFactor = 3
 )
 
-func newSparkline(summaries []history.Beat) sparkline {
+func newSparkline(summaries []history.Summary) sparkline {
 	summaries = summaries[max(0, len(summaries)-sparklineProbes):]
-	usual := history.Usual(summaries)
+	usual := history.MedianDuration(summaries)
 	var ok, slowOnes, failed strings.Builder
 	failures := 0
 	last := -1
@@ -63,7 +62,7 @@ func newSparkline(summaries []history.Beat) sparkline {
 	return s
 }
 
-// barHeight is half the sparkline for the usual duration, and never nothing.
+// barHeight returns the height of the bar of a success.
 func barHeight(d, usual time.Duration) int {
 	if usual <= 0 {
 		return sparklineHeight / 2

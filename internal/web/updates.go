@@ -3,9 +3,11 @@ package web
 import (
 	"strconv"
 	"sync"
+
+	"imap-exporter/internal/account"
 )
 
-// maxWatchers is how many open pages may be kept up to date at a time. Others have to be reloaded by hand.
+// maxWatchers is how many open pages are kept up to date at a time. Others have to be reloaded by hand.
 const maxWatchers = 32
 
 // Updates keeps open pages up to date. It is safe for concurrent use.
@@ -22,29 +24,29 @@ func NewUpdates() *Updates {
 	return &Updates{watchers: make(map[*watcher]struct{}), closed: make(chan struct{})}
 }
 
-// A watcher is an open page: the accounts on it, and those of them that have changed.
-type watcher struct{ names, changed map[string]bool }
+// A watcher is an open page: the accounts on it, and which of them have changed.
+type watcher struct{ accounts, changed map[account.Key]bool }
 
-// Changed tells that something about an account has changed. It costs next to nothing while no page shows that account.
-func (u *Updates) Changed(name string) {
+// Changed tells the open pages that show an account that it has changed.
+func (u *Updates) Changed(key account.Key) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.changes++
 	for w := range u.watchers {
-		if w.names[name] {
-			w.changed[name] = true
+		if w.accounts[key] {
+			w.changed[key] = true
 		}
 	}
 }
 
-// version is another one after each change.
+// version returns a text that is another one after each change.
 func (u *Updates) version() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return strconv.FormatUint(u.changes, 36)
 }
 
-// register returns a watcher of nothing yet, or nil when there are too many.
+// register returns a new watcher, without accounts yet, or nil if there are too many.
 func (u *Updates) register() *watcher {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -56,25 +58,25 @@ func (u *Updates) register() *watcher {
 	return w
 }
 
-// setAccounts has a watcher look at these accounts alone, from now on.
-func (u *Updates) setAccounts(w *watcher, names []string) {
+// setAccounts sets the accounts that a watcher is told of.
+func (u *Updates) setAccounts(w *watcher, keys []account.Key) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	w.names, w.changed = make(map[string]bool, len(names)), make(map[string]bool)
-	for _, name := range names {
-		w.names[name] = true
+	w.accounts, w.changed = make(map[account.Key]bool, len(keys)), make(map[account.Key]bool)
+	for _, key := range keys {
+		w.accounts[key] = true
 	}
 }
 
-// takeChanged returns the accounts that have changed since it did so last.
-func (u *Updates) takeChanged(w *watcher) map[string]bool {
+// takeChanged returns the accounts of a watcher that have changed since the last call.
+func (u *Updates) takeChanged(w *watcher) map[account.Key]bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(w.changed) == 0 {
-		return nil // And not the map, which is written to.
+		return nil // Not the map: Changed writes to it.
 	}
 	changed := w.changed
-	w.changed = make(map[string]bool)
+	w.changed = make(map[account.Key]bool)
 	return changed
 }
 
@@ -91,5 +93,5 @@ func (u *Updates) unregister(w *watcher) {
 	delete(u.watchers, w)
 }
 
-// close has all pages hang up, for the shutdown.
+// close ends all streams, for the shutdown.
 func (u *Updates) close() { u.once.Do(func() { close(u.closed) }) }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/internal/history"
 	"imap-exporter/probe"
 )
@@ -26,11 +27,9 @@ type Options struct {
 	Gatherer prometheus.TransactionalGatherer
 	// Registerer takes the metrics about serving metrics.
 	Registerer prometheus.Registerer
-	// Accounts returns the accounts, best sorted by name. It is called for each list.
-	Accounts func() []Account
-	// Account returns one of them. Nil: it is looked for among Accounts.
-	Account func(name string) (Account, bool)
-	// History has the recent probes of the accounts. Nil: nothing but each account's Last is shown.
+	// Accounts are those that are shown.
+	Accounts *account.Registry
+	// History has their recent probes.
 	History *history.Store
 	// Updates tells open pages of changes. Nil: they aren't kept up to date.
 	Updates *Updates
@@ -70,23 +69,6 @@ type Links struct{ Prometheus, Grafana string }
 // lifecycle says whether --web.enable-lifecycle is set: whether reloads and probes may be asked for.
 func (o *Options) lifecycle() bool { return o.Reload != nil }
 
-// An Account is one configured account, what its last probe saw, and what comes next.
-type Account struct {
-	Name   string
-	Server string
-	// Interval is the time from one probe to the next; 0: on demand only.
-	Interval time.Duration
-	// Last is nil before the first probe has ended.
-	Last *probe.Result
-	// Since is the start of the first of the consecutive probes that all succeeded, or all failed, as Last did.
-	Since time.Time
-	// NextRun is when the next probe is due; zero where none is.
-	NextRun time.Time
-	// Suspended says that logins are held back after rejected ones, and NextLogin until when.
-	Suspended bool
-	NextLogin time.Time
-}
-
 // Limits of a client's requests. A scrape of 10,000 accounts takes seconds to write.
 const (
 	readTimeout    = 10 * time.Second
@@ -95,7 +77,7 @@ const (
 	maxHeaderBytes = 16 << 10
 )
 
-// NewServer returns a server of all pages, yet to be started, that no slowFactor or greedy client can hold up.
+// NewServer returns a server of all pages, to be started by the caller. Slow or greedy clients can't hold it up.
 func NewServer(opts Options) *http.Server {
 	errorLog := slog.NewLogLogger(opts.Logger.Handler(), slog.LevelError)
 	mux := http.NewServeMux()

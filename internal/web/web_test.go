@@ -12,6 +12,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
+
+	"imap-exporter/internal/history"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -22,7 +24,8 @@ func testOptions() Options {
 		Version:    "1.2.3",
 		Gatherer:   prometheus.ToTransactionalGatherer(prometheus.NewRegistry()),
 		Registerer: prometheus.NewRegistry(),
-		Accounts:   func() []Account { return []Account{{Name: "canary", Server: "imap.example.org:993"}} },
+		Accounts:   registry(testAccount{Name: "canary", Server: "imap.example.org:993"}),
+		History:    history.New(history.Limits{}),
 		Ready:      func() bool { return true },
 		Logger:     slog.New(slog.DiscardHandler),
 	}

@@ -11,8 +11,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"imap-exporter/collectors"
+	"imap-exporter/internal/account"
 	"imap-exporter/internal/config"
 	"imap-exporter/internal/demo"
+	"imap-exporter/internal/schedule"
 	"imap-exporter/probe"
 )
 
@@ -20,7 +22,7 @@ import (
 type past struct {
 	now      time.Time
 	metrics  *collectors.Metrics
-	counts   collectors.Counts
+	counts   schedule.Counts
 	subjects []*subject
 	rand     *rand.Rand
 	process  *process
@@ -40,21 +42,21 @@ func newPast(ctx context.Context, o Options) (*past, error) {
 	begin := o.End.Add(-o.Age)
 	p := &past{
 		now: begin, rand: rand.New(rand.NewPCG(1, 1)), process: newProcess(begin),
-		counts: collectors.Counts{Skipped: map[string]uint64{}},
+		counts: schedule.Counts{Skipped: map[schedule.Reason]uint64{
+			schedule.Overload: 0, schedule.Backoff: 0, schedule.Throttled: 0, schedule.Shutdown: 0,
+		}},
 	}
 	p.metrics = collectors.New(collectors.Options{
-		Histograms: collectors.HistogramsClassic,
+		Histograms: collectors.Histograms{Classic: true},
 		InFlight:   func() int { return p.rand.IntN(3) },
-		Counts:     func() collectors.Counts { return p.counts },
+		Counts:     func() schedule.Counts { return p.counts },
 
 		LinesDropped: func() int { return 0 },
 		Now:          func() time.Time { return p.now },
 	})
-	var accounts []collectors.Account
+	var accounts []account.Account
 	for i, a := range cfg.Accounts {
-		accounts = append(accounts, collectors.Account{
-			Name: a.Target.Account, Server: a.Target.Server, Interval: a.Interval, Labels: a.Labels,
-		})
+		accounts = append(accounts, a.Account)
 		p.subjects = append(p.subjects, &subject{
 			interval: a.Interval, offset: a.Interval * time.Duration(i) / time.Duration(len(cfg.Accounts)),
 			end: o.End, rand: rand.New(rand.NewPCG(2, uint64(i))), next: begin,
@@ -100,11 +102,11 @@ func (p *past) advance(to time.Time, dense bool) (weight float64) {
 				p.counts.Skipped[reason]++
 			} else {
 				p.counts.Started++
-				p.metrics.Started(s.found.Account, time.Duration(p.rand.IntN(2_000_000)))
+				p.metrics.Started(time.Duration(p.rand.IntN(2_000_000)))
 				p.metrics.Observe(s.probe())
 			}
 			s.next = s.next.Add(interval)
-			p.metrics.Changed(s.found.Account, s.state())
+			p.metrics.Changed(account.KeyOf(s.found), s.state())
 		}
 	}
 	p.now = to

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"imap-exporter/collectors"
+	"imap-exporter/internal/schedule"
 	"imap-exporter/probe"
 )
 
@@ -21,12 +21,12 @@ type subject struct {
 	next   time.Time
 	number int
 	// quiet is why the schedule holds back, for so many slots more.
-	quiet      string
+	quiet      schedule.Reason
 	quietSlots int
 }
 
 // skip returns why no probe is started now, or "".
-func (s *subject) skip() string {
+func (s *subject) skip() schedule.Reason {
 	if s.quietSlots == 0 {
 		return ""
 	}
@@ -35,9 +35,9 @@ func (s *subject) skip() string {
 }
 
 // state is what the schedule has in mind.
-func (s *subject) state() collectors.State {
-	state := collectors.State{NextRun: s.next}
-	if s.quiet == "backoff" && s.quietSlots > 0 {
+func (s *subject) state() schedule.State {
+	state := schedule.State{NextRun: s.next}
+	if s.quiet == schedule.Backoff && s.quietSlots > 0 {
 		state.NextRun = s.next.Add(time.Duration(s.quietSlots) * s.interval)
 		state.Suspended, state.NextLogin = true, state.NextRun
 	}
@@ -76,7 +76,7 @@ func (s *subject) probe() *probe.Result {
 func (s *subject) fail(r *probe.Result) {
 	switch r.Account {
 	case "demo-rejected":
-		s.quiet, s.quietSlots = "backoff", int(time.Hour/s.interval)-1
+		s.quiet, s.quietSlots = schedule.Backoff, int(time.Hour/s.interval)-1
 	case "demo-hanging":
 		if s.number%3 == 0 {
 			s.breakOff(r, probe.PhaseSelect, probe.ReasonTimeout, 2900*time.Millisecond)
@@ -85,7 +85,7 @@ func (s *subject) fail(r *probe.Result) {
 		switch s.number % 7 {
 		case 3, 4:
 			s.breakOff(r, probe.PhaseAuth, probe.ReasonThrottled, 0)
-			s.quiet, s.quietSlots = "throttled", 1
+			s.quiet, s.quietSlots = schedule.Throttled, 1
 		case 0:
 			s.breakOff(r, probe.PhaseAuth, probe.ReasonUnavailable, 0)
 		}

@@ -11,13 +11,14 @@ import (
 
 	"imap-exporter/internal/realtest"
 	"imap-exporter/internal/realtest/demohistory"
+	"imap-exporter/internal/realtest/program"
 )
 
 // root is the repository's.
 const root = "../../.."
 
-// patience is how long a test may wait, most of it for other tests: a login that was rejected is tried again after a minute.
-const patience = 5 * time.Minute
+// waitTimeout is how long a test may wait, most of it for other tests: a login that was rejected is tried again after a minute.
+const waitTimeout = 5 * time.Minute
 
 // empty are the panels' queries that have nothing to show of the demo, each with the reason.
 var empty = map[string]string{
@@ -29,8 +30,8 @@ var empty = map[string]string{
 // has stored eight days of it.
 func TestEveryPanelHasData(t *testing.T) {
 	t.Parallel()
-	exporter := startExporter(t, program(t), filepath.Join(root, "config.yaml"))
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	exporter := program.Start(t, program.Command(t, filepath.Join(root, "config.yaml")))
+	ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
 	defer cancel()
 	dir := t.TempDir()
 	past := demohistory.Options{
@@ -186,25 +187,3 @@ func assertRulesHealthy(ctx context.Context, t *testing.T, prometheus *realtest.
 }
 
 func host(url string) string { return strings.TrimPrefix(url, "http://") }
-
-// program builds the exporter.
-func program(t *testing.T) string {
-	t.Helper()
-	binary, err := realtest.Build(t.Context(), root, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return binary
-}
-
-// startExporter runs it until the end of the test.
-func startExporter(t *testing.T, binary, config string, flags ...string) *realtest.Tool {
-	t.Helper()
-	exporter, stop, err := realtest.StartExporter(t.Context(), binary, config, flags...)
-	t.Cleanup(stop)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { realtest.Capture(t, "exporter.log", []byte(exporter.Log())) })
-	return exporter
-}

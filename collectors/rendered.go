@@ -1,0 +1,81 @@
+package collectors
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"imap-exporter/probe"
+)
+
+// accountMetrics are what /metrics shows of an account. They are never changed, only replaced, by others that share with them
+// what has stayed the same.
+type accountMetrics struct {
+	protocol string
+	// info is what the configuration says, schedule what the schedule says, and totals what all probes together say.
+	info, schedule, totals rendered
+	// current is what the last Result says until staleAt, and stale what it says after that. A zero time never comes.
+	current, stale rendered
+	staleAt        time.Time
+	// capabilities are those that the account was offered last at server, whose label this is.
+	server       *dto.LabelPair
+	capabilities map[probe.Stage]capabilities
+}
+
+// isStale reports whether the last Result has become too old to be shown as the present.
+func (a *accountMetrics) isStale(now time.Time) bool {
+	return !a.staleAt.IsZero() && now.After(a.staleAt)
+}
+
+// serverMetrics are what /metrics shows of a server. They are never changed, only replaced, but for what the histograms hold.
+type serverMetrics struct {
+	protocol                    string
+	failures, connects, changes rendered
+	histograms                  []histogram
+}
+
+// A sample is one metric of the catalogue with its value.
+type sample struct {
+	id     id
+	value  float64
+	labels labels
+	// since is when a counter was 0; nil for gauges.
+	since *timestamppb.Timestamp
+}
+
+func compareSamples(a, b sample) int {
+	return cmp.Or(cmp.Compare(a.id, b.id), a.labels.compare(b.labels))
+}
+
+// rendered are samples in the form that promhttp encodes, sorted, and none of them twice. They are never changed.
+type rendered []renderedSample
+
+// A renderedSample is a metric and its value in one piece of memory.
+type renderedSample struct {
+	id     id
+	metric dto.Metric
+	gauge  dto.Gauge
+	value  float64
+}
+
+// render renders samples. Of those with the same labels the first counts.
+func render(samples []sample) rendered {
+	slices.SortStableFunc(samples, compareSamples)
+	samples = slices.CompactFunc(samples, func(a, b sample) bool { return compareSamples(a, b) == 0 })
+	out := make(rendered, len(samples))
+	for i, s := range samples {
+		o := &out[i]
+		o.id, o.value = s.id, s.value
+		o.metric.Label = s.labels
+		if catalogue[s.id].Type == Counter {
+			o.metric.Counter = &dto.Counter{Value: &o.value, CreatedTimestamp: s.since}
+		} else {
+			o.gauge.Value = &o.value
+			o.metric.Gauge = &o.gauge
+		}
+	}
+	return out
+}

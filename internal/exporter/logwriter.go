@@ -1,0 +1,117 @@
+package exporter
+
+import (
+	"bytes"
+	"io"
+	"sync"
+	"time"
+)
+
+const (
+	// maxWaiting is how many bytes of log may wait to be written.
+	maxWaiting = 1 << 20
+	// closeTimeout is how long Close waits until all is written.
+	closeTimeout = time.Second
+)
+
+// A logWriter writes lines in a goroutine of its own, so that logging never waits for the reader of the log: a pipe that
+// nobody empties must not stop probes. Lines keep their order. Those that come while too many wait are dropped and
+// counted, and so are those that can't be written, as on a full disk.
+type logWriter struct {
+	out   io.Writer
+	wake  chan struct{} // holds one when there is something to write
+	ended chan struct{}
+
+	mu       sync.Mutex
+	waiting  []byte
+	closed   bool
+	dropped  int
+	reported int       // how many of dropped onLoss has been told of
+	onLoss   func(int) // is told how many were dropped when there is room again
+}
+
+func newLogWriter(out io.Writer) *logWriter {
+	w := &logWriter{out: out, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	go w.run()
+	return w
+}
+
+// Write takes whole lines. It never blocks and never fails.
+func (w *logWriter) Write(lines []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed || len(w.waiting)+len(lines) > maxWaiting {
+		w.drop(lines)
+		return len(lines), nil
+	}
+	w.waiting = append(w.waiting, lines...)
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+	return len(lines), nil
+}
+
+func (w *logWriter) drop(lines []byte) { w.dropped += bytes.Count(lines, []byte("\n")) }
+
+// Dropped returns how many lines were lost.
+func (w *logWriter) Dropped() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.dropped
+}
+
+// OnLoss has f called with the number of lines that were lost, once lines can be written again. It may log.
+func (w *logWriter) OnLoss(f func(lines int)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.onLoss = f
+}
+
+// Close takes no more lines, and waits until all are written, but no longer than closeTimeout.
+func (w *logWriter) Close() {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.wake)
+	}
+	w.mu.Unlock()
+	timeout := time.NewTimer(closeTimeout)
+	defer timeout.Stop()
+	select {
+	case <-w.ended:
+	case <-timeout.C:
+	}
+}
+
+// run writes what waits, all at once, until it is closed.
+func (w *logWriter) run() {
+	defer close(w.ended)
+	var spare []byte
+	for range w.wake {
+		w.mu.Lock()
+		lines := w.waiting
+		w.waiting = spare[:0]
+		w.mu.Unlock()
+		written, err := w.out.Write(lines)
+		w.wrote(lines[min(max(written, 0), len(lines)):], err)
+		spare = lines
+	}
+}
+
+// wrote drops what an error has left over, and else tells of what was lost before.
+func (w *logWriter) wrote(rest []byte, err error) {
+	w.mu.Lock()
+	if err != nil {
+		w.drop(rest)
+	}
+	news, onLoss := w.dropped-w.reported, w.onLoss
+	if err != nil || onLoss == nil || w.closed || len(w.waiting) > 0 {
+		news = 0
+	}
+	w.reported += news
+	w.mu.Unlock()
+	if news > 0 {
+		onLoss(news)
+	}
+}

@@ -1,0 +1,151 @@
+package exporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"imap-exporter/collectors"
+	"imap-exporter/internal/account"
+	"imap-exporter/internal/config"
+	"imap-exporter/internal/schedule"
+	"imap-exporter/internal/web"
+	"imap-exporter/probe"
+)
+
+// A report is what a run of the schedule returns to whoever asked for it.
+type report struct {
+	result *probe.Result
+	// timeout is the one that the probe had.
+	timeout time.Duration
+}
+
+// An onDemandProbe is a probe that a caller has asked for.
+type onDemandProbe struct {
+	request schedule.Request
+	// account is the one that is probed. For a server that is no account's, only Server and Target are set. Target has the caller's
+	// timeout.
+	account account.Account
+	// ownModule says that the account is probed as its own module says, so that the Result counts as one of its probes.
+	ownModule bool
+}
+
+// probeNow probes an account now, through the schedule.
+func (e *engine) probeNow(ctx context.Context, r web.ProbeRequest) (*probe.Result, error) {
+	p, err := e.newOnDemandProbe(r)
+	if err != nil {
+		return nil, err
+	}
+	return e.runOnDemand(ctx, p)
+}
+
+// runOnDemand has the schedule make a probe. It may join a run with a shorter timeout than ours: if that run timed out, it
+// tries again.
+func (e *engine) runOnDemand(ctx context.Context, p onDemandProbe) (*probe.Result, error) {
+	for {
+		outcome, err := e.schedule.Do(ctx, p.request)
+		if err != nil {
+			return nil, err
+		}
+		done, ok := outcome.Report.(report)
+		if !ok {
+			return nil, fmt.Errorf("the run of %s has no Result", p.account.Server)
+		}
+		startBy := p.request.StartBy
+		tooLate := !startBy.IsZero() && time.Now().After(startBy)
+		if !timedOut(done.result) || done.timeout >= p.account.Target.Timeout || tooLate {
+			return done.result, nil
+		}
+	}
+}
+
+// newOnDemandProbe finds what a caller asks for. Its errors are config's.
+func (e *engine) newOnDemandProbe(r web.ProbeRequest) (p onDemandProbe, err error) {
+	cfg := e.config.Load()
+	var target *probe.Target
+	a := cfg.Account(r.Account)
+	switch {
+	case a == nil:
+		if target, err = cfg.AnyTarget(r.Account, r.Module); err != nil {
+			return onDemandProbe{}, err
+		}
+		p.request = schedule.Request{UnconfiguredServer: target.Server, Key: r.Module}
+	case r.Module == "" || r.Module == a.Module:
+		target, p.ownModule, p.account = a.Target, true, a.Account
+		p.request = schedule.Request{Name: a.Key().Job()}
+	default:
+		if target, err = cfg.AccountWith(a, r.Module); err != nil {
+			return onDemandProbe{}, err
+		}
+		p.account = a.Account
+		p.request = schedule.Request{Name: a.Key().Job(), Key: r.Module}
+	}
+	t := *target
+	p.account.Target, p.account.Server = &t, t.Server
+	if r.Timeout > 0 {
+		t.Timeout = min(t.Timeout, r.Timeout)
+		// A probe that had to wait for long has less time for itself, and would call the server slow.
+		p.request.StartBy = time.Now().Add(r.Timeout / 2)
+	}
+	if p.ownModule && (r.Timeout == 0 || r.Timeout/2 >= target.Timeout) {
+		return p, nil // It is just what the slots run.
+	}
+	p.request.NoLogin = t.Auth == probe.AuthNone && !p.ownModule
+	begun := time.Now()
+	p.request.Run = func(ctx context.Context) schedule.Outcome {
+		shortened := t
+		if r.Timeout > 0 {
+			shortened.Timeout = min(t.Timeout, (r.Timeout - time.Since(begun)).Truncate(time.Millisecond))
+		}
+		return e.probe(ctx, &shortened, p.ownModule, target.Timeout)
+	}
+	return p, nil
+}
+
+// probe runs a probe. The Result is recorded unless another module than the account's own was used, or the probe timed out with
+// less time than fullTimeout, which the account's own probes have.
+func (e *engine) probe(ctx context.Context, t *probe.Target, ownModule bool, fullTimeout time.Duration) schedule.Outcome {
+	result := probe.Run(ctx, t)
+	recorded := ownModule && (t.Timeout >= fullTimeout || !timedOut(result))
+	if recorded {
+		e.record(ctx, result)
+	} else {
+		logDetails(ctx, e.logger.With("account", t.Account, "server", t.Server), result)
+	}
+	outcome := outcomeOf(result)
+	outcome.OffSchedule = !recorded
+	outcome.Report = report{result, t.Timeout}
+	return outcome
+}
+
+func timedOut(r *probe.Result) bool { return r.Err != nil && r.Err.Reason == probe.ReasonTimeout }
+
+// probeMetrics probes for /probe.
+func (e *engine) probeMetrics(ctx context.Context, r web.ProbeRequest) (web.ProbeAnswer, error) {
+	p, err := e.newOnDemandProbe(r)
+	if err != nil {
+		return web.ProbeAnswer{}, err
+	}
+	begun := time.Now()
+	result, err := e.runOnDemand(ctx, p)
+	answer := web.ProbeAnswer{Result: result}
+	onDemand := collectors.OnDemand{Account: p.account, Result: result}
+	blocked, isBlocked := errors.AsType[*schedule.BlockedError](err)
+	switch {
+	case err == nil:
+	case isBlocked:
+		onDemand.HeldBack, answer.Why = string(blocked.Reason), "No probe was made: "+blocked.Error()
+	case errors.Is(err, context.DeadlineExceeded):
+		onDemand.Waited, answer.Why = time.Since(begun), "The probe had not ended in time."
+	case errors.Is(err, schedule.ErrUnknown): // A reload removed the account just now.
+		return answer, config.ErrUnknownAccount
+	default:
+		return answer, err
+	}
+	if p.account.Name != "" {
+		onDemand.State, _ = e.schedule.State(p.request.Name)
+	}
+	answer.Metrics = collectors.Gather(onDemand)
+	return answer, nil
+}
