@@ -46,7 +46,7 @@ func serveWeb(listener net.Listener, server *http.Server, path string, logger *s
 		}
 		authenticated.ServeHTTP(w, r)
 	})
-	if server.TLSConfig == nil {
+	if server.TLSConfig == nil || server.TLSConfig.GetConfigForClient == nil { // Without TLS; HTTP/2 makes a TLSConfig all the same.
 		return server.Serve(listener)
 	}
 	configure := server.TLSConfig.GetConfigForClient
