@@ -95,8 +95,7 @@ func (l *loader) buildAccount(raw *rawAccount, p position) Account {
 	}
 	times := m.times.override(raw, p)
 	a := Account{Account: account.Account{
-		Name: raw.Name, Service: account.IMAP, Interval: times.interval, RetryInterval: cmp.Or(times.retryInterval, times.interval),
-		Module: m.name, Labels: raw.Labels,
+		Name: raw.Name, Interval: times.interval, RetryInterval: cmp.Or(times.retryInterval, times.interval), Module: m.name, Labels: raw.Labels,
 	}}
 	a.Target, a.server = l.target(m.target, raw, p)
 	a.Target.Timeout = times.timeout

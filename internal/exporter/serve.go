@@ -16,7 +16,7 @@ import (
 	"imap-exporter/internal/wire"
 )
 
-// grace is how long running probes and requests may go on after ctx has ended. What remains is cut.
+// grace is how long running probes and requests may go on after ctx has ended. The rest is canceled.
 const grace = 3 * time.Second
 
 // Run probes the accounts of a configuration and serves the results, until ctx ends or it can't.
@@ -71,8 +71,8 @@ func (e *engine) serve(ctx context.Context, listener, profiles net.Listener) err
 		e.logger.InfoContext(ctx, "Schedule stopped", "probes_started", counts.Started, "probes_skipped", counts.Scheduled-counts.Started)
 		return nil
 	})
-	// It isn't waited for: reading a file may take for ever, as on a network file system whose server is gone.
-	go e.reloadOnDemand(ctx)
+	// Nobody waits for its end: reading a file may take forever, as on a network file system whose server is gone.
+	go e.reloadWhenAsked(ctx)
 	group.Go(func() error { return e.serveProfiles(ctx, profiles) })
 	group.Go(func() error {
 		logger := slog.New(redactingHandler{e.logger.Handler()})
@@ -91,7 +91,7 @@ func (e *engine) serve(ctx context.Context, listener, profiles net.Listener) err
 	return group.Wait()
 }
 
-// shutDown accepts no more connections, and closes those that are not done after the grace.
+// shutDown accepts no more connections, and closes those that are still open after the grace.
 func shutDown(ctx context.Context, server *http.Server) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
