@@ -61,7 +61,7 @@ func TestUnknownVariables(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		"IMAP_EXPORTER_WEB_LISTEN_ADRESS", "IMAP_EXPORTER_LOGLEVEL", "IMAP_EXPORTER_ZEBRA", "IMAP_EXPORTER_CONFIG",
+		"IMAP_EXPORTER_WEB_LISTENADDRESS", "IMAP_EXPORTER_LOGLEVEL", "IMAP_EXPORTER_ZEBRA", "IMAP_EXPORTER_CONFIG",
 		// All others are in order.
 		"IMAP_EXPORTER_LOG_FORMAT", "IMAP_EXPORTER_PASSWORD", "IMAP_EXPORTER_SERVICE_HOST", "IMAP_EXPORTER_SERVICE_PORT_METRICS",
 		"IMAP_EXPORTER_PORT", "IMAP_EXPORTER_PORT_10993_TCP_ADDR", "IMAP_EXPORTER_WEB_SERVICE_PORT",
@@ -72,7 +72,7 @@ func TestUnknownVariables(t *testing.T) {
 	want := []string{
 		"IMAP_EXPORTER_CONFIG: unknown environment variable, which sets nothing: did you mean IMAP_EXPORTER_CONFIG_FILE?",
 		"IMAP_EXPORTER_LOGLEVEL: unknown environment variable, which sets nothing: did you mean IMAP_EXPORTER_LOG_LEVEL?",
-		"IMAP_EXPORTER_WEB_LISTEN_ADRESS: unknown environment variable, which sets nothing: did you mean IMAP_EXPORTER_WEB_LISTEN_ADDRESS?",
+		"IMAP_EXPORTER_WEB_LISTENADDRESS: unknown environment variable, which sets nothing: did you mean IMAP_EXPORTER_WEB_LISTEN_ADDRESS?",
 		"IMAP_EXPORTER_ZEBRA: unknown environment variable, which sets nothing: the known ones are in docs/configuration.md",
 	}
 	if diff := cmp.Diff(want, warnings(t, file)); diff != "" {

@@ -9,7 +9,7 @@ import (
 // otherWords has words of other programs and older habits, by the key that they probably mean.
 func otherWords() map[string]string {
 	words := map[string]string{}
-	for key, others := range map[string]string{
+	for key, others := range map[string]string{ //nolint:gosec // These are names of keys, not credentials.
 		"server":               "host hostname address imap imap_host imap_server target url",
 		"username":             "user user_name login login_name email mail userid account",
 		"password":             "pass passwd pwd secret",

@@ -88,10 +88,10 @@ func TestEndlessFilesAreRefused(t *testing.T) {
 	for _, name := range []string{"config.yaml", "web.yaml", "cert.pem", "key.pem", "ca.pem"} {
 		for kind, with := range endlessFiles() {
 			restore := replaceFile(t, filepath.Join(dir, name), with)
-			for _, command := range [][]string{{"check"}, nil} {
+			for _, command := range [][]string{{"check"}, {}} {
 				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-				args := append(command, "--config.file="+filepath.Join(dir, "config.yaml"), "--web.listen-address=127.0.0.1:0")
-				output, err := exec.CommandContext(ctx, binary, args...).CombinedOutput()
+				args := []string{"--config.file=" + filepath.Join(dir, "config.yaml"), "--web.listen-address=127.0.0.1:0"}
+				output, err := exec.CommandContext(ctx, binary, append(args, command...)...).CombinedOutput()
 				text := string(output)
 				if err == nil || ctx.Err() != nil || !strings.Contains(text, filepath.Join(dir, name)) ||
 					!strings.Contains(text, "is not a regular file") && !strings.Contains(text, "is larger than 16 MiB") {

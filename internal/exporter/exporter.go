@@ -92,12 +92,8 @@ func loadUntil(ctx context.Context, load func() (*config.Config, error)) (*confi
 	}
 }
 
-// newEngine loads the configuration and connects the parts. It starts nothing.
-func newEngine(ctx context.Context, opts Options, stderr *logWriter) (*engine, error) {
-	cfg, err := loadUntil(ctx, opts.Load)
-	if err != nil {
-		return nil, err
-	}
+// newEngine connects the parts for a configuration. It starts nothing.
+func newEngine(cfg *config.Config, opts Options, stderr *logWriter) (*engine, error) {
 	e := &engine{
 		opts:     opts,
 		stderr:   stderr,
@@ -108,11 +104,12 @@ func newEngine(ctx context.Context, opts Options, stderr *logWriter) (*engine, e
 	}
 	e.started = new(*cfg)
 	e.started.Accounts, e.started.Sources = nil, nil
+	var err error
 	if e.logger, e.logLevel, err = newLogger(cfg.Log, stderr); err != nil {
 		return nil, err
 	}
 	stderr.OnLoss(func(lines int) {
-		e.logger.WarnContext(context.Background(), "Lines of the log were lost", "lines", lines)
+		e.logger.Warn("Lines of the log were lost", "lines", lines)
 	})
 	concurrent, err := e.maxConcurrent(cfg)
 	if err != nil {

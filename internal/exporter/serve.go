@@ -23,7 +23,11 @@ const grace = 3 * time.Second
 func Run(ctx context.Context, opts Options) error {
 	stderr := newLogWriter(opts.Stderr)
 	defer stderr.Close()
-	e, err := newEngine(ctx, opts, stderr)
+	cfg, err := loadUntil(ctx, opts.Load)
+	if err != nil {
+		return err
+	}
+	e, err := newEngine(cfg, opts, stderr)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func serveWeb(listener net.Listener, server *http.Server, path string, logger *s
 	configure := server.TLSConfig.GetConfigForClient
 	server.TLSConfig.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		if err := config.CheckWebFiles(path); err != nil {
-			logger.ErrorContext(hello.Context(), "Can't read the web configuration", "err", err)
+			logger.Error("Can't read the web configuration", "err", err)
 			return nil, err
 		}
 		return configure(hello)
