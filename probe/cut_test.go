@@ -10,7 +10,7 @@ import (
 	"imap-exporter/internal/realtest"
 )
 
-// ending is how much later than its timeout a probe may end on a busy machine.
+// ending is how long after its timeout a probe may end on a busy machine.
 const ending = 500 * time.Millisecond
 
 // through returns target behind a proxy.
@@ -26,8 +26,8 @@ func through(t *testing.T, target *Target, o mailtest.ProxyOptions) *Target {
 	return &far
 }
 
-// TestCutAnywhere: wherever a conversation with Dovecot or the scripted server breaks off, the probe fails with that, in a
-// phase that is the later, the more was said. Where all but the end of LOGOUT was, it succeeds.
+// TestCutAnywhere: after whichever byte a conversation with Dovecot or the scripted server is cut, the probe fails because of
+// it, in a phase that is later the more was sent. If only LOGOUT's answer is missing, it succeeds.
 func TestCutAnywhere(t *testing.T) {
 	t.Parallel()
 	_, scripted := serve(t, mailtest.Options{})
@@ -75,13 +75,13 @@ func cutAnywhere(t *testing.T, target *Target, end mailtest.End) {
 	}
 }
 
-// TestSilenceAnywhere: a connection that falls silent is a timeout, where it did, and in time.
+// TestSilenceAnywhere: when a connection falls silent, the probe times out, in the right phase and on time.
 func TestSilenceAnywhere(t *testing.T) {
 	server, target := serve(t, mailtest.Options{})
 	succeed(t, target)
 	all := server.Conversations()[0].BytesOut
 	target.Timeout = time.Second
-	for after := int64(0); after < all*9/10; after += 400 { // What comes last is LOGOUT's answer.
+	for after := int64(0); after < all*9/10; after += 400 { // The last bytes are LOGOUT's answer.
 		t.Run(fmt.Sprint(after), func(t *testing.T) {
 			t.Parallel()
 			begin := time.Now()
@@ -96,7 +96,7 @@ func TestSilenceAnywhere(t *testing.T) {
 	}
 }
 
-// TestPiecesAndJitter: how the bytes of real servers arrive changes nothing.
+// TestPiecesAndJitter: it makes no difference in which pieces and how unevenly the bytes of real servers arrive.
 func TestPiecesAndJitter(t *testing.T) {
 	t.Parallel()
 	for _, server := range realtest.All(t) {

@@ -88,7 +88,7 @@ func (s *imapSession) mechanism(method AuthMethod, secret string) sasl.Client {
 	}
 }
 
-// A verifier is a mechanism that must have seen the server's proof by the time of its OK.
+// A verifier is a mechanism in which the server must have proved itself before its OK.
 type verifier interface{ verify() error }
 
 func (s *imapSession) authenticate(client sasl.Client) error {

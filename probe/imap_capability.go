@@ -63,7 +63,7 @@ func (s *imapSession) askCapability(stage Stage) error {
 	return nil
 }
 
-// shownCapabilities returns the capabilities as they may be shown: free of secrets, which one of them may resemble by chance.
+// shownCapabilities returns the capabilities as they may be shown: sorted, and free of secrets.
 func (s *imapSession) shownCapabilities(untagged []*imap.Response) []string {
 	var names []string
 	for _, r := range untagged {
@@ -78,7 +78,7 @@ func (s *imapSession) shownCapabilities(untagged []*imap.Response) []string {
 	return slices.Compact(names)
 }
 
-// id tells the server who we are (RFC 2971), where it knows ID at all.
+// id tells the server who we are (RFC 2971), if it offers ID.
 func (s *imapSession) id(context.Context) error {
 	if !s.Target.SendID || !s.capabilities["ID"] {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"github.com/emersion/go-imap/v2/imapclient"
 )
 
-// selectMailbox opens the mailbox whose SELECT and FETCH are timed, by EXAMINE where nothing may change.
+// selectMailbox opens the mailbox in which FETCH is measured, by EXAMINE if nothing may change.
 func (s *imapSession) selectMailbox(context.Context) error {
 	if s.Target.Select == "" {
 		return nil
@@ -75,7 +75,7 @@ func (s *imapSession) section() []*goimap.FetchItemBodySection {
 	}}
 }
 
-// fetchMessage fetches one message by its number. It is nil when the server has nothing to say of it.
+// fetchMessage fetches one message by its number. It returns nil if the server sends nothing about it.
 func (s *imapSession) fetchMessage(number uint32, options *goimap.FetchOptions) (*imapclient.FetchMessageBuffer, error) {
 	client := s.goimap()
 	messages, err := client.Fetch(goimap.SeqSetNum(number), options).Collect()
@@ -97,7 +97,7 @@ func date(m *imapclient.FetchMessageBuffer) *time.Time {
 	return &m.InternalDate
 }
 
-// unselect leaves the mailbox, so that STATUS asks for one that isn't selected (RFC 9051, section 6.3.11).
+// unselect closes the mailbox, so that STATUS asks about one that isn't selected (RFC 9051, section 6.3.11).
 func (s *imapSession) unselect(context.Context) error {
 	if s.selected == nil || !s.capabilities["UNSELECT"] && !s.capabilities["IMAP4REV2"] {
 		return nil

@@ -12,8 +12,8 @@ import (
 const quotaUnit = 1024
 
 // quota asks for the quota roots of the selected mailbox, or of INBOX (RFC 9208, section 4.1.2). A refusal is noted and is no
-// failure: many servers announce QUOTA and keep none for the account. It is spoken by hand because go-imap's client
-// gives up the connection on limits that some servers send.
+// failure: many servers announce QUOTA and keep none for the account. It does not use go-imap's client,
+// which gives up the connection on limits that some servers send.
 func (s *imapSession) quota(context.Context) error {
 	if !s.Target.Quota {
 		return nil
@@ -69,7 +69,7 @@ func (s *imapSession) quotaRoot(r *imap.Response) (*QuotaRoot, bool) {
 
 // resource reads usage and limit in units of unit. What is no number, or too large for a number of bytes, is no limit: nil.
 func resource(pair []imap.Value, unit uint64) *Resource {
-	const bits = 53 // "-1" and 2^64-1 are how some servers say unlimited
+	const bits = 53 // some servers say "-1" or 2^64-1 for unlimited
 	used, ok := pair[0].Uint(bits)
 	limit, limited := pair[1].Uint(bits)
 	if !ok || !limited {

@@ -22,8 +22,8 @@ type statusQuery struct {
 	matched bool   // by a pattern, so that a refusal is no failure
 }
 
-// list asks for the mailboxes that match the patterns (RFC 9051, section 6.3.9). It is spoken by hand so that one
-// name in an encoding that nobody can read costs that mailbox alone.
+// list asks for the mailboxes that match the patterns (RFC 9051, section 6.3.9). It does not use
+// go-imap's client, so that a name in an encoding that can't be read costs that mailbox alone.
 func (s *imapSession) list(context.Context) error {
 	truncated := false
 	for _, name := range s.Target.Mailboxes {
@@ -84,8 +84,8 @@ func (s *imapSession) readList(r *imap.Response) (q statusQuery, ok bool) {
 	return statusQuery{name: name, encoded: imap.Quote(encoded), matched: true}, true
 }
 
-// status reads the counts of the mailboxes (RFC 9051, section 6.3.11). It is spoken by hand: go-imap's client
-// can't ask for RECENT, and gives up the connection on numbers that some servers send.
+// status reads the counts of the mailboxes (RFC 9051, section 6.3.11). It does not use go-imap's client,
+// which can't ask for RECENT, and gives up the connection on numbers that some servers send.
 func (s *imapSession) status(context.Context) error {
 	items := s.statusItems()
 	for _, q := range s.queries {
@@ -124,7 +124,7 @@ func (s *imapSession) askStatus(q statusQuery, items []string) (*Mailbox, error)
 	reply, err := s.conn.Do(q.command(items))
 	var refused *imap.StatusError
 	if errors.As(err, &refused) && refused.Status == imap.BAD && len(items) > len(basicItems) {
-		// An item that the server announces, but doesn't know after all, costs the others too.
+		// The server announces an item that it doesn't know: ask for the others alone.
 		reply, err = s.conn.Do(q.command(basicItems))
 	}
 	if err != nil {
@@ -151,7 +151,7 @@ func (s *imapSession) readStatus(r *imap.Response, name string) (m *Mailbox, ok 
 	if err != nil || len(values) < 2 || len(values[1].List) == 0 {
 		return nil, false
 	}
-	// Some servers answer with the case that they keep. None was asked about two names that differ in nothing else.
+	// Some servers answer with the name in the case that they store.
 	if about, valid := imap.DecodeMailbox(values[0].Text); !valid || !strings.EqualFold(about, name) {
 		return nil, false
 	}

@@ -19,7 +19,7 @@ const (
 	phaseQuit  probe.Phase = "quit"
 )
 
-// toy is a protocol of three steps that is made of what package probe exports alone: the server answers HELLO with a line.
+// toy is a protocol of three steps, made only of what package probe exports. Its server answers HELLO with a line.
 var toy = &probe.Protocol{
 	Name:    "toy",
 	Phases:  []probe.Phase{probe.PhaseConnect, phaseHello, phaseQuit},

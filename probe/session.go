@@ -16,7 +16,7 @@ import (
 const (
 	// budget is what a probe reads in bytes, apart from what FETCH may bring.
 	budget = 1 << 20
-	// logoutTime bounds the steps at the end, which only serve good manners.
+	// logoutTime bounds each step at the end, such as LOGOUT.
 	logoutTime = 2 * time.Second
 	// abortTime bounds the LOGOUT that is sent when a conversation was interrupted or timed out.
 	abortTime = 100 * time.Millisecond
@@ -89,7 +89,7 @@ func (s *Session) run(ctx context.Context, steps []Step) {
 	}
 }
 
-// guard makes a panic of ours a failure of this probe alone.
+// guard makes a panic in do a failure of this probe alone.
 func (s *Session) guard(phase Phase, do func()) {
 	defer func() {
 		if r := recover(); r != nil && s.Result.Err == nil {
@@ -110,7 +110,7 @@ func (s *Session) end(ctx context.Context, steps []Step) {
 	s.guard(PhaseLogout, s.close)
 }
 
-// runAtEnd runs a step for the end. If it succeeds, TLS is closed in good order.
+// runAtEnd runs a step for the end. If it succeeds, TLS is closed with a close_notify alert.
 func (s *Session) runAtEnd(ctx context.Context, step Step) {
 	s.socket.Shorten(time.Now().Add(logoutTime))
 	err := step.Run(ctx)
@@ -151,7 +151,7 @@ func (s *Session) brokenOff() bool {
 }
 
 // readSecret reads the secret before anything is sent: a server may know it from the probe before, and repeat it in its
-// greeting. If it can't be read, that counts only once it is needed.
+// greeting. If it can't be read, the probe fails only when it is needed.
 func (s *Session) readSecret(ctx context.Context) {
 	if s.Target.Secret != nil {
 		s.secret, s.secretErr = s.Target.Secret(ctx)
@@ -200,7 +200,7 @@ func (s *Session) LabelValue(name string) string {
 	return text.LabelValue(s.Conn.Redact(name), MaxNameRunes)
 }
 
-// Remark keeps what the server said unasked, which may explain a failure: the Error's text ends with it.
+// Remark keeps what the server said unasked, which may explain a failure: it is added to the Error's text.
 func (s *Session) Remark(remark string) { s.remark = remark }
 
 // AtEnd has f called when the conversation is over, before the connection is closed.

@@ -9,7 +9,7 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// An address that doesn't answer costs a quarter of the timeout, and hides behind no other.
+// An address that doesn't answer costs a quarter of the timeout, and shows although another one answers.
 func TestSilentAddress(t *testing.T) {
 	_, target := serve(t, mailtest.Options{})
 	target.Timeout = 2 * time.Second
@@ -27,7 +27,7 @@ func TestSilentAddress(t *testing.T) {
 	}
 }
 
-// silent is an address at which connections are never accepted: its backlog is full.
+// silent returns an address where connections are never accepted: its backlog is full.
 func silent(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A Target is one account on one server, and how to probe it: finished, validated values.
+// A Target is one account on one server, and how to probe it: complete, validated values.
 // It is never changed once made, so it may be probed and read concurrently.
 type Target struct {
 	// Protocol is what the server speaks. Nil is IMAP.

@@ -13,8 +13,8 @@ import (
 )
 
 // Authenticate runs AUTHENTICATE with client's mechanism (RFC 9051, section 6.2.2). With initialResponse, the first
-// response is sent along with the command (RFC 4959). It is written by hand because go-imap's client can't send an empty
-// response, which ends SCRAM and answers the error challenge of XOAUTH2.
+// response is sent along with the command (RFC 4959). go-imap's client can't send an empty response,
+// which ends SCRAM and answers the error challenge of XOAUTH2.
 func (c *Conn) Authenticate(client sasl.Client, initialResponse bool) error {
 	mechanism, first, err := client.Start()
 	if err != nil {

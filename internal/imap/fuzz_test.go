@@ -14,15 +14,15 @@ import (
 	"imap-exporter/internal/wire"
 )
 
-// FuzzServer lets a server answer each command of a conversation with anything, in pieces of any size. TAG stands for the tag. The
-// Conn and go-imap's client behind it must read the same: what one accepts, the other does.
+// FuzzServer lets a server answer each command of a conversation with anything, in pieces of any size. TAG stands for the tag.
+// The Conn and go-imap's client behind it must read the same: what one accepts, the other does.
 func FuzzServer(f *testing.F) {
 	const fetched = "* 3 FETCH (INTERNALDATE \" 1-Jan-2020 00:00:00 +0000\" BODY[HEADER]<0> {2}\r\nab)\r\nTAG OK"
 	f.Add("* CAPABILITY A\r\nTAG OK", "TAG OK", "* 3 EXISTS\r\nTAG OK", fetched, "TAG OK", []byte{200})
 	f.Add("* CAPABILITY (\r\nTAG OK", "TAG NO [X] y", "TAG NO", "* 3 FETCH (BODY[] \"x\")\r\nTAG NO [LIMIT (] x", "TAG BAD", []byte{0})
 	f.Add("TAG OK", "+ go", "* 3 EXISTS\r\n* OK [UIDNEXT 4] x\r\nTAG OK", "* 3 FETCH (BODY[HEADER.FIELDS (A)] {1}\r\nx)\r\nTAG OK", "+ x\r\nTAG OK", []byte{5, 1})
 	f.Add("TAG OK\r\n* OK more", "TAG OK", "* 4294967295 EXISTS\r\nTAG OK", "* 3 FETCH (BODY[TEXT] {99999999999999999999}\r\n", "TAG OK", []byte{255})
-	f.Add("stray line\r\nTAG OK", "x y\r\n+ go\r\n", "* 3 EXISTS\r\nTAG OK", strings.Repeat("* 3 FETCH (BODY[] \"\\\"\")\r\n", 5)+"TAG OK", "* BYE\r\n", []byte{3})
+	f.Add("unrelated line\r\nTAG OK", "x y\r\n+ go\r\n", "* 3 EXISTS\r\nTAG OK", strings.Repeat("* 3 FETCH (BODY[] \"\\\"\")\r\n", 5)+"TAG OK", "* BYE\r\n", []byte{3})
 	f.Add("* A "+strings.Repeat("(", 65)+"\r\nTAG OK", "* A "+strings.Repeat("{0}\r\n", 65)+"\r\n", "TAG OK", "TAG OK", "TAG OK", []byte{64})
 	f.Fuzz(func(t *testing.T, first, second, third, fourth, fifth string, chunks []byte) {
 		ours, server := net.Pipe()
@@ -69,7 +69,7 @@ func FuzzServer(f *testing.F) {
 	})
 }
 
-// FuzzUpgrade lets a server follow its answer to STARTTLS with anything: not one byte of that is read as an answer.
+// FuzzUpgrade lets a server send anything after its answer to STARTTLS: not one byte of it is read as an answer.
 func FuzzUpgrade(f *testing.F) {
 	f.Add("TAG OK begin", "", []byte{255})
 	f.Add("TAG OK begin", "* CAPABILITY X\r\nA2 OK\r\n", []byte{255})

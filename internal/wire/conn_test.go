@@ -101,7 +101,7 @@ func TestDeadlineStands(t *testing.T) {
 	}
 }
 
-// flood has server send s until nobody reads.
+// flood has server send s until the connection is closed.
 func flood(server net.Conn, s string) {
 	go func() {
 		for {

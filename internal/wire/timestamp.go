@@ -18,7 +18,7 @@ func (r userReceiver) receive(p []byte) (n int, stamp time.Time, err error) {
 	return n, time.Time{}, err
 }
 
-// jitter is how far two readings of the clocks may lie apart for reasons that nobody can help.
+// jitter is how far apart two readings of the clocks may be.
 const jitter = time.Millisecond
 
 // receiveTime is when bytes were received that the kernel stamped at stamp and that had been read by now. The stamp goes
