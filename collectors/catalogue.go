@@ -337,7 +337,7 @@ var catalogue = [metricCount]Metric{
 	},
 	exporterProbesSkipped: {
 		"imap_exporter_probes_skipped_total", Counter, "",
-		"Probes that were due and not started, by reason (overload, backoff, throttled or shutdown).",
+		"Probes that were due and not started, by reason (overload, backoff, unavailable, throttled or shutdown).",
 		[]string{"reason"},
 		never,
 	},
@@ -379,7 +379,7 @@ var catalogue = [metricCount]Metric{
 		perAccount, "when no probe ran",
 	},
 	onDemandBlocked: {
-		"_probe_held_back_info", Gauge, "", "Why no probe ran (backoff, throttled or quiet). Always 1.",
+		"_probe_held_back_info", Gauge, "", "Why no probe ran (backoff, unavailable, throttled or quiet). Always 1.",
 		[]string{"account", "server", "reason"},
 		"when a probe ran",
 	},

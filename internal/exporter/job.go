@@ -44,7 +44,10 @@ func outcomeOf(r *probe.Result) schedule.Outcome {
 	loggedIn := func(t probe.Timing) bool { return t.Phase == probe.PhaseAuth && t.OK }
 	outcome := schedule.Outcome{OK: r.OK(), LoggedIn: slices.ContainsFunc(r.Phases, loggedIn)}
 	if r.Err != nil {
-		outcome.Rejected = r.Err.Phase == probe.PhaseAuth && r.Err.Reason == probe.ReasonRejected
+		if r.Err.Phase == probe.PhaseAuth {
+			outcome.Rejected = r.Err.Reason == probe.ReasonRejected || r.Err.Reason == probe.ReasonToken
+			outcome.Unavailable = r.Err.Reason == probe.ReasonUnavailable
+		}
 		outcome.Throttled = r.Err.Reason == probe.ReasonThrottled
 		outcome.Backoff = r.Err.Backoff
 		outcome.Canceled = r.Err.Reason == probe.ReasonCanceled
