@@ -35,7 +35,7 @@ func Catalogue() []Metric {
 	return namesOf(probe.IMAP.Name, catalogue[:onDemandSuccess])
 }
 
-// OnDemandCatalogue returns the metrics that the pages of probes on demand have beside the gauges of /metrics.
+// OnDemandCatalogue returns the metrics that only probes on demand have, besides the gauges of /metrics.
 func OnDemandCatalogue() []Metric {
 	return namesOf(probe.IMAP.Name, catalogue[onDemandSuccess:])
 }
@@ -118,7 +118,7 @@ const (
 	metricCount
 )
 
-// The label names that many metrics share.
+// The label names of many metrics.
 var (
 	perAccount = []string{"account", "server"}
 	perPhase   = []string{"account", "server", "phase"}

@@ -48,7 +48,7 @@ type Result struct {
 
 	// Notes are refusals that did not fail the probe, such as a mailbox whose STATUS was refused, for the log.
 	Notes []string
-	// Transcript is the conversation, with credentials blanked as they were sent.
+	// Transcript is the conversation, with credentials redacted when they were sent.
 	Transcript []TranscriptLine
 }
 
@@ -125,7 +125,7 @@ const (
 	UserTimestamps   TimestampSource = "user"
 )
 
-// A TranscriptLine is one line of a conversation: printable, at most 200 bytes, with what is secret blanked as it was sent.
+// A TranscriptLine is one line of a conversation: printable, at most 200 bytes, with what is secret redacted as it was sent.
 type TranscriptLine struct {
 	// At is the time since the connection was made.
 	At time.Duration

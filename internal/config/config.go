@@ -27,7 +27,7 @@ type Options struct {
 	Demo Demo
 }
 
-// Demo tells where the embedded mail servers are.
+// Demo starts the embedded mail servers.
 type Demo interface {
 	// Names returns the reserved names: demo, demo-slow and so on.
 	Names() []string

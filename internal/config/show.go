@@ -13,7 +13,7 @@ import (
 	"imap-exporter/probe"
 )
 
-// hidden is what Show writes in place of a value that is nobody's business.
+// hidden replaces secret and personal values in the output of Show.
 const hidden = "<hidden>"
 
 // shownKeys returns the keys whose values Show writes. All others are hidden, so that a new key of modules or accounts is

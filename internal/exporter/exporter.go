@@ -63,7 +63,7 @@ type engine struct {
 	failed    string // the error of the last reload, or ""; guarded by reloading
 }
 
-// historyLimits bound what is kept of the accounts' probes.
+// historyLimits returns how much history is kept.
 func historyLimits() history.Limits {
 	return history.Limits{Summaries: 60, Successes: 20, Failures: 20, Bytes: 32 << 20}
 }

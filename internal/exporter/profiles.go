@@ -10,7 +10,7 @@ import (
 	"imap-exporter/internal/web"
 )
 
-// listenForProfiles opens the port of loopback that profiles are served on; nil where none is configured.
+// listenForProfiles opens the loopback port for profiles; nil if none is configured.
 func listenForProfiles(ctx context.Context, address string) (net.Listener, error) {
 	if address == "" {
 		return nil, nil

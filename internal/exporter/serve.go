@@ -20,7 +20,7 @@ import (
 // grace is how long running probes and requests may go on after ctx has ended. The rest is canceled.
 const grace = 3 * time.Second
 
-// Run probes the accounts of a configuration and serves the results, until ctx ends or it can't.
+// Run probes the accounts of a configuration and serves the results, until ctx ends or an error occurs.
 func Run(ctx context.Context, opts Options) error {
 	stderr := newLogWriter(opts.Stderr)
 	defer stderr.Close()
@@ -46,7 +46,7 @@ func Run(ctx context.Context, opts Options) error {
 	return e.serve(ctx, listener, profiles)
 }
 
-// serve probes the accounts and serves the results until ctx ends, then stops both in good order.
+// serve probes the accounts and serves the results until ctx ends, then stops both gracefully.
 func (e *engine) serve(ctx context.Context, listener, profiles net.Listener) error {
 	cfg := e.config.Load()
 	e.logger.InfoContext(ctx, "Starting", "version", version.Info(), "accounts", len(cfg.Accounts),
