@@ -15,8 +15,7 @@ func listenForProfiles(ctx context.Context, address string) (net.Listener, error
 	if address == "" {
 		return nil, nil
 	}
-	var listen net.ListenConfig
-	listener, err := listen.Listen(ctx, "tcp", address)
+	listener, err := listen(ctx, address, "--web.debug-listen-address")
 	if err != nil {
 		return nil, fmt.Errorf("can't serve profiles: %w", err)
 	}
