@@ -149,8 +149,10 @@ func (cc *ClientConn) passFetch(r *Response) {
 	for pairs := values[0].List; len(pairs) >= 2 && len(items) < 2; pairs = pairs[2:] {
 		name, value := strings.ToUpper(pairs[0].Text), pairs[1]
 		switch {
-		case name == "INTERNALDATE" && isDate(value.Text):
-			items = append(items, name+" "+Quote(value.Text))
+		case name == "INTERNALDATE":
+			if date, ok := parseDate(value.Text, cc.c.wire.Received()); ok {
+				items = append(items, name+" "+Quote(date.Format(dateLayouts[0])))
+			}
 		case section.MatchString(name) && !value.Atom && !value.IsList():
 			items = append(items, fmt.Sprintf("%s {%d}\r\n%s", name, len(value.Text), value.Text))
 		}
@@ -158,12 +160,6 @@ func (cc *ClientConn) passFetch(r *Response) {
 	if len(items) > 0 {
 		cc.addAnswer("* %d FETCH (%s)\r\n", *r.Number, strings.Join(items, " "))
 	}
-}
-
-// isDate reports whether s is a date-time (RFC 9051, section 9).
-func isDate(s string) bool {
-	_, err := time.Parse("_2-Jan-2006 15:04:05 -0700", s)
-	return err == nil
 }
 
 // addAnswer adds to what the client is to read.
