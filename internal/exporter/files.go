@@ -2,7 +2,6 @@ package exporter
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 
 	"imap-exporter/internal/config"
@@ -21,7 +20,7 @@ const (
 // maxConcurrent returns how many probes may run at a time: as many as the configuration says, or fewer if the process may not
 // open enough files for them. With fewer, probes start later or are counted as skipped; with too many, they would fail for a
 // reason that isn't the server's. It is an error if there aren't enough files for a single probe.
-func (e *engine) maxConcurrent(ctx context.Context, cfg *config.Config) (int, error) {
+func (e *engine) maxConcurrent(cfg *config.Config) (int, error) {
 	wanted := cmp.Or(cfg.MaxConcurrent, schedule.DefaultMaxConcurrent())
 	limit, known := openFileLimit()
 	needed := uint64(wanted)*filesPerProbe + otherFiles //nolint:gosec // The configuration has no negative number.
@@ -34,7 +33,7 @@ func (e *engine) maxConcurrent(ctx context.Context, cfg *config.Config) (int, er
 	}
 	possible := int((limit - otherFiles) / filesPerProbe) //nolint:gosec // It is less than wanted.
 	if len(cfg.Accounts) > possible {
-		e.logger.WarnContext(ctx, "Fewer probes at a time, because the system lets us open too few files",
+		e.logger.Warn("Fewer probes at a time, because the system lets us open too few files",
 			"max_concurrent", possible, "wanted", wanted, "files", limit, "files_wanted", needed)
 	}
 	return possible, nil

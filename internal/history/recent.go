@@ -11,13 +11,13 @@ import (
 type recentResult struct {
 	result     *probe.Result
 	transcript []probe.TranscriptLine
-	// bytes is how much memory it takes, about.
+	// bytes is about how much memory it takes.
 	bytes int
 	// element is that of the list in recentResults.
 	element *list.Element
 }
 
-// recentResults are those of all accounts, the oldest first, and how much memory they take.
+// recentResults are the recent Results of all accounts, the oldest first, and how much memory they take.
 type recentResults struct {
 	successes, failures        list.List
 	successBytes, failureBytes int
@@ -44,8 +44,8 @@ func (all *recentResults) remove(r *recentResult) {
 	*bytes -= r.bytes
 }
 
-// excess returns the Result to drop while there are more bytes than the limit, or nil. Failures go when they have three
-// quarters of it: else a thousand failing accounts would leave no success to compare with.
+// excess returns the Result to drop while there are more bytes than the limit, or nil. It drops failures once they take three
+// quarters of the limit: otherwise a thousand failing accounts would leave no success to compare with.
 func (all *recentResults) excess(limit int) *recentResult {
 	if all.successBytes+all.failureBytes <= limit {
 		return nil
