@@ -41,6 +41,8 @@ type Result struct {
 	// MailboxesUnreadable is how many mailboxes the patterns matched that have no counts: their name or counts can't be read,
 	// the server refused STATUS, or another mailbox has the same label. nil: no patterns.
 	MailboxesUnreadable *int
+	// NamesLeftOut is how many mailboxes and quota roots the caller of Run has left out, because they had too many new names.
+	NamesLeftOut int
 	// Fetched is the size of the last FETCH answer; nil when no message was fetched.
 	Fetched *Fetched
 	// Quota is nil when it wasn't asked for or not reached.
