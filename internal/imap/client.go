@@ -25,6 +25,7 @@ type ClientConn struct {
 	answer  []byte   // what the client is to read of the answer so far
 	command *command // the latest
 	exists  bool     // EXISTS has come since it was sent
+	passed  int      // the untagged responses that the client was told of since it was sent
 	last    error
 
 	mu       sync.Mutex
@@ -83,7 +84,7 @@ func (cc *ClientConn) Write(p []byte) (int, error) {
 // exchange sends line, a command, and answers the client.
 func (cc *ClientConn) exchange(line string) error {
 	tag, line, _ := strings.Cut(line, " ")
-	cc.exists = false
+	cc.exists, cc.passed = false, 0
 	cmd, err := cc.c.begin(line, line)
 	for cc.command = cmd; err == nil; {
 		var r *Response
@@ -105,10 +106,21 @@ func (cc *ClientConn) exchange(line string) error {
 	return err
 }
 
+// maxPassed is how many untagged responses to one command the client is told of. A server that sends thousands of them would
+// fill our memory while we wait for the tagged one.
+const maxPassed = 64
+
 // pass passes on an untagged response that belongs to the command under way, in its plainest form. All others are dropped:
 // go-imap's client gives up the connection on responses that it doesn't know, and on some that it does.
 func (cc *ClientConn) pass(r *Response) {
+	before := len(cc.answer)
+	defer func() {
+		if len(cc.answer) > before {
+			cc.passed++
+		}
+	}()
 	switch {
+	case cc.passed >= maxPassed:
 	case cc.isSelect():
 		cc.passSelect(r)
 	case cc.command.verb == "FETCH" && r.Name == "FETCH" && r.Number != nil:

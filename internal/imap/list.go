@@ -19,6 +19,9 @@ type Listing struct {
 // end of the line, extended data (RFC 5258, section 6) aside. ok is false if it can't be read.
 func (r *Response) Listing() (l Listing, ok bool) {
 	p := parser{b: r.body}
+	if !p.skipSpaces() {
+		return Listing{}, false
+	}
 	attributes, err := p.value(0)
 	if err != nil || !attributes.IsList() {
 		return Listing{}, false
