@@ -110,8 +110,8 @@ type TLS struct {
 	// Version is "TLS 1.3" or the like, Cipher the suite's IANA name. Both are "" when the handshake failed.
 	Version string
 	Cipher  string
-	// NotAfter is when the presented chain stops verifying: of each verified chain the earliest notAfter, of these the latest;
-	// unverified, the earliest of what the server presented. Zero when no certificate was seen.
+	// NotAfter is when the certificate's chain stops verifying: of each chain to a trusted authority the earliest notAfter, of
+	// these the latest; without a chain, the server's own certificate's. Zero when no certificate was seen.
 	NotAfter time.Time
 }
 
