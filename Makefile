@@ -32,7 +32,7 @@ test-386:
 # What takes its time: ten minutes and more.
 soak: servers
 	go run ./internal/realtest/report build/soak -tags soak -timeout=40m \
-		-run 'WrongPasswordAmong|ReloadStorm|HostileServersForLong|LeavesNoTrace|Mutants' ./cmd/exporter ./probe ./dashboards/rules
+		-run 'WrongPasswordAmong|ReloadStorm|HostileServersForLong|LeavesNoTrace|Mutants' ./cmd/exporter ./internal/e2e ./probe ./dashboards/rules
 
 # Installs the real servers, each into a directory of its own. Starts none.
 servers:

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"regexp"
@@ -18,6 +17,7 @@ import (
 
 	"imap-exporter/internal/mailtest"
 	"imap-exporter/internal/mailtest/hostile"
+	"imap-exporter/internal/realtest/leak"
 	"imap-exporter/internal/wire"
 )
 
@@ -39,25 +39,25 @@ var allowed = []string{
 // it must, in time, with little memory and work, and with nothing sent that should not be. One after the other, so that
 // what a case costs can be told.
 func TestHostileServers(t *testing.T) {
-	world, err := hostile.NewWorld()
+	servers, err := hostile.NewServers()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer world.Close()
+	defer servers.Close()
 	names := map[string]bool{}
-	for _, c := range world.Cases() {
+	for _, c := range servers.Cases() {
 		name := c.Group + "/" + c.Name
 		if names[name] {
 			t.Errorf("%s is there twice", name)
 		}
 		names[name] = true
 		t.Run(name, func(t *testing.T) {
-			server, err := world.Start(&c)
+			server, err := servers.Start(&c)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer server.Close()
-			target := targetOf(world, &c, server.Addr())
+			target := targetOf(servers, &c, server.Addr())
 			wants := []string{c.Want}
 			if c.Then != c.Want {
 				wants = append(wants, c.Then)
@@ -75,14 +75,14 @@ func TestHostileServers(t *testing.T) {
 		})
 	}
 	t.Logf("%d cases", len(names))
-	if total, _ := world.Elsewhere.Connections(); total != 0 {
+	if total, _ := servers.Elsewhere.Connections(); total != 0 {
 		t.Errorf("%d connections to where a server sent us", total)
 	}
 }
 
 // targetOf is the account of a case.
-func targetOf(world *hostile.World, c *hostile.Case, address string) *Target {
-	target := targetAt(address, &tls.Config{RootCAs: world.Roots(), ServerName: "localhost", MinVersion: tls.VersionTLS12})
+func targetOf(servers *hostile.Servers, c *hostile.Case, address string) *Target {
+	target := targetAt(address, &tls.Config{RootCAs: servers.Roots(), ServerName: "localhost", MinVersion: tls.VersionTLS12})
 	target.Auth, target.SendID, target.Mailboxes = AuthMethod(c.Account.Auth), c.Account.SendID, c.Account.Mailboxes
 	target.Secret = func(context.Context) (string, error) { return c.Account.Password, nil }
 	if c.TimesOut() {
@@ -160,7 +160,7 @@ func assertOutcome(t *testing.T, c *hostile.Case, r *Result, want string) {
 		t.Errorf("TLS %+v, want the date though verification failed", r.TLS)
 	}
 	text := everythingOf(r)
-	for _, form := range formsOf(c.Account.Password) {
+	for _, form := range append(leak.InBase64(c.Account.Password), c.Account.Password) {
 		if strings.Contains(text, form) {
 			t.Errorf("the secret shows, as %q", form)
 		}
@@ -222,16 +222,6 @@ func unprintable(r rune) bool {
 	return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
-// formsOf are the forms in which a secret crosses a wire: as it is, and in base64 at each of three offsets.
-func formsOf(secret string) []string {
-	forms := []string{secret}
-	for offset := range 3 {
-		encoded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("x", offset) + secret))
-		forms = append(forms, encoded[(offset*8+5)/6:len(encoded)-1])
-	}
-	return forms
-}
-
 // ourCommand is a command of ours, under a tag of ours.
 var ourCommand = regexp.MustCompile(`(?m)^[A-Z2-7]{8} ([A-Z]+)`)
 
@@ -244,7 +234,7 @@ func assertSent(t *testing.T, c *hostile.Case, server *mailtest.Server, probes i
 	}
 	server.Close() // Now all is recorded.
 	for _, v := range server.Conversations() {
-		for _, form := range formsOf(c.Account.Password) {
+		for _, form := range append(leak.InBase64(c.Account.Password), c.Account.Password) {
 			if bytes.Contains(v.Wire, []byte(form)) {
 				t.Errorf("the secret crossed the wire in clear text, as %q", form)
 			}

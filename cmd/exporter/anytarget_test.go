@@ -35,7 +35,7 @@ func evilTargets(evil, account string) []string {
 // Whatever a caller writes: no packet goes to a host that it names, nor is an account probed under another name.
 func TestProbeGoesNowhereElse(t *testing.T) {
 	var atServer, atEvil atomic.Int64
-	server := slowServer(t, connections(&atServer, nil))
+	server := startServer(t, connections(&atServer, nil))
 	evil, err := net.Listen("tcp", ":0")
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestProbeGoesNowhereElse(t *testing.T) {
 
 // A server that is no account's is asked for its capabilities, and hears no credential.
 func TestProbeAnyTarget(t *testing.T) {
-	server := slowServer(t, mailtest.Options{Mode: mailtest.ModePlain})
+	server := startServer(t, mailtest.Options{Mode: mailtest.ModePlain})
 	base := onDemand(t, "2s", server, "canary")
 	page := mustScrape(t, base+"/probe?module=anywhere&target="+server.Addr(), "5")
 	for _, want := range []string{

@@ -48,7 +48,7 @@ func onDemand(t *testing.T, timeout string, server *mailtest.Server, accounts ..
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return "http://" + serveHere(t, file)
+	return serve(t, file).URL
 }
 
 // scrapeProbe asks as Prometheus does, with a timeout in seconds.
@@ -83,7 +83,7 @@ func TestProbeIsShared(t *testing.T) {
 	const calls = 200
 	var count atomic.Int64
 	release := make(chan struct{})
-	server := slowServer(t, connections(&count, map[string]mailtest.Handler{"LOGIN": func(c *mailtest.Conn, cmd mailtest.Command) error {
+	server := startServer(t, connections(&count, map[string]mailtest.Handler{"LOGIN": func(c *mailtest.Conn, cmd mailtest.Command) error {
 		<-release
 		return c.Default(cmd)
 	}}))
@@ -118,7 +118,7 @@ func TestProbeIsShared(t *testing.T) {
 // After a rejected login there is no other for whoever asks, and the page says so.
 func TestProbeIsHeldBack(t *testing.T) {
 	var count atomic.Int64
-	server := slowServer(t, connections(&count, nil))
+	server := startServer(t, connections(&count, nil))
 	base := onDemand(t, "5s", server, "wrong", "good") + "/probe?target="
 	at := func(account string) string { return `{account="` + account + `",server="` + server.Addr() + `"} ` }
 	page := mustScrape(t, base+"wrong", "10")
@@ -155,7 +155,7 @@ func TestProbeEndsBeforeTheScrape(t *testing.T) {
 	var count atomic.Int64
 	slow := atomic.Bool{}
 	slow.Store(true)
-	server := slowServer(t, connections(&count, map[string]mailtest.Handler{"LOGIN": func(c *mailtest.Conn, cmd mailtest.Command) error {
+	server := startServer(t, connections(&count, map[string]mailtest.Handler{"LOGIN": func(c *mailtest.Conn, cmd mailtest.Command) error {
 		if slow.Load() {
 			return c.Hang()
 		}
@@ -183,7 +183,7 @@ func TestProbeEndsBeforeTheScrape(t *testing.T) {
 // A module from the caller is for its page alone.
 func TestProbeWithAModule(t *testing.T) {
 	var count atomic.Int64
-	server := slowServer(t, connections(&count, nil))
+	server := startServer(t, connections(&count, nil))
 	base := onDemand(t, "5s", server, "canary")
 	if page := mustScrape(t, base+"/probe?target=canary&module=thorough", "10"); strings.Count(page, "imap_mailbox_messages{") < 2 {
 		t.Errorf("not all mailboxes are counted:\n%s", page)
@@ -203,7 +203,7 @@ func TestPrometheusDrives(t *testing.T) {
 		t.Fatal(err)
 	}
 	example := regexp.MustCompile("(?s)```yaml\n(scrape_configs:.*?)```").FindSubmatch(text)[1]
-	address := serveHere(t, shipped)
+	address := serve(t, shipped).Address
 	config := strings.NewReplacer("localhost:10993", address, "scrape_interval: 1m", "scrape_interval: 5s", "scrape_timeout: 25s ", "scrape_timeout: 5s ").Replace(string(example))
 	prometheus := realtest.Prometheus(t, config)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

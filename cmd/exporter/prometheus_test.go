@@ -3,13 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
-
-	"go.uber.org/goleak"
 
 	"imap-exporter/collectors"
 	"imap-exporter/internal/realtest"
@@ -36,7 +32,7 @@ func TestPrometheus(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	address := serveHere(t, file, "--log.level=debug")
+	address := serve(t, file, "--log.level=debug").Address
 	const scrape = `
 global: {scrape_interval: 1s}
 scrape_configs:
@@ -85,36 +81,4 @@ func assertAnswers(ctx context.Context, t *testing.T, prometheus *realtest.PromS
 			t.Error(err)
 		}
 	}
-}
-
-// serveHere runs the program in this process until the end of the test, and returns where it listens.
-func serveHere(t *testing.T, file string, flags ...string) (address string) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	leaks := goleak.IgnoreCurrent()
-	stderr := newLog()
-	status := make(chan int, 1)
-	go func() {
-		args := append([]string{"--config.file=" + file, "--web.listen-address=127.0.0.1:0"}, flags...)
-		status <- run(ctx, args, io.Discard, stderr)
-	}()
-	t.Cleanup(func() {
-		cancel()
-		select {
-		case s := <-status:
-			if s != 0 {
-				t.Errorf("status %d", s)
-			}
-		case <-time.After(stopWithin):
-			t.Error("it doesn't stop")
-		}
-		goleak.VerifyNone(t, leaks)
-		realtest.Capture(t, "exporter.log", []byte(stderr.String()))
-	})
-	select {
-	case address = <-stderr.address:
-	case s := <-status:
-		t.Fatalf("status %d:\n%s", s, stderr)
-	}
-	return address
 }

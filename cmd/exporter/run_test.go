@@ -2,18 +2,14 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
 	"imap-exporter/internal/config"
 	"imap-exporter/internal/demo"
@@ -96,23 +92,7 @@ func comments(t *testing.T, file, word string) []string {
 
 // The shipped configuration shows what it says it shows, and no password, not even to those who debug.
 func TestShippedConfiguration(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	stderr := newLog()
-	status := make(chan int, 1)
-	go func() {
-		args := []string{"--config.file=" + shipped, "--web.listen-address=127.0.0.1:0", "--log.level=debug"}
-		status <- run(ctx, args, io.Discard, stderr)
-	}()
-	var url string
-	select {
-	case address := <-stderr.address:
-		url = "http://" + address
-	case s := <-status:
-		t.Fatalf("status %d:\n%s", s, stderr)
-	}
-
+	p := serve(t, shipped, "--log.level=debug")
 	var metrics, page string
 	for _, want := range []string{
 		`imap_probe_success{account="demo-healthy",server="demo:993"} 1`,
@@ -133,33 +113,25 @@ func TestShippedConfiguration(t *testing.T) {
 		`imap_tls_certificate_not_after_timestamp_seconds{account="demo-certificate",`,
 	} {
 		if !await(func() bool {
-			_, metrics, _ = fetch(url+"/metrics", "")
+			_, metrics, _ = fetch(p.URL+"/metrics", "")
 			return strings.Contains(metrics, want)
 		}) {
 			t.Errorf("/metrics has no %s", want)
 		}
 	}
 	if !await(func() bool {
-		_, page, _ = fetch(url+"/", "")
+		_, page, _ = fetch(p.URL+"/", "")
 		return strings.Contains(page, "auth/rejected")
 	}) {
 		t.Error("the landing page doesn't show the rejected account")
 	}
 
-	cancel()
-	select {
-	case s := <-status:
-		if s != 0 {
-			t.Errorf("status %d", s)
-		}
-	case <-time.After(stopWithin):
-		t.Fatal("it doesn't stop")
-	}
-	if !strings.Contains(stderr.String(), "msg=Transcript account=demo-rejected") {
+	p.stop()
+	if !strings.Contains(p.Log.String(), "msg=Transcript account=demo-rejected") {
 		t.Error("the failed conversation is not in the log")
 	}
 	for _, secret := range secrets(t) {
-		for where, text := range map[string]string{"the log": stderr.String(), "/metrics": metrics, "/": page} {
+		for where, text := range map[string]string{"the log": p.Log.String(), "/metrics": metrics, "/": page} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s has a password, as %q", where, secret)
 			}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"imap-exporter/internal/realtest/program"
 )
 
 // The scripts drive the program as its users do. Beside testscript's own commands they have:
@@ -55,7 +57,7 @@ func setUp(env *testscript.Env) error {
 	}
 	env.Defer(func() { listener.Close() })
 	env.Setenv("MUTE", listener.Addr().String())
-	env.Values[programKey{}] = &program{}
+	env.Values[exporterKey{}] = new(*program.Process)
 	const config = `
 modules:
   - {name: mute, interval: 10s, timeout: 10s, tls: none, allow_plaintext_auth: true}

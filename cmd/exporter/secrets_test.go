@@ -1,17 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -19,17 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"imap-exporter/internal/mailtest"
-	"imap-exporter/internal/realtest"
-	"imap-exporter/internal/realtest/leak"
 )
-
-// assertNoLeak looks for the tests' passwords in an output, in every form.
-func assertNoLeak(t *testing.T, where string, output []byte) {
-	t.Helper()
-	if found, line := leak.Find(output); line > 0 {
-		t.Errorf("%s, line %d, has a password: %s", where, line, found)
-	}
-}
 
 // No flag takes a secret: everybody on a machine may read the arguments of every process.
 func TestNoFlagTakesASecret(t *testing.T) {
@@ -113,7 +98,7 @@ func TestRotation(t *testing.T) {
 	for _, r := range rotations {
 		user := mailtest.NewUser(time.Now())
 		user.Password = first
-		r.server = slowServer(t, mailtest.Options{Data: mailtest.Data{Users: []*mailtest.User{user}}})
+		r.server = startServer(t, mailtest.Options{Data: mailtest.Data{Users: []*mailtest.User{user}}})
 		r.file = filepath.Join(folder, r.name)
 		r.apply(t, passwordChange{"file", first})
 		text += fmt.Sprintf("  - {name: %s, server: %q, username: %q, password_file: %q, module: quick}\n", r.name, r.server.Addr(), user.Name, r.file)
@@ -122,7 +107,7 @@ func TestRotation(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	url := "http://" + serveHere(t, file)
+	url := serve(t, file).URL
 	for i, success := range []string{"1", "0", "1"} {
 		for _, r := range rotations {
 			if i > 0 {
@@ -144,56 +129,4 @@ func TestRotation(t *testing.T) {
 			t.Errorf("%s: %d refused logins, want 1", r.name, n)
 		}
 	}
-}
-
-// startProcess runs the program as a process of its own until the end of the test.
-func startProcess(t *testing.T, folder string, args ...string) (cmd *exec.Cmd, stderr *log) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	cmd = exec.CommandContext(ctx, "imap-exporter", append([]string{"--web.listen-address=127.0.0.1:0"}, args...)...)
-	cmd.Dir, stderr = folder, newLog()
-	cmd.Stderr, cmd.Stdout = stderr, io.Discard
-	if err := cmd.Start(); err != nil {
-		cancel()
-		t.Fatal(err)
-	}
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
-	t.Cleanup(func() {
-		defer cancel()
-		cmd.Process.Signal(syscall.SIGTERM)
-		select {
-		case err := <-exited:
-			if err != nil {
-				t.Errorf("exporter: %v\n%s", err, stderr)
-			}
-		case <-time.After(stopWithin):
-			t.Error("it doesn't stop")
-		}
-		realtest.Capture(t, "exporter.log", []byte(stderr.String()))
-	})
-	return cmd, stderr
-}
-
-// getPage gets a page as it is, whatever its status. A header is "Name: value", or "".
-func getPage(t *testing.T, method, url, header string) (int, []byte) {
-	t.Helper()
-	r, err := http.NewRequest(method, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if name, value, ok := strings.Cut(header, ": "); ok {
-		r.Header.Set(name, value)
-	}
-	r.Close = true
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, body
 }

@@ -13,23 +13,12 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// slowServer starts a scripted server.
-func slowServer(t *testing.T, o mailtest.Options) *mailtest.Server {
-	t.Helper()
-	server, err := mailtest.Start(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { server.Close() })
-	return server
-}
-
 // Two hundred probes are under way when the exporter is told to stop, in front of servers that don't answer. It says
-// LOGOUT where somebody may hear it, and ends in time, with nothing left; serveHere sees to that.
+// LOGOUT where somebody may hear it, and ends in time, with nothing left; serve sees to that.
 func TestShutdownUnderLoad(t *testing.T) {
 	const logins, hanging = 140, 60
 	var selecting, loggedOut atomic.Int64
-	slow := slowServer(t, mailtest.Options{NoRecord: true, Handle: map[string]mailtest.Handler{
+	slow := startServer(t, mailtest.Options{NoRecord: true, Handle: map[string]mailtest.Handler{
 		"EXAMINE": func(c *mailtest.Conn, _ mailtest.Command) error { // It never answers, and hears what comes next.
 			selecting.Add(1)
 			line, err := c.ReadLine()
@@ -39,7 +28,7 @@ func TestShutdownUnderLoad(t *testing.T) {
 			return err
 		},
 	}})
-	mute := slowServer(t, mailtest.Options{NoRecord: true, Handle: map[string]mailtest.Handler{
+	mute := startServer(t, mailtest.Options{NoRecord: true, Handle: map[string]mailtest.Handler{
 		"GREETING": func(c *mailtest.Conn, _ mailtest.Command) error { return c.Hang() },
 	}})
 	var text strings.Builder
@@ -62,7 +51,7 @@ func TestShutdownUnderLoad(t *testing.T) {
 			t.Errorf("LOGOUT on %d of %d living connections", n, all)
 		}
 	})
-	url := "http://" + serveHere(t, file)
+	url := serve(t, file).URL
 	inFlight := regexp.MustCompile(`(?m)^imap_exporter_probes_in_flight (\d+)$`)
 	if !await(func() bool {
 		_, page, _ := fetch(url+"/metrics", "")

@@ -19,9 +19,6 @@ const (
 	soakTime = 10 * time.Minute
 	// stormReloads is how many reloads a storm has in a soak.
 	stormReloads = 1000
-	// In a soak every hostile server is probed, for so long.
-	hostileStep = 1
-	hostileSoak = soakTime
 )
 
 // One account with a wrong password among 20 good ones, on a Dovecot as it is out of the box, which punishes the whole
@@ -41,7 +38,7 @@ func TestWrongPasswordAmongGoodOnes(t *testing.T) {
 	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	address := serveHere(t, file)
+	address := serve(t, file).Address
 	prometheus := realtest.Prometheus(t, fmt.Sprintf("global: {scrape_interval: 5s}\nscrape_configs:\n  - {job_name: imap, static_configs: [{targets: [%q]}]}\n", address))
 	<-time.After(soakTime)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -12,7 +12,7 @@ import (
 // The shipped configuration's accounts in a real browser: each shows what it was made to show, updates come by
 // themselves, an account can be probed at once, and nobody but the exporter is asked for anything.
 func TestStatusPage(t *testing.T) {
-	url := "http://" + serveHere(t, shipped, "--web.enable-lifecycle")
+	url := serve(t, shipped, "--web.enable-lifecycle").URL
 	tab := realtest.Chromium(t)
 	tab.Resize(1280, 900)
 	tab.Open(url + "/")
@@ -29,7 +29,7 @@ func TestStatusPage(t *testing.T) {
 	tab.Click("button.primary")
 	tab.Await(`document.readyState === "complete" && !document.querySelector("button[aria-disabled]") && document.querySelectorAll(".sparkline.tall rect.touch").length > ` + strconv.Itoa(before))
 	for _, phase := range []string{"resolve", "connect", "tls", "greeting", "capability", "auth", "select", "fetch", "status", "quota", "logout"} {
-		if !realtest.Evaluate[bool](tab, `document.querySelector(".fall .ph-`+phase+`") !== null`) {
+		if !realtest.Evaluate[bool](tab, `document.querySelector(".waterfall .ph-`+phase+`") !== null`) {
 			t.Errorf("the waterfall has no %s", phase)
 		}
 	}

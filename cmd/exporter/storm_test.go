@@ -105,14 +105,14 @@ func (f stormFile) bad() []fault {
 // Hundreds of reloads, some of bad files, while probes run and pages are read: what stays is never begun anew nor left
 // out, and all that was started ends.
 func TestReloadStorm(t *testing.T) {
-	server := slowServer(t, mailtest.Options{NoRecord: true})
+	server := startServer(t, mailtest.Options{NoRecord: true})
 	f := stormFile{t.TempDir(), server.Addr()}
 	good, bad := f.good(), f.bad()
 	if err := f.write(good[0]); err != nil {
 		t.Fatal(err)
 	}
 	begin := time.Now()
-	url := "http://" + serveHere(t, filepath.Join(f.folder, "config.yaml"), "--web.enable-lifecycle")
+	url := serve(t, filepath.Join(f.folder, "config.yaml"), "--web.enable-lifecycle").URL
 	var others errgroup.Group
 	done := make(chan struct{})
 	others.Go(func() error { return watchCounters(url, done) })

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
-	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -17,7 +16,7 @@ import (
 func idleFile(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.yaml")
-	put(t, file, "modules: [{name: default, interval: 0s}]\naccounts: [{name: canary, server: \"127.0.0.1:1\", username: u, password: canary-idle-secret}]\n")
+	write(t, file, "modules: [{name: default, interval: 0s}]\naccounts: [{name: canary, server: \"127.0.0.1:1\", username: u, password: canary-idle-secret}]\n")
 	return file
 }
 
@@ -40,23 +39,18 @@ func answerTo(t *testing.T, address, host string) int {
 // The program checks for whom a request is where it listens on loopback, or is told the names.
 func TestHostsOfTheProgram(t *testing.T) {
 	for _, c := range []struct {
-		name, host string
-		flags      []string
-		status     int
+		name, host, listen string
+		flags              []string
+		status             int
 	}{
-		{"loopback", "evil.example.org", nil, http.StatusMisdirectedRequest},
-		{"loopback", "localhost", nil, http.StatusOK},
-		{"loopback, allowed", "exporter.example.org", []string{"--web.allowed-hosts=exporter.example.org"}, http.StatusOK},
-		{"everywhere", "imap-exporter.monitoring.svc", []string{"--web.listen-address=0.0.0.0:0"}, http.StatusOK},
-		{"everywhere, not allowed", "evil.example.org", []string{"--web.listen-address=0.0.0.0:0", "--web.allowed-hosts=exporter.example.org"}, http.StatusMisdirectedRequest},
+		{"loopback", "evil.example.org", "127.0.0.1", nil, http.StatusMisdirectedRequest},
+		{"loopback", "localhost", "127.0.0.1", nil, http.StatusOK},
+		{"loopback, allowed", "exporter.example.org", "127.0.0.1", []string{"--web.allowed-hosts=exporter.example.org"}, http.StatusOK},
+		{"everywhere", "imap-exporter.monitoring.svc", "0.0.0.0", nil, http.StatusOK},
+		{"everywhere, not allowed", "evil.example.org", "0.0.0.0", []string{"--web.allowed-hosts=exporter.example.org"}, http.StatusMisdirectedRequest},
 	} {
 		t.Run(c.name+", "+c.host, func(t *testing.T) {
-			address := serveHere(t, idleFile(t), c.flags...)
-			_, port, err := net.SplitHostPort(address)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := answerTo(t, "127.0.0.1:"+port, c.host); got != c.status {
+			if got := answerTo(t, serveOn(t, c.listen, idleFile(t), c.flags...).Address, c.host); got != c.status {
 				t.Errorf("status %d, want %d", got, c.status)
 			}
 		})
@@ -68,7 +62,7 @@ func TestProfilesAreForLoopbackAlone(t *testing.T) {
 	for _, address := range []string{":0", "0.0.0.0:0", "192.0.2.1:0", "[::]:0", "example.org:0", "localhost"} {
 		var stdout, stderr strings.Builder
 		if status := run(t.Context(), []string{"check", "--config.file=" + idleFile(t), "--web.debug-listen-address=" + address}, &stdout, &stderr); status != 1 ||
-			!strings.HasPrefix(stderr.String(), "--web.debug-listen-address: must be a port of localhost") {
+			!strings.HasPrefix(stderr.String(), "--web.debug-listen-address: must be host:port on loopback") {
 			t.Errorf("%s: status %d, %s", address, status, &stderr)
 		}
 	}
@@ -90,17 +84,17 @@ func webTLS(t *testing.T) (file string, roots *x509.CertPool) {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	put(t, filepath.Join(folder, "cert.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]})))
-	put(t, filepath.Join(folder, "key.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
+	write(t, filepath.Join(folder, "cert.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]})))
+	write(t, filepath.Join(folder, "key.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
 	file = filepath.Join(folder, "web.yaml")
-	put(t, file, "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\nhttp_server_config: {headers: {X-Frame-Options: sameorigin}}\n")
+	write(t, file, "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\nhttp_server_config: {headers: {X-Frame-Options: sameorigin}}\n")
 	return file, ca.Pool()
 }
 
 // The toolkit's TLS: from 1.2 on, and nothing in clear text. Our own headers and limits are within.
 func TestWebTLS(t *testing.T) {
 	file, roots := webTLS(t)
-	address := serveHere(t, idleFile(t), "--web.config.file="+file)
+	address := serve(t, idleFile(t), "--web.config.file="+file).Address
 	get := func(scheme string, config *tls.Config) (*http.Response, error) {
 		transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: config != nil && config.MaxVersion == 0}
 		defer transport.CloseIdleConnections()
@@ -134,7 +128,7 @@ func TestWebConfigurationErrorsHaveNoValues(t *testing.T) {
 		"basic_auth_users: " + secret, "tls_server_config: {key: [" + secret + "]}", "tls_server_config: " + secret,
 		"basic_auth_users: {prometheus: {" + secret + ": x}}", "basic_auth_users: {prometheus: " + secret + "}", "rate_limit: {burst: " + secret + "}",
 	} {
-		put(t, file, text)
+		write(t, file, text)
 		var stdout, stderr strings.Builder
 		if status := run(t.Context(), []string{"check", "--config.file=" + idleFile(t), "--web.config.file=" + file}, &stdout, &stderr); status != 1 {
 			t.Errorf("%s: status %d", text, status)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/realtest/program"
 )
 
 // BenchmarkOverload gives the whole program twice as many probes as it has room for: 400 accounts every 10 s on a server
@@ -44,7 +45,7 @@ func overload(b *testing.B, slow int) {
 	}
 	add("healthy", healthyAddress, 20)
 	add("slow", slowAddress, slow)
-	url, _ := startExporter(b, writeConfig(b, config.String(), append(authority, slowAuthority...)))
+	exporter := program.Start(b, program.Command(b, writeConfig(b, config.String(), append(authority, slowAuthority...))))
 
 	var healthy, scrapes []float64
 	sums := true
@@ -53,7 +54,7 @@ func overload(b *testing.B, slow int) {
 	var skipped, scheduled float64
 	for range 300 {
 		<-tick.C
-		page, took := scrape(b, url)
+		page, took := scrape(b, exporter)
 		scrapes = append(scrapes, 1000*took.Seconds())
 		for _, m := range page["imap_probe_last_duration_seconds"].GetMetric() {
 			if strings.HasPrefix(m.GetLabel()[0].GetValue(), "healthy") {

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -9,12 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,6 +17,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/realtest/program"
 )
 
 // scaleTime is how long BenchmarkScale lets the exporter run: the first probes, and two rounds.
@@ -45,15 +40,15 @@ func BenchmarkScale(b *testing.B) {
 func scale(b *testing.B, accounts int) {
 	b.Helper()
 	address, authority := startServerProcess(b, mailtest.ModeImplicit, 5*time.Millisecond)
-	url, process := startExporter(b, scaleConfig(b, accounts, address, authority))
-	begin := cpuOf(b, process)
+	exporter := program.Start(b, program.Command(b, scaleConfig(b, accounts, address, authority)))
+	begin := exporter.CPUTime(b)
 	<-time.After(scaleTime)
-	used := cpuOf(b, process) - begin
-	resident := residentOf(b, process)
-	page, took := scrape(b, url)
+	used := exporter.CPUTime(b) - begin
+	resident := exporter.PeakMemory(b)
+	page, took := scrape(b, exporter)
 	b.ReportMetric(1000*took.Seconds(), "scrape-ms")
 	b.ReportMetric(100*used.Seconds()/scaleTime.Seconds(), "%cpu")
-	b.ReportMetric(resident/(1<<20), "resident-MiB")
+	b.ReportMetric(float64(resident)/(1<<20), "resident-MiB")
 	b.ReportMetric(sum(page["imap_exporter_probes_scheduled_total"]), "scheduled")
 	b.ReportMetric(sum(page["imap_exporter_probes_started_total"]), "started")
 	b.ReportMetric(sum(page["imap_exporter_probes_skipped_total"]), "skipped")
@@ -91,43 +86,11 @@ func writeConfig(b *testing.B, config string, authority []byte) (file string) {
 	return file
 }
 
-var listening = regexp.MustCompile(`"Listening on".*address=(\S+)`)
-
-// startExporter builds and runs the program until the end of the benchmark.
-func startExporter(b *testing.B, config string) (url string, process int) {
-	b.Helper()
-	binary := filepath.Join(b.TempDir(), "imap-exporter")
-	if out, err := exec.CommandContext(b.Context(), "go", "build", "-o", binary, "../../cmd/exporter").CombinedOutput(); err != nil {
-		b.Fatalf("%v: %s", err, out)
-	}
-	cmd := exec.CommandContext(b.Context(), binary, "--config.file", config, "--web.listen-address", "127.0.0.1:0")
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewScanner(stderr)
-	for lines.Scan() {
-		if match := listening.FindStringSubmatch(lines.Text()); match != nil {
-			go func() { _, _ = io.Copy(io.Discard, stderr) }()
-			return "http://" + match[1] + "/metrics", cmd.Process.Pid
-		}
-	}
-	b.Fatal("the exporter did not start")
-	return "", 0
-}
-
-// scrape gets a page, and says how long that took, reading it apart.
-func scrape(b *testing.B, url string) (families map[string]*dto.MetricFamily, took time.Duration) {
+// scrape gets /metrics and says how long that took, parsing aside.
+func scrape(b *testing.B, exporter *program.Process) (families map[string]*dto.MetricFamily, took time.Duration) {
 	b.Helper()
 	begin := time.Now()
-	response, err := http.Get(url)
+	response, err := http.Get(exporter.URL + "/metrics")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -164,39 +127,4 @@ func bucket(f *dto.MetricFamily, q float64) float64 {
 		}
 	}
 	return math.Inf(1)
-}
-
-// residentOf is the peak of a process's resident memory in bytes.
-func residentOf(b *testing.B, process int) float64 {
-	b.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process))
-	if err != nil {
-		b.Fatal(err)
-	}
-	_, after, _ := strings.Cut(string(status), "VmHWM:")
-	kilobytes, err := strconv.ParseFloat(strings.Fields(after)[0], 64)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return kilobytes * 1024
-}
-
-// cpuOf is the CPU time that a process has used.
-func cpuOf(b *testing.B, process int) time.Duration {
-	b.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", process))
-	if err != nil {
-		b.Fatal(err)
-	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	const ticks = 100 // a second, on every Linux that Go runs on
-	var total time.Duration
-	for _, field := range fields[11:13] {
-		n, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			b.Fatal(err)
-		}
-		total += time.Duration(n) * time.Second / ticks
-	}
-	return total
 }

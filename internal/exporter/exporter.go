@@ -141,5 +141,5 @@ func (e *engine) apply(cfg *config.Config) {
 	e.history.SetAccounts(accounts)
 	e.metrics.SetAccounts(accounts)
 	e.schedule.Set(e.jobs(accounts))
-	e.updates.Changed("") // Accounts may be gone.
+	e.updates.Changed(account.Key{}) // Accounts may be gone.
 }

@@ -34,7 +34,7 @@ func (e *engine) record(ctx context.Context, result *probe.Result) {
 		return
 	}
 	e.metrics.Observe(kept)
-	e.updates.Changed(result.Account)
+	e.updates.Changed(account.KeyOf(result))
 	logResult(ctx, e.logger, previous, result)
 	e.panics.log(ctx, e.logger, result)
 }
@@ -62,6 +62,6 @@ func (o observer) Started(_ string, lag time.Duration) { o.metrics.Started(lag) 
 func (o observer) Changed(job string, s schedule.State) {
 	if key, ok := o.accounts.SetState(job, s); ok {
 		o.metrics.Changed(key, s)
-		o.updates.Changed(key.Account)
+		o.updates.Changed(key)
 	}
 }

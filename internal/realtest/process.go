@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -20,7 +19,7 @@ import (
 // A process is a server and all the processes it starts.
 type process struct {
 	cmd    *exec.Cmd
-	log    *buffer
+	log    *Buffer
 	syslog net.PacketConn
 	read   sync.WaitGroup
 	exited chan struct{}
@@ -29,7 +28,7 @@ type process struct {
 // startProcess runs a command in a root directory ("" for the system's own), in a PID namespace where that is permitted, so
 // that its end is the end of all that it started. What it writes and what it sends to syslog is its log.
 func startProcess(root string, argv ...string) (*process, error) {
-	p := &process{log: &buffer{}, exited: make(chan struct{})}
+	p := &process{log: &Buffer{}, exited: make(chan struct{})}
 	if root != "" {
 		if err := p.openSyslog(filepath.Join(root, "dev/log")); err != nil {
 			return nil, err
@@ -135,9 +134,9 @@ func (p *process) await(ctx context.Context, ready func() error) error {
 	}
 }
 
-// freePort returns a port that nobody listens on, below those that the kernel gives to outgoing connections, which
+// FreePort returns a port that nobody listens on, below those that the kernel gives to outgoing connections, which
 // could otherwise take it before the server does.
-func freePort() (string, error) {
+func FreePort() (string, error) {
 	for range 100 {
 		port := strconv.Itoa(20_000 + rand.IntN(10_000))
 		l, err := net.Listen("tcp", loopback(port))
@@ -149,23 +148,3 @@ func freePort() (string, error) {
 }
 
 func loopback(port string) string { return net.JoinHostPort("127.0.0.1", port) }
-
-// A buffer collects a log while others read it.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-var _ io.Writer = (*buffer)(nil)
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}

@@ -67,11 +67,11 @@ func start(ctx context.Context, k kind) (s *Server, stop func(), err error) {
 	if err := s.certify(root, k.bearer); err != nil {
 		return nil, stop, err
 	}
-	plain, err := freePort()
+	plain, err := FreePort()
 	if err != nil {
 		return nil, stop, err
 	}
-	implicit, err := freePort()
+	implicit, err := FreePort()
 	if err != nil {
 		return nil, stop, err
 	}

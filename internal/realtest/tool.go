@@ -58,7 +58,7 @@ func startTool(ctx context.Context, root, binary, ready string, args []string) (
 	if s.Version, err = toolVersion(ctx, filepath.Join(root, binary)); err != nil {
 		return s, err
 	}
-	port, err := freePort()
+	port, err := FreePort()
 	if err != nil {
 		return s, err
 	}

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/internal/history"
 	"imap-exporter/internal/schedule"
 	"imap-exporter/internal/text"
@@ -54,12 +54,11 @@ type recentRow struct {
 	// Slowest is the phase that took longest, and SlowestTook its duration.
 	Slowest     probe.Phase
 	SlowestTook string
-	Current     bool
 }
 
 // serveAccount serves the page of an account.
 func (p *pages) serveAccount(w http.ResponseWriter, r *http.Request) {
-	a, ok := p.accountFromPath(r.PathValue("name"))
+	a, ok := p.account(keyFromPath(r))
 	if !ok {
 		p.notFound(w, r, "No account has this name.")
 		return
@@ -83,7 +82,7 @@ func (p *pages) fillLive(page *accountPage, a *accountView) {
 	page.Failing = p.history.Counts().Failing
 	page.Interval = text.Duration(a.Interval)
 	summaries := p.history.Summaries(a.Key())
-	page.Chart = newChart(summaries, now)
+	page.Chart = newChart(summaries, probe.Phases(), now)
 	recent := p.history.Recent(a.Key())
 	page.Bars = p.probeBars(page.Path, summaries, recent)
 	page.Recent = p.recentRows(page.Path, recent, now)
@@ -100,25 +99,25 @@ func (p *pages) fillLive(page *accountPage, a *accountView) {
 
 // probeBars returns the bars of the last probes.
 func (p *pages) probeBars(path string, summaries []history.Summary, recent []*probe.Result) []probeBar {
-	there := make(map[int64]bool, len(recent))
+	kept := make(map[int64]bool, len(recent))
 	for _, r := range recent {
-		there[history.IDOf(r)] = true
+		kept[history.IDOf(r)] = true
 	}
-	usual := history.MedianDuration(summaries)
+	median := history.MedianDuration(summaries)
 	bars := make([]probeBar, len(summaries))
 	for i := range summaries {
 		b := &summaries[i]
 		bar := probeBar{X: (sparklineProbes - len(summaries) + i) * sparklinePitch, Width: sparklineBarWidth, Height: sparklineHeight, Class: "failing"}
 		outcome := fmt.Sprintf("%s/%s", b.Phase, b.Reason)
 		if b.OK() {
-			outcome, bar.Class, bar.Height = "ok", "ok", barHeight(b.Duration, usual)
-			if b.Duration > slowFactor*usual {
+			outcome, bar.Class, bar.Height = "ok", "ok", barHeight(b.Duration, median)
+			if b.Duration > slowFactor*median {
 				bar.Class = "overdue"
 			}
 		}
 		bar.Y = sparklineHeight - bar.Height
 		bar.Title = fmt.Sprintf("%s: %s, %s", relativeTime{at: b.Start}.Full(), outcome, durationText(b.Duration))
-		if there[b.ID] {
+		if kept[b.ID] {
 			bar.Link = probePath(path, b.ID)
 		}
 		bars[i] = bar
@@ -144,24 +143,19 @@ func (p *pages) recentRows(path string, recent []*probe.Result, now time.Time) [
 	return rows
 }
 
-// probePath returns the path of a probe's page, relative to the first page.
-func probePath(account string, id int64) string {
-	return account + "/probes/" + strconv.FormatInt(id, 10)
-}
-
 // probeNow serves the button: it redirects to the account's page once the probe has ended, or says why there was none.
 func (p *pages) probeNow(w http.ResponseWriter, r *http.Request) {
-	a, ok := p.accountFromPath(r.PathValue("name"))
+	a, ok := p.account(keyFromPath(r))
 	if !ok {
 		p.notFound(w, r, "No account has this name.")
 		return
 	}
-	status, notice := p.probeOnDemand(r.Context(), a.Name)
+	status, notice := p.probeOnDemand(r.Context(), a.Key())
 	if notice == "" {
-		http.Redirect(w, r, rootOf(r)+accountPath(a.Name), http.StatusSeeOther) //nolint:gosec // It is a path of ours, and the name of an account of ours.
+		http.Redirect(w, r, rootOf(r)+accountPath(a.Key()), http.StatusSeeOther) //nolint:gosec // It is a path of ours, and the name of an account of ours.
 		return
 	}
-	if now, ok := p.account(a.Name); ok {
+	if now, ok := p.account(a.Key()); ok {
 		a = now
 	}
 	page := p.newAccountPage(r, &a)
@@ -173,19 +167,19 @@ func (p *pages) probeNow(w http.ResponseWriter, r *http.Request) {
 const onDemandTimeout = 45 * time.Second
 
 // probeOnDemand probes an account. If there was no probe, it returns why, and an HTTP status.
-func (p *pages) probeOnDemand(ctx context.Context, name string) (status int, notice string) {
+func (p *pages) probeOnDemand(ctx context.Context, key account.Key) (status int, notice string) {
 	if !p.opts.lifecycle() {
 		return http.StatusForbidden, "Not probed: this is off unless the exporter is started with --web.enable-lifecycle."
 	}
 	ctx, cancel := context.WithTimeout(ctx, onDemandTimeout)
 	defer cancel()
-	_, err := p.opts.Probe(ctx, ProbeRequest{Account: name})
-	var held *schedule.BlockedError
+	_, err := p.opts.Probe(ctx, ProbeRequest{Account: key.Account})
+	var blocked *schedule.BlockedError
 	switch {
 	case err == nil:
 		return http.StatusOK, ""
-	case errors.As(err, &held):
-		return http.StatusConflict, "Not probed: " + held.Error() + "."
+	case errors.As(err, &blocked):
+		return http.StatusConflict, "Not probed: " + blocked.Error() + "."
 	case errors.Is(err, context.DeadlineExceeded):
 		return http.StatusGatewayTimeout, "The probe still waits or runs. It shows here when it has ended."
 	default:
@@ -195,7 +189,7 @@ func (p *pages) probeOnDemand(ctx context.Context, name string) (status int, not
 
 // accountEvents keeps an account's page up to date.
 func (p *pages) accountEvents(w http.ResponseWriter, r *http.Request) {
-	a, ok := p.accountFromPath(r.PathValue("name"))
+	a, ok := p.account(keyFromPath(r))
 	if !ok {
 		p.notFound(w, r, "No account has this name.")
 		return
@@ -205,14 +199,14 @@ func (p *pages) accountEvents(w http.ResponseWriter, r *http.Request) {
 	started, version := false, r.URL.Query().Get("version")
 	p.streamUpdates(w, r, func(s *stream, watcher *watcher) error {
 		if !started {
-			p.updates.setAccounts(watcher, []string{a.Name})
+			p.updates.setAccounts(watcher, []account.Key{a.Key()})
 		}
 		changed := len(p.updates.takeChanged(watcher)) > 0 || !started && p.updates.version() != version
 		started = true
 		if !changed {
 			return nil
 		}
-		now, ok := p.account(a.Name)
+		now, ok := p.account(a.Key())
 		if !ok {
 			return errGone
 		}

@@ -27,8 +27,8 @@ func (p *pages) accounts() []accountView {
 }
 
 // account returns one account.
-func (p *pages) account(name string) (accountView, bool) {
-	status, ok := p.opts.Accounts.Get(account.Key{Account: name, Service: account.IMAP})
+func (p *pages) account(key account.Key) (accountView, bool) {
+	status, ok := p.opts.Accounts.Get(key)
 	return p.newAccountView(status), ok
 }
 

@@ -49,7 +49,7 @@ func BenchmarkLive(b *testing.B) {
 		for i := range 170 {
 			name := fmt.Sprintf("account%05d", (second*170+i)%10_000)
 			for range 3 {
-				p.updates.Changed(name)
+				p.updates.Changed(key(name))
 			}
 		}
 		for i, l := range lists {

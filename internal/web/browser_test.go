@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"imap-exporter/internal/account"
 	"imap-exporter/internal/realtest"
 	"imap-exporter/probe"
 )
@@ -37,7 +36,7 @@ func busyFixture() *fixture {
 
 // addresses are those of every kind of page.
 func addresses(w *fixture) []string {
-	last := w.History.Last(account.Key{Account: "rejected", Service: account.IMAP})
+	last := w.History.Last(key("rejected"))
 	return []string{
 		"/", "/?account=nobody", "/?sort=latency&desc=1", "/accounts/canary", "/accounts/rejected", "/accounts/new", "/accounts/nobody",
 		fmt.Sprintf("/accounts/rejected/probes/%d", last.Start.UnixMilli()), "/config", "/docs/", "/docs/imap", "/docs/metrics",
@@ -123,7 +122,7 @@ func TestBrowserLiveUpdates(t *testing.T) {
 	failed := rejected("NO")
 	failed.Account, failed.Server, failed.Start = "canary", "imap.example.org:993", w.now
 	w.History.Add(failed)
-	w.Updates.Changed("canary")
+	w.Updates.Changed(key("canary"))
 	tab.Await(`[...document.querySelectorAll("#rows tr")].some((row) => row.textContent.includes("canary") && row.className.includes("failing"))`)
 	tab.Await(`document.title.startsWith("(2) ") && document.querySelector("link[rel=icon]").href.endsWith("/failing.svg")`)
 	tab.Await(`document.querySelector("#rows tr").textContent.includes("canary")`) // What fails moves to the top.
@@ -134,7 +133,7 @@ func TestBrowserLiveUpdates(t *testing.T) {
 	again := success(4321)
 	again.Account, again.Server, again.Start = "canary", "imap.example.org:993", w.now.Add(time.Second)
 	w.History.Add(again)
-	w.Updates.Changed("canary")
+	w.Updates.Changed(key("canary"))
 	tab.Await(`document.getElementById("live").textContent.includes("4.32\u00a0s")`)
 	if !realtest.Evaluate[bool](tab, `document.getElementById("chart-table").open && window.sameDocument`) {
 		t.Error("an update closes what was open")
@@ -148,7 +147,7 @@ func TestBrowserFilterSortAndProbe(t *testing.T) {
 		r := success(3210)
 		r.Account, r.Server, r.Start = "canary", "imap.example.org:993", w.now
 		w.History.Add(r)
-		w.Updates.Changed("canary")
+		w.Updates.Changed(key("canary"))
 		return r, nil
 	}
 	url := w.serve(t)
@@ -232,7 +231,7 @@ func TestBrowserHostileWords(t *testing.T) {
 	}
 	var paths []string
 	for i, text := range words {
-		paths = append(paths, "/"+accountPath(text))
+		paths = append(paths, "/"+accountPath(key(text)))
 		w.add(testAccount{Name: text, Server: text}, hostileResult(text, i))
 	}
 	url := w.serve(t)
@@ -246,7 +245,7 @@ func TestBrowserHostileWords(t *testing.T) {
 			again.Account, again.Server, again.Start = words[i], words[i], w.now
 			again.Duration = 7654 * time.Millisecond
 			w.History.Add(again)
-			w.Updates.Changed(words[i])
+			w.Updates.Changed(key(words[i]))
 			tab.Await(`document.getElementById("live").textContent.includes("7.65\u00a0s")`)
 		}
 		if got := realtest.Evaluate[[]int](tab, `[document.scripts.length, document.querySelectorAll("iframe, img, object, embed, [onerror], [onload], [onmouseover]").length, document.documentElement.scrollWidth]`); got[0] != 1 || got[1] != 0 || got[2] > 360 {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"imap-exporter/internal/format"
@@ -53,8 +54,8 @@ const (
 	chartHeight = 200
 )
 
-// newChart returns nil before the first probe.
-func newChart(summaries []history.Summary, now time.Time) *chart {
+// newChart returns nil before the first probe. The phases are those of the protocol, in order.
+func newChart(summaries []history.Summary, phases []probe.Phase, now time.Time) *chart {
 	if len(summaries) == 0 {
 		return nil
 	}
@@ -66,12 +67,10 @@ func newChart(summaries []history.Summary, now time.Time) *chart {
 	for _, at := range top.Ticks(5) {
 		c.Ticks = append(c.Ticks, axisTick{tickText(at), chartHeight * (1 - float64(at)/float64(max(1, top)))})
 	}
-	for _, phase := range probe.Phases() {
-		for i := range summaries {
-			if _, ran := summaries[i].Took(phase); ran {
-				c.Legend = append(c.Legend, phase)
-				break
-			}
+	for _, phase := range phases {
+		ran := func(s history.Summary) bool { _, ok := s.Took(phase); return ok }
+		if slices.ContainsFunc(summaries, ran) {
+			c.Legend = append(c.Legend, phase)
 		}
 	}
 	for i := range summaries {

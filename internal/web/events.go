@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"imap-exporter/internal/account"
 )
 
 const (
@@ -112,7 +114,7 @@ type liveList struct {
 	pages   *pages
 	query   query
 	version string
-	names   []string
+	keys    []account.Key
 	summary string
 	next    time.Time
 }
@@ -141,12 +143,12 @@ func (l *liveList) poll(s *stream, w *watcher) error {
 }
 
 // renderRows renders the rows that have changed.
-func (l *liveList) renderRows(html *bytes.Buffer, changed map[string]bool, now time.Time) error {
-	for _, name := range l.names {
-		if !changed[name] {
+func (l *liveList) renderRows(html *bytes.Buffer, changed map[account.Key]bool, now time.Time) error {
+	for _, key := range l.keys {
+		if !changed[key] {
 			continue
 		}
-		if a, ok := l.pages.account(name); ok {
+		if a, ok := l.pages.account(key); ok {
 			if err := l.pages.templates.ExecuteTemplate(html, "row", l.pages.newRow(&a, now)); err != nil {
 				return err
 			}
@@ -156,21 +158,21 @@ func (l *liveList) renderRows(html *bytes.Buffer, changed map[string]bool, now t
 }
 
 // renderList renders all rows if the list or its order has changed, else the changed rows, and a changed summary.
-func (l *liveList) renderList(html *bytes.Buffer, w *watcher, changed map[string]bool, now time.Time) error {
+func (l *liveList) renderList(html *bytes.Buffer, w *watcher, changed map[account.Key]bool, now time.Time) error {
 	list, summary := l.pages.list(l.query, now)
-	var names []string
+	var keys []account.Key
 	for _, a := range list.Accounts {
-		names = append(names, a.Name)
+		keys = append(keys, a.Key())
 	}
-	if slices.Equal(names, l.names) {
+	if slices.Equal(keys, l.keys) {
 		if err := l.renderRows(html, changed, now); err != nil {
 			return err
 		}
 	} else {
-		l.names = names
-		l.pages.updates.setAccounts(w, names)
-		for i, name := range names { // They may have changed before they were watched.
-			if a, ok := l.pages.account(name); ok {
+		l.keys = keys
+		l.pages.updates.setAccounts(w, keys)
+		for i, key := range keys { // They may have changed before they were watched.
+			if a, ok := l.pages.account(key); ok {
 				list.Accounts[i] = &a
 			}
 		}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"imap-exporter/internal/account"
 )
 
 // soon is longer than any message takes, on a busy machine too.
@@ -90,11 +92,11 @@ func TestListIsKeptUpToDate(t *testing.T) {
 	if got := names(first); len(got) != 2 || !strings.Contains(first, `<tbody id="rows"`) {
 		t.Fatalf("the first message lists %v", got)
 	}
-	w.Updates.Changed("elsewhere")
+	w.Updates.Changed(key("elsewhere"))
 	failed := rejected("no")
 	failed.Account, failed.Start = "b", w.now
 	w.History.Add(failed)
-	w.Updates.Changed("b")
+	w.Updates.Changed(key("b"))
 	message := l.next()
 	if got := names(message); len(got) != 1 || got[0] != "b" || strings.Contains(message, "<tbody") || !strings.Contains(message, "auth/rejected") {
 		t.Errorf("the message has %v, want the changed row alone:\n%s", got, message)
@@ -111,7 +113,7 @@ func TestAccountIsKeptUpToDate(t *testing.T) {
 	next := success(777)
 	next.Account, next.Start = "canary", w.now
 	w.History.Add(next)
-	w.Updates.Changed("canary")
+	w.Updates.Changed(key("canary"))
 	message := l.next()
 	assertHas(t, message, `<div id="live"`, "777 ms", `href="./../accounts/canary/probes/`)
 	if strings.Contains(message, "<html") || strings.Contains(message, "<form") {
@@ -159,12 +161,12 @@ func TestStreamsEnd(t *testing.T) {
 func TestChangesAreCollected(t *testing.T) {
 	u := NewUpdates()
 	w := u.register()
-	u.setAccounts(w, []string{"a"})
+	u.setAccounts(w, []account.Key{key("a")})
 	for range 100 {
-		u.Changed("a")
-		u.Changed("b")
+		u.Changed(key("a"))
+		u.Changed(key("b"))
 	}
-	if changed := u.takeChanged(w); len(changed) != 1 || !changed["a"] {
+	if changed := u.takeChanged(w); len(changed) != 1 || !changed[key("a")] {
 		t.Errorf("changed: %v", changed)
 	}
 	if changed := u.takeChanged(w); len(changed) != 0 {
@@ -211,12 +213,12 @@ func TestEveryMessageHasADeadline(t *testing.T) {
 func TestTake(t *testing.T) {
 	u := NewUpdates()
 	w := u.register()
-	u.setAccounts(w, []string{"canary"})
+	u.setAccounts(w, []account.Key{key("canary")})
 	for _, want := range []int{0, 1, 0} {
 		taken := u.takeChanged(w)
-		u.Changed("another")
+		u.Changed(key("another"))
 		if want == 0 {
-			u.Changed("canary")
+			u.Changed(key("canary"))
 		}
 		if len(taken) != want {
 			t.Errorf("%d changes were taken, want %d", len(taken), want)

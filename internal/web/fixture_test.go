@@ -69,6 +69,9 @@ func (w *fixture) addProbes(a testAccount, probes ...*probe.Result) {
 	}
 }
 
+// key is that of an account's IMAP service.
+func key(name string) account.Key { return account.Key{Account: name, Service: account.IMAP} }
+
 func millis(n float64) time.Duration { return time.Duration(n * float64(time.Millisecond)) }
 
 // success is a probe of so many milliseconds, half of which the login took.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/probe"
 )
 
@@ -130,7 +131,7 @@ func TestHostileNamesAndWords(t *testing.T) {
 	r.Notes = []string{hostile}
 	r.TLS.Cipher = hostile
 	w.add(testAccount{Name: hostile, Server: hostile}, r)
-	path := "/" + accountPath(hostile)
+	path := "/" + accountPath(key(hostile))
 	pages := []string{w.get(t, "/"), w.get(t, path), w.get(t, fmt.Sprintf("%s/probes/%d", path, r.Start.UnixMilli())), w.get(t, "/?account="+url.QueryEscape(hostile[:60]))}
 	for i, page := range pages {
 		for _, unwanted := range []string{"<script>", "onload='", "{{.Version}}<", "\x1b"} {
@@ -152,10 +153,14 @@ func TestAnyNameHasAPage(t *testing.T) {
 		w.add(testAccount{Name: name, Server: "server of " + name}, success(1))
 	}
 	for _, name := range all {
-		page := w.get(t, "/"+accountPath(name))
+		page := w.get(t, "/"+accountPath(key(name)))
 		assertHas(t, page, "server of "+strings.ReplaceAll(name, "+", "&#43;"))
 	}
-	if path := accountPath(".."); path != "accounts/%01.." {
+	toy := account.Key{Account: "a/b", Service: "toy"}
+	w.Accounts.Set(append(slices.Clone(w.Accounts.Accounts()), account.Account{Name: toy.Account, Service: toy.Service, Server: "another service"}))
+	assertHas(t, w.get(t, "/"+accountPath(toy)), "another service")
+	assertHas(t, w.get(t, "/"), `href="./`+accountPath(toy))
+	if path := accountPath(key("..")); path != "accounts/%01.." {
 		t.Errorf("a browser takes %s for a folder", path)
 	}
 }

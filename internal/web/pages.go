@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"strings"
 	"time"
 
 	"imap-exporter/internal/history"
@@ -80,11 +79,6 @@ func (p *pages) layout(r *http.Request, title, here string) pageLayout {
 		f.Links = p.opts.Links()
 	}
 	return f
-}
-
-// rootOf returns the address of the first page, relative to that of the request.
-func rootOf(r *http.Request) string {
-	return "./" + strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
 }
 
 // writePage renders a template as the answer.

@@ -90,7 +90,7 @@ func (p *pages) serveProbe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := probePage{
-		pageLayout: p.layout(r, "Probe of "+printable(a.Name), "accounts"), Name: printable(a.Name), Path: accountPath(a.Name), Probe: view,
+		pageLayout: p.layout(r, "Probe of "+printable(a.Name), "accounts"), Name: printable(a.Name), Path: accountPath(a.Key()), Probe: view,
 	}
 	recent := p.history.Recent(a.Key())
 	if i := slices.IndexFunc(recent, func(r *probe.Result) bool { return history.IDOf(r) == id }); i >= 0 {
@@ -107,7 +107,7 @@ func (p *pages) serveProbe(w http.ResponseWriter, r *http.Request) {
 // probeFromPath returns the account and the probe's id that are in a request's path.
 func (p *pages) probeFromPath(r *http.Request) (a accountView, id int64, ok bool) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	a, ok = p.accountFromPath(r.PathValue("name"))
+	a, ok = p.account(keyFromPath(r))
 	return a, id, ok && err == nil
 }
 
@@ -145,7 +145,7 @@ func (p *pages) newProbeView(a *accountView, id int64, now time.Time) *probeView
 		return nil
 	}
 	v := &probeView{
-		Link: probePath(accountPath(a.Name), id), Start: relativeTime{r.Start, now}, Took: durationText(r.Duration),
+		Link: probePath(accountPath(a.Key()), id), Start: relativeTime{r.Start, now}, Took: durationText(r.Duration),
 		Failure: p.explain.failure(r), Waterfall: newWaterfallView(r), Mode: modeText(r.Mode), Connects: connectTexts(r.Connects),
 		Mailboxes: mailboxRows(r.Mailboxes, now), Truncated: r.MailboxesTruncated != nil && *r.MailboxesTruncated,
 		Quotas: quotaRows(r.Quota), NoQuota: r.Quota != nil && !r.Quota.Supported, Capabilities: capabilityLists(r.Capabilities),
@@ -233,10 +233,10 @@ func quotaRows(quota *probe.Quota) []quotaRow {
 		if name == "" {
 			name = "(no name)"
 		}
-		if b := newUsageBar(root.Storage, bytesText); b != nil {
+		if b := newUsageBar(root.Storage, true); b != nil {
 			rows = append(rows, quotaRow{name, "storage", b})
 		}
-		if b := newUsageBar(root.Messages, countText[uint64]); b != nil {
+		if b := newUsageBar(root.Messages, false); b != nil {
 			rows = append(rows, quotaRow{name, "messages", b})
 		}
 	}

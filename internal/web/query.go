@@ -63,14 +63,13 @@ func (a *accountView) expiry() time.Time {
 
 // fullest returns the largest part of a quota that is used, from 0 to 1 and beyond; -1 without a quota.
 func (a *accountView) fullest() float64 {
-	most := -1.0
-	if a.Last == nil || a.Last.Quota == nil {
-		return most
+	if a.Last != nil {
+		resource, _ := a.Last.Quota.Fullest()
+		if fraction, ok := resource.Fraction(); ok {
+			return fraction
+		}
 	}
-	for _, root := range a.Last.Quota.Roots {
-		most = max(most, share(root.Storage), share(root.Messages))
-	}
-	return most
+	return -1
 }
 
 // A query says which accounts are listed, and in which order. It is in the address of the page.

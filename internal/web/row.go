@@ -3,11 +3,10 @@ package web
 import (
 	"fmt"
 	"hash/fnv"
-	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/internal/history"
 	"imap-exporter/probe"
 )
@@ -56,7 +55,7 @@ func (e explanations) failure(r *probe.Result) *failure {
 func (p *pages) newRow(a *accountView, now time.Time) row {
 	summaries := p.history.Summaries(a.Key())
 	r := row{
-		ID: rowID(a.Name), Root: "./", Path: accountPath(a.Name), Name: printable(a.Name), Server: printable(a.Server),
+		ID: rowID(a.Key()), Root: "./", Path: accountPath(a.Key()), Name: printable(a.Name), Server: printable(a.Server),
 		State: a.state(now), Suspended: a.Suspended, Failure: p.explain.failure(a.Last), Sparkline: newSparkline(summaries),
 		Since: relativeTime{a.Since, now}, Expiry: newExpiry(a.expiry(), now), Quota: fullestBar(a.Last), Next: newNextProbe(a, now),
 	}
@@ -70,27 +69,10 @@ func (p *pages) newRow(a *accountView, now time.Time) row {
 }
 
 // rowID returns an element id for an account with any name.
-func rowID(name string) string {
+func rowID(key account.Key) string {
 	sum := fnv.New64a()
-	_, _ = sum.Write([]byte(name)) // It never fails.
+	_, _ = sum.Write([]byte(key.Job())) // It never fails.
 	return "a" + strconv.FormatUint(sum.Sum64(), 36)
-}
-
-// dotPrefix precedes the names . and .. in addresses, since browsers resolve these as folders even if they are escaped. No
-// configured name contains this character.
-const dotPrefix = "\x01"
-
-// accountPath returns the path of an account's page, relative to the first page.
-func accountPath(name string) string {
-	if name == "." || name == ".." {
-		name = dotPrefix + name
-	}
-	return "accounts/" + url.PathEscape(name)
-}
-
-// accountFromPath returns the account whose name, as accountPath writes it, is in a path.
-func (p *pages) accountFromPath(name string) (accountView, bool) {
-	return p.account(strings.TrimPrefix(name, dotPrefix))
 }
 
 // An expiry is when a certificate ends.
@@ -140,50 +122,39 @@ type usageBar struct {
 	Used, Limit string
 }
 
-// share returns the part that is used; -1 where there is no limit. A limit of 0 is used up.
-func share(r *probe.Resource) float64 {
-	switch {
-	case r == nil:
-		return -1
-	case r.Limit == 0:
-		return 1
-	default:
-		return float64(r.Used) / float64(r.Limit)
-	}
-}
-
-// newUsageBar returns nil where there is no limit.
-func newUsageBar(r *probe.Resource, text func(uint64) string) *usageBar {
-	if r == nil {
+// newUsageBar returns nil if there is no limit.
+func newUsageBar(r *probe.Resource, inBytes bool) *usageBar {
+	fraction, ok := r.Fraction()
+	if !ok {
 		return nil
 	}
-	part := share(r)
-	b := &usageBar{Percent: int(min(part, 99.99) * 100), Width: int(min(part, 1) * 100), Used: text(r.Used), Limit: text(r.Limit)}
+	b := &usageBar{
+		Percent: int(min(fraction, 99.99) * 100), Width: int(min(fraction, 1) * 100),
+		Used: usageText(r.Used, inBytes), Limit: usageText(r.Limit, inBytes),
+	}
 	switch {
-	case part >= 0.9:
+	case fraction >= 0.9:
 		b.Level = "bad"
-	case part >= 0.8:
+	case fraction >= 0.8:
 		b.Level = "warn"
 	}
 	return b
 }
 
+// usageText writes a number of bytes or messages.
+func usageText(n uint64, inBytes bool) string {
+	if inBytes {
+		return bytesText(n)
+	}
+	return countText(n)
+}
+
 // fullestBar returns the bar of the quota that is closest to its limit, or nil.
 func fullestBar(r *probe.Result) *usageBar {
-	var fullest *usageBar
-	most := -1.0
-	if r == nil || r.Quota == nil {
+	if r == nil {
 		return nil
 	}
-	for _, root := range r.Quota.Roots {
-		if part := share(root.Storage); part > most {
-			most, fullest = part, newUsageBar(root.Storage, bytesText)
-		}
-		if part := share(root.Messages); part > most {
-			most, fullest = part, newUsageBar(root.Messages, countText[uint64])
-		}
-	}
-	return fullest
+	return newUsageBar(r.Quota.Fullest())
 }
 
 // A nextProbe is when an account is probed next.

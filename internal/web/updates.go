@@ -3,6 +3,8 @@ package web
 import (
 	"strconv"
 	"sync"
+
+	"imap-exporter/internal/account"
 )
 
 // maxWatchers is how many open pages are kept up to date at a time. Others have to be reloaded by hand.
@@ -23,16 +25,16 @@ func NewUpdates() *Updates {
 }
 
 // A watcher is an open page: the accounts on it, and which of them have changed.
-type watcher struct{ names, changed map[string]bool }
+type watcher struct{ accounts, changed map[account.Key]bool }
 
 // Changed tells the open pages that show an account that it has changed.
-func (u *Updates) Changed(name string) {
+func (u *Updates) Changed(key account.Key) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.changes++
 	for w := range u.watchers {
-		if w.names[name] {
-			w.changed[name] = true
+		if w.accounts[key] {
+			w.changed[key] = true
 		}
 	}
 }
@@ -57,24 +59,24 @@ func (u *Updates) register() *watcher {
 }
 
 // setAccounts sets the accounts that a watcher is told of.
-func (u *Updates) setAccounts(w *watcher, names []string) {
+func (u *Updates) setAccounts(w *watcher, keys []account.Key) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	w.names, w.changed = make(map[string]bool, len(names)), make(map[string]bool)
-	for _, name := range names {
-		w.names[name] = true
+	w.accounts, w.changed = make(map[account.Key]bool, len(keys)), make(map[account.Key]bool)
+	for _, key := range keys {
+		w.accounts[key] = true
 	}
 }
 
 // takeChanged returns the accounts of a watcher that have changed since the last call.
-func (u *Updates) takeChanged(w *watcher) map[string]bool {
+func (u *Updates) takeChanged(w *watcher) map[account.Key]bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(w.changed) == 0 {
 		return nil // Not the map: Changed writes to it.
 	}
 	changed := w.changed
-	w.changed = make(map[string]bool)
+	w.changed = make(map[account.Key]bool)
 	return changed
 }
 

@@ -77,7 +77,7 @@ const (
 	maxHeaderBytes = 16 << 10
 )
 
-// NewServer returns a server of all pages, yet to be started, that no slowFactor or greedy client can hold up.
+// NewServer returns a server of all pages, to be started by the caller. Slow or greedy clients can't hold it up.
 func NewServer(opts Options) *http.Server {
 	errorLog := slog.NewLogLogger(opts.Logger.Handler(), slog.LevelError)
 	mux := http.NewServeMux()

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 
 	"imap-exporter/internal/realtest"
 	"imap-exporter/internal/realtest/demohistory"
+	"imap-exporter/internal/realtest/program"
 )
 
 func main() {
@@ -35,15 +37,15 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	binary, err := realtest.Build(ctx, ".", dir)
+	binary, err := program.Build()
 	if err != nil {
 		return err
 	}
-	exporter, stop, err := realtest.StartExporter(ctx, binary, "config.yaml")
-	defer stop()
+	exporter, err := program.Launch(ctx, exec.Command(binary, "--config.file=config.yaml"))
 	if err != nil {
 		return err
 	}
+	defer exporter.Kill()
 	promtool, err := realtest.FindTool("prometheus", "promtool")
 	if err != nil {
 		return fmt.Errorf("%w: `make servers` installs it", err)

@@ -84,7 +84,7 @@ scrape_configs:
 	if _, err := prometheus.Await(ctx, `imap_exporter_build_info{job="doomed"}`); err != nil {
 		t.Fatal(err)
 	}
-	f.stopDoomed()
+	f.doomed.Kill()
 	f.reloadNonsense(ctx, t)
 
 	missing := maps.Clone(raised)

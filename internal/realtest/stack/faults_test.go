@@ -13,22 +13,20 @@ import (
 	"time"
 
 	"imap-exporter/internal/mailtest"
-	"imap-exporter/internal/realtest"
+	"imap-exporter/internal/realtest/program"
 )
 
 // faults are exporters with something to alert on.
 type faults struct {
-	main, doomed *realtest.Tool
-	twins        [2]*realtest.Tool // both say that they are the first of two
-	stopDoomed   func()
-	file         string            // main's configuration
-	accounts     map[string]string // by server, each of which has one
+	main, doomed *program.Process
+	twins        [2]*program.Process // both say that they are the first of two
+	file         string              // main's configuration
+	accounts     map[string]string   // by server, each of which has one
 }
 
 // startFaults runs an exporter with the shipped demo and three faulty servers more, and three that are faulty themselves.
 func startFaults(t *testing.T) *faults {
 	t.Helper()
-	binary := program(t)
 	shipped, err := os.ReadFile(filepath.Join(root, "config.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +40,7 @@ func startFaults(t *testing.T) *faults {
 	modules, accounts := f.added(t)
 	write(t, f.file, strings.NewReplacer("interval: 10s", "interval: 5s", "timeout: 3s", "timeout: 5s",
 		"\nmodules:\n", "\nmodules:\n"+modules, "\naccounts:\n", "\naccounts:\n"+accounts).Replace(string(shipped)))
-	f.main = startExporter(t, binary, f.file, "--web.enable-lifecycle")
+	f.main = program.Start(t, program.Command(t, f.file, "--web.enable-lifecycle"))
 
 	small := filepath.Join(t.TempDir(), "small.yaml")
 	write(t, small, `
@@ -54,13 +52,9 @@ accounts:
   - {name: two, server: demo, username: demo@example.org, password: canary-demo-secret, module: quick}
 `)
 	for i := range f.twins {
-		f.twins[i] = startExporter(t, binary, small, "--shard=0", "--total-shards=2")
+		f.twins[i] = program.Start(t, program.Command(t, small, "--shard=0", "--total-shards=2"))
 	}
-	f.doomed, f.stopDoomed, err = realtest.StartExporter(t.Context(), binary, small)
-	if err != nil {
-		f.stopDoomed()
-		t.Fatal(err)
-	}
+	f.doomed = program.Start(t, program.Command(t, small))
 	return f
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"imap-exporter/internal/realtest"
 	"imap-exporter/internal/realtest/demohistory"
+	"imap-exporter/internal/realtest/program"
 )
 
 // root is the repository's.
@@ -29,7 +30,7 @@ var empty = map[string]string{
 // has stored eight days of it.
 func TestEveryPanelHasData(t *testing.T) {
 	t.Parallel()
-	exporter := startExporter(t, program(t), filepath.Join(root, "config.yaml"))
+	exporter := program.Start(t, program.Command(t, filepath.Join(root, "config.yaml")))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	dir := t.TempDir()
@@ -186,25 +187,3 @@ func assertRulesHealthy(ctx context.Context, t *testing.T, prometheus *realtest.
 }
 
 func host(url string) string { return strings.TrimPrefix(url, "http://") }
-
-// program builds the exporter.
-func program(t *testing.T) string {
-	t.Helper()
-	binary, err := realtest.Build(t.Context(), root, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return binary
-}
-
-// startExporter runs it until the end of the test.
-func startExporter(t *testing.T, binary, config string, flags ...string) *realtest.Tool {
-	t.Helper()
-	exporter, stop, err := realtest.StartExporter(t.Context(), binary, config, flags...)
-	t.Cleanup(stop)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { realtest.Capture(t, "exporter.log", []byte(exporter.Log())) })
-	return exporter
-}

@@ -1,18 +1,17 @@
-package main
+package e2e
 
 import (
 	"encoding/pem"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"imap-exporter/internal/mailtest"
 	"imap-exporter/internal/mailtest/hostile"
+	"imap-exporter/internal/realtest/program"
 )
 
 // A usage is what a process uses.
@@ -22,23 +21,15 @@ type usage struct {
 }
 
 // use waits until no probe runs, and tells what the process uses then.
-func (a *apart) use(t *testing.T) (u usage) {
+func (e *exporter) use(t *testing.T) (u usage) {
 	t.Helper()
-	if !await(func() bool { return sum(a.metrics(t), "imap_exporter_probes_in_flight", ".*") == 0 }) {
+	if !await(func() bool { return sum(e.metrics(t), "imap_exporter_probes_in_flight", ".*") == 0 }) {
 		t.Fatal("probes never end")
 	}
 	for range 50 { // Garbage is collected now and then, so the least is the truest.
-		page := a.metrics(t)
+		page := e.metrics(t)
 		now := usage{goroutines: int(sum(page, "go_goroutines", ".*")), heap: sum(page, "go_memstats_heap_alloc_bytes", ".*")}
-		links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", a.cmd.Process.Pid))
-		for _, link := range links {
-			if target, err := os.Readlink(link); err == nil {
-				now.files++
-				if strings.HasPrefix(target, "socket:") {
-					now.sockets++
-				}
-			}
-		}
+		now.files, now.sockets = e.OpenFiles(t)
 		if u.files == 0 {
 			u = now
 		}
@@ -47,33 +38,17 @@ func (a *apart) use(t *testing.T) (u usage) {
 	return u
 }
 
-// reload has the configuration replaced, and waits until it has so many accounts.
-func (a *apart) reload(t *testing.T, file, text string) {
+// startHostileServers starts a healthy server and all hostile ones. It returns the configuration of the healthy one alone, which
+// is never probed, and the one of all.
+func startHostileServers(t *testing.T, folder string) (quiet, all string) {
 	t.Helper()
-	if err := os.WriteFile(file+".new", []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(file+".new", file); err != nil {
-		t.Fatal(err)
-	}
-	_ = a.cmd.Process.Signal(syscall.SIGHUP)
-	want := float64(strings.Count(text, "{name: account-"))
-	if !await(func() bool { return sum(a.metrics(t), "imap_exporter_accounts", ".*") == want }) {
-		t.Fatal("the configuration isn't reloaded")
-	}
-}
-
-// everybody starts a healthy server and all hostile ones, and returns the configuration that probes the first alone, never, and
-// the one that probes all.
-func everybody(t *testing.T, folder string) (quiet, all string) {
-	t.Helper()
-	world, err := hostile.NewWorld()
+	servers, err := hostile.NewServers()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { world.Close() })
-	world.NoRecord = true
-	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: world.Authority().Raw})
+	t.Cleanup(func() { servers.Close() })
+	servers.NoRecord = true
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: servers.Authority().Raw})
 	for file, content := range map[string]string{"ca.pem": string(authority), "token": hostile.Token} {
 		if err := os.WriteFile(filepath.Join(folder, file), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -83,11 +58,11 @@ func everybody(t *testing.T, folder string) (quiet, all string) {
 		Auth: "login", Mailboxes: []string{"INBOX"}, Password: hostile.Password,
 	}}
 	var modules, accounts strings.Builder
-	for i, c := range append([]hostile.Case{healthy}, world.Cases()...) {
-		if i%hostileStep != 0 {
+	for i, c := range append([]hostile.Case{healthy}, servers.Cases()...) {
+		if i%leakStep != 0 {
 			continue
 		}
-		server, err := world.Start(&c)
+		server, err := servers.Start(&c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,45 +89,39 @@ func everybody(t *testing.T, folder string) (quiet, all string) {
 
 // However long hostile servers are probed, nothing of it stays: no goroutine, no file, no socket, and no memory.
 func TestHostileServersForLong(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
-	quiet, all := everybody(t, folder)
+	quiet, all := startHostileServers(t, folder)
 	file := filepath.Join(folder, "config.yaml")
-	if err := os.WriteFile(file, []byte(all), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(folder, "imap-exporter") // Without the race detector, which would take most of the machine.
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	a := startApart(t, file, func(cmd *exec.Cmd) {
-		cmd.Path, cmd.Err = program, nil
-		cmd.Env = append(os.Environ(), "GOGC=10")
-	})
+	write(t, file, all)
+	cmd := program.Command(t, file, "--log.level=debug")
+	cmd.Env = append(os.Environ(), "GOGC=10")
+	e := start(t, cmd)
 	round := func() bool {
-		page := a.metrics(t)
+		page := e.metrics(t)
 		return sum(page, "imap_probes_total", ".*") >= sum(page, "imap_exporter_accounts", ".*")
 	}
 	if !await(round) {
 		t.Fatal("not all accounts are probed")
 	}
-	a.reload(t, file, quiet)
+	e.reload(t, file, quiet)
 	healthy := func() float64 { // how many probes of it have succeeded
-		page := a.metrics(t)
+		page := e.metrics(t)
 		return sum(page, "imap_probes_total", `account="account-0",.*`) - sum(page, "imap_probe_failures_total", `account="account-0",.*`)
 	}
-	start, before := a.use(t), healthy()
-	for begin := time.Now(); time.Since(begin) < hostileSoak; {
-		a.reload(t, file, all)
-		<-time.After(min(hostileSoak, time.Minute) / 2)
+	start, before := e.use(t), healthy()
+	for begin := time.Now(); time.Since(begin) < leakTime; {
+		e.reload(t, file, all)
+		<-time.After(min(leakTime, time.Minute) / 2)
 		now := healthy()
 		if now <= before {
 			t.Error("the healthy account never succeeds")
 		}
 		before = now
 	}
-	probes := sum(a.metrics(t), "imap_exporter_probes_started_total", ".*")
-	a.reload(t, file, quiet)
-	after := a.use(t)
+	probes := sum(e.metrics(t), "imap_exporter_probes_started_total", ".*")
+	e.reload(t, file, quiet)
+	after := e.use(t)
 	t.Logf("%v probes; at first %+v, at last %+v", probes, start, after)
 	const runtimes = 2 // goroutines of the Go runtime come and go
 	if after.goroutines > start.goroutines+runtimes || after.files > start.files || after.sockets > start.sockets {

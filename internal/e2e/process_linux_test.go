@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bufio"
@@ -15,94 +15,110 @@ import (
 	"time"
 
 	"imap-exporter/internal/mailtest"
+	"imap-exporter/internal/realtest"
 	"imap-exporter/internal/realtest/netns"
+	"imap-exporter/internal/realtest/program"
 )
 
 // failingConfig is of a server that rejects whoever comes, which debug logs line by line.
 func failingConfig(t *testing.T) string {
-	server := slowServer(t, mailtest.Options{NoRecord: true, Handle: map[string]mailtest.Handler{
+	server := startServer(t, mailtest.Options{NoRecord: true, Handle: map[string]mailtest.Handler{
 		"EXAMINE": func(c *mailtest.Conn, cmd mailtest.Command) error { return c.NO(cmd.Tag, "not today") },
 	}})
-	return apartConfig(t, "200ms", "200ms", 30, server.Addr())
+	return writeConfig(t, "200ms", "200ms", 30, server.Addr())
+}
+
+// startLoggingTo runs the program, whose probes all fail, with a file as its stderr.
+func startLoggingTo(t *testing.T, stderr *os.File) *exporter {
+	t.Helper()
+	cmd := program.Command(t, failingConfig(t), "--log.level=debug")
+	cmd.Stderr = stderr
+	return start(t, cmd)
 }
 
 // goesOn waits until so many more probes have been done.
-func (a *apart) goesOn(t *testing.T, probes float64) {
+func (e *exporter) goesOn(t *testing.T, probes float64) {
 	t.Helper()
-	before := sum(a.metrics(t), "imap_probes_total", ".*")
-	if !await(func() bool { return sum(a.metrics(t), "imap_probes_total", ".*") >= before+probes }) {
+	before := sum(e.metrics(t), "imap_probes_total", ".*")
+	if !await(func() bool { return sum(e.metrics(t), "imap_probes_total", ".*") >= before+probes }) {
 		t.Errorf("no %v probes any more", probes)
 	}
 }
 
 // Whatever becomes of the log, probes go on, what is lost is counted, and the program stops in time.
 func TestNobodyReadsTheLog(t *testing.T) {
+	t.Parallel()
 	const dropped = "imap_exporter_log_lines_dropped_total"
 	t.Run("a pipe that nobody empties", func(t *testing.T) {
+		t.Parallel()
 		r, w, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer r.Close()
-		a := startApart(t, failingConfig(t), func(cmd *exec.Cmd) { cmd.Stderr = w })
+		e := startLoggingTo(t, w)
 		w.Close()
-		if !await(func() bool { return sum(a.metrics(t), dropped, ".*") > 0 }) {
+		if !await(func() bool { return sum(e.metrics(t), dropped, ".*") > 0 }) {
 			t.Fatal("nothing is dropped: the test has lost its point")
 		}
-		a.goesOn(t, 100)
-		read := newLog()
+		e.goesOn(t, 100)
+		read := &realtest.Buffer{}
 		var reader sync.WaitGroup
 		reader.Go(func() { io.Copy(read, bufio.NewReader(r)) }) // Somebody comes.
 		if !await(func() bool { return strings.Contains(read.String(), "Lines of the log were lost") }) {
 			t.Error("the log doesn't tell what is missing")
 		}
-		a.stop(t)
+		e.Stop(t)
 		reader.Wait()
 		if !regexp.MustCompile(`(?m)^time=\S+ level=INFO .* msg="Schedule stopped"`).MatchString(read.String()) {
 			t.Error("the log has no end")
 		}
 	})
 	t.Run("a pipe that nobody empties, to the end", func(t *testing.T) {
+		t.Parallel()
 		r, w, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer r.Close()
-		a := startApart(t, failingConfig(t), func(cmd *exec.Cmd) { cmd.Stderr = w })
+		e := startLoggingTo(t, w)
 		w.Close()
-		await(func() bool { return sum(a.metrics(t), dropped, ".*") > 0 })
-		a.stop(t)
+		await(func() bool { return sum(e.metrics(t), dropped, ".*") > 0 })
+		e.Stop(t)
 	})
 	t.Run("a full disk", func(t *testing.T) {
+		t.Parallel()
 		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer full.Close()
-		a := startApart(t, failingConfig(t), func(cmd *exec.Cmd) { cmd.Stderr = full })
-		a.goesOn(t, 100)
-		if n := sum(a.metrics(t), dropped, ".*"); n == 0 {
+		e := startLoggingTo(t, full)
+		e.goesOn(t, 100)
+		if n := sum(e.metrics(t), dropped, ".*"); n == 0 {
 			t.Error("nothing is dropped")
 		}
 	})
 	t.Run("a reader who has gone", func(t *testing.T) {
+		t.Parallel()
 		r, w, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Close()
-		a := startApart(t, failingConfig(t), func(cmd *exec.Cmd) { cmd.Stderr = w })
+		e := startLoggingTo(t, w)
 		w.Close()
-		a.goesOn(t, 100)
+		e.goesOn(t, 100)
 	})
 }
 
 // A process that stood still for some intervals makes up for none of them: one probe of each account, and the rest counted.
 func TestStoppedProcess(t *testing.T) {
+	t.Parallel()
 	const accounts, interval, still = 10, 2 * time.Second, 7 * time.Second
 	var mu sync.Mutex
 	var came []time.Time
-	server := slowServer(t, mailtest.Options{NoRecord: true, Handle: map[string]mailtest.Handler{
+	server := startServer(t, mailtest.Options{NoRecord: true, Handle: map[string]mailtest.Handler{
 		"GREETING": func(c *mailtest.Conn, cmd mailtest.Command) error {
 			mu.Lock()
 			came = append(came, time.Now())
@@ -110,16 +126,16 @@ func TestStoppedProcess(t *testing.T) {
 			return c.Default(cmd)
 		},
 	}})
-	a := startApart(t, apartConfig(t, interval.String(), "2s", accounts, server.Addr()), nil)
-	if !await(func() bool { return sum(a.metrics(t), "imap_probe_success", ".*") == accounts }) {
+	e := startDebug(t, writeConfig(t, interval.String(), "2s", accounts, server.Addr()))
+	if !await(func() bool { return sum(e.metrics(t), "imap_probe_success", ".*") == accounts }) {
 		t.Fatal("not all accounts succeed at first")
 	}
-	_ = a.cmd.Process.Signal(syscall.SIGSTOP)
+	e.signal(t, syscall.SIGSTOP)
 	<-time.After(still)
 	again := time.Now()
-	_ = a.cmd.Process.Signal(syscall.SIGCONT)
-	a.goesOn(t, 2*accounts)
-	page := a.metrics(t)
+	e.signal(t, syscall.SIGCONT)
+	e.goesOn(t, 2*accounts)
+	page := e.metrics(t)
 	skipped := sum(page, "imap_exporter_probes_skipped_total", ".*")
 	if least := accounts * (still.Seconds()/interval.Seconds() - 2); skipped < least {
 		t.Errorf("%v probes skipped, want %v", skipped, least)
@@ -146,14 +162,14 @@ func TestConfined(t *testing.T) {
 	if network == nil {
 		return
 	}
-	server := slowServer(t, mailtest.Options{NoRecord: true, Host: netns.IPv6})
-	file := apartConfig(t, "1s", "1s", 3, server.Addr())
+	server := startServer(t, mailtest.Options{NoRecord: true, Host: netns.IPv6})
+	file := writeConfig(t, "1s", "1s", 3, server.Addr())
 	dir, err := os.MkdirTemp("", "confined-")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	program, err := os.ReadFile("/proc/self/exe")
+	binary, err := os.ReadFile(program.Command(t, file).Path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +177,7 @@ func TestConfined(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string][]byte{"imap-exporter": program, "config.yaml": text} {
+	for name, content := range map[string][]byte{"imap-exporter": binary, "config.yaml": text} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -171,25 +187,24 @@ func TestConfined(t *testing.T) {
 	}
 	network.NoIPv4(t)
 	network.ReadOnly(t)
-	lines := newLog()
 	const nobody = 65534
-	a := startApart(t, filepath.Join(dir, "config.yaml"), func(cmd *exec.Cmd) {
-		cmd.Path, cmd.Err, cmd.Dir = filepath.Join(dir, "imap-exporter"), nil, "/"
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
-		cmd.Stderr = lines
-		cmd.Args = append(cmd.Args, "--web.listen-address=:0") // The last one counts: every address there is.
-	})
-	if !await(func() bool { return sum(a.metrics(t), "imap_probe_success", ".*") == 3 }) {
-		t.Errorf("the accounts don't succeed:\n%s\n%s", a.metrics(t), lines)
+	port, err := realtest.FreePort()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if !strings.HasPrefix(a.url, "http://[::1]:") {
-		t.Errorf("it listens at %s", a.url)
+	cmd := exec.Command(filepath.Join(dir, "imap-exporter"), "--config.file="+filepath.Join(dir, "config.yaml"), "--log.level=debug",
+		"--web.listen-address=:"+port) // On every address there is.
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	e := start(t, cmd)
+	if !await(func() bool { return sum(e.metrics(t), "imap_probe_success", ".*") == 3 }) {
+		t.Errorf("the accounts don't succeed:\n%s\n%s", e.metrics(t), e.Log)
 	}
-	if status, _, err := fetch(a.url+"/", ""); err != nil || status != http.StatusOK {
-		t.Errorf("the landing page: %d, %v", status, err)
+	if status, _ := get(t, http.MethodGet, "http://[::1]:"+port+"/", ""); status != http.StatusOK {
+		t.Errorf("the landing page: %d", status)
 	}
-	doubts := strings.Count(lines.String(), `msg="Doubtful configuration"`) // Of clear text, and a file that nobody hides from others.
-	if strings.Count(lines.String(), "level=WARN") > doubts || strings.Contains(lines.String(), "level=ERROR") {
-		t.Errorf("complaints:\n%s", lines)
+	doubts := strings.Count(e.Log.String(), `msg="Doubtful configuration"`) // Of clear text, and a file that nobody hides from others.
+	if strings.Count(e.Log.String(), "level=WARN") > doubts || strings.Contains(e.Log.String(), "level=ERROR") {
+		t.Errorf("complaints:\n%s", e.Log)
 	}
 }

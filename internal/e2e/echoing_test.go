@@ -1,10 +1,9 @@
-package main
+package e2e
 
 import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -14,8 +13,8 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// A betrayal is an account whose server knows its password, and repeats it where it can.
-type betrayal struct {
+// An echoing account has a server that knows its password, and repeats it where it can.
+type echoing struct {
 	name string
 	// module and its keys, as in the configuration.
 	module string
@@ -47,11 +46,11 @@ func inBase64(s string) string {
 
 func inHex(s string) string { return hex.EncodeToString([]byte(s)) }
 
-// betrayals are all ways that a login can go wrong with a password in hand.
-func betrayals() []betrayal {
+// echoingAccounts has all ways that a login can go wrong with a password in hand.
+func echoingAccounts() []echoing {
 	const login, plain = "auth: login", "auth: plain"
 	refused := saying("TAG NO [SECRET] wrong: SECRET\r\n")
-	all := []betrayal{
+	return []echoing{
 		{"good", login, "", nil, false},
 		{"rejected", login, "", nil, true},
 		{"rejected-plain", plain, "", nil, true},
@@ -84,12 +83,11 @@ func betrayals() []betrayal {
 		{"logout", login, "LOGOUT", saying("* BYE SECRET\r\nTAG NO SECRET\r\n"), false},
 		{"referral", login, "LOGIN", saying("TAG NO [REFERRAL imap://u:SECRET@127.0.0.1:1/] SECRET\r\n"), false},
 	}
-	return all
 }
 
 // configure starts the servers and writes the configuration, into a folder that it returns. Passwords come from everywhere
 // that they can.
-func configure(t *testing.T, all []betrayal) (folder string) {
+func configure(t *testing.T, all []echoing) (folder string) {
 	t.Helper()
 	folder = t.TempDir()
 	var modules, accounts strings.Builder
@@ -109,15 +107,15 @@ func configure(t *testing.T, all []betrayal) (folder string) {
 		switch file := filepath.Join(folder, b.name); {
 		case strings.Contains(b.module, "oauth"):
 			key = "token_file: " + file
-			put(t, file, secret+"\n")
+			write(t, file, secret+"\n")
 		case i%3 == 1:
 			key = "password_file: " + file
-			put(t, file, secret+"\n")
+			write(t, file, secret+"\n")
 		case i%3 == 2:
 			key = "password_env: CANARY_" + strconv.Itoa(i)
 			t.Setenv("CANARY_"+strconv.Itoa(i), secret)
 		}
-		fmt.Fprintf(&accounts, "  - {name: %s, server: %q, username: %q, %s, module: %s}\n", b.name, slowServer(t, o).Addr(), mailtest.DemoUser, key, b.name)
+		fmt.Fprintf(&accounts, "  - {name: %s, server: %q, username: %q, %s, module: %s}\n", b.name, startServer(t, o).Addr(), mailtest.DemoUser, key, b.name)
 	}
 	// The server of these can't be reached, or shows a certificate that nobody has vouched for, with the password in it.
 	fmt.Fprintf(&modules, "  - {name: tls, interval: 1s, timeout: 1s}\n")
@@ -125,7 +123,7 @@ func configure(t *testing.T, all []betrayal) (folder string) {
 		fmt.Fprintf(&accounts, "  - {name: %s, server: %q, username: u, password: canary-%s-secret, module: tls}\n", name, server, name)
 	}
 	text := strings.Replace(modules.String(), "tls: none, allow_plaintext_auth: true, mailboxes: [\"*\"], auth: login, allow_plaintext_auth: false", "tls: none", 1)
-	put(t, filepath.Join(folder, "config.yaml"), "max_concurrent: 100\nlog: {level: debug}\nmodules:\n"+text+"accounts:\n"+accounts.String())
+	write(t, filepath.Join(folder, "config.yaml"), "max_concurrent: 100\nlog: {level: debug}\nmodules:\n"+text+"accounts:\n"+accounts.String())
 	return folder
 }
 
@@ -140,12 +138,5 @@ func certified(t *testing.T, name string) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slowServer(t, mailtest.Options{NoRecord: true, TLS: tls}).Addr()
-}
-
-func put(t *testing.T, file, text string) {
-	t.Helper()
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	return startServer(t, mailtest.Options{NoRecord: true, TLS: tls}).Addr()
 }

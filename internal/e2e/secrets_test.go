@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bytes"
@@ -19,6 +19,8 @@ import (
 	"github.com/prometheus/common/model"
 
 	"imap-exporter/internal/realtest"
+	"imap-exporter/internal/realtest/leak"
+	"imap-exporter/internal/realtest/program"
 )
 
 var profilesAt = regexp.MustCompile(`msg="Serving profiles" address=([0-9.:]+)`)
@@ -26,50 +28,50 @@ var profilesAt = regexp.MustCompile(`msg="Serving profiles" address=([0-9.:]+)`)
 // Dozens of accounts whose servers repeat their passwords, at debug: no output of the program has one of them, in any form.
 // Neither has what it says about configurations whose values are wrong, each of them a password.
 func TestNoSecretInAnyOutput(t *testing.T) {
-	all := betrayals()
+	all := echoingAccounts()
 	folder := configure(t, all)
-	cmd, stderr := startProcess(t, folder, "--web.enable-lifecycle", "--web.debug-listen-address=127.0.0.1:0")
-	url := "http://" + <-stderr.address
+	cmd := program.Command(t, "config.yaml", "--web.enable-lifecycle", "--web.debug-listen-address=127.0.0.1:0")
+	cmd.Dir = folder
+	e := start(t, cmd)
 	if !await(func() bool {
-		_, page, _ := fetch(url+"/metrics", "")
-		n := counters(page)
-		return len(n) == len(all)+3 && !slices.ContainsFunc(all, func(b betrayal) bool { return n[b.name] == 0 })
+		p := e.page(t)
+		return p.sum("imap_exporter_accounts") == float64(len(all)+3) && !slices.ContainsFunc(all, func(a echoing) bool { return p.value("imap_probes_total", a.name) == 0 })
 	}) {
-		t.Fatalf("not all accounts were probed:\n%s", stderr)
+		t.Fatalf("not all accounts were probed:\n%s", e.Log)
 	}
-	match := profilesAt.FindStringSubmatch(stderr.String())
+	match := profilesAt.FindStringSubmatch(e.Log.String())
 	if match == nil {
-		t.Fatalf("no profiles:\n%s", stderr)
+		t.Fatalf("no profiles:\n%s", e.Log)
 	}
-	scanPages(t, url, "http://"+match[1]+"/debug/pprof/")
-	assertValidMetrics(t, url)
+	scanPages(t, e.URL, "http://"+match[1]+"/debug/pprof/")
+	assertValidMetrics(t, e.URL)
 
 	for i, text := range wrongConfigurations(t) {
-		put(t, filepath.Join(folder, "config.yaml"), text)
-		status, answer := getPage(t, http.MethodPost, url+"/-/reload", "")
+		write(t, filepath.Join(folder, "config.yaml"), text)
+		status, answer := get(t, http.MethodPost, e.URL+"/-/reload", "")
 		if status != http.StatusInternalServerError {
 			t.Errorf("reloaded (%d):\n%s", status, text)
 		}
 		assertNoLeak(t, "/-/reload", answer)
-		var stdout, stderr bytes.Buffer
-		if status := run(t.Context(), []string{"check", "--config.file=" + filepath.Join(folder, "config.yaml")}, &stdout, &stderr); status != 1 {
-			t.Errorf("check: status %d", status)
+		check := program.Command(t, "config.yaml")
+		check.Dir, check.Args = folder, append(check.Args, "check")
+		output, _ := check.CombinedOutput()
+		if check.ProcessState.ExitCode() != 1 {
+			t.Errorf("check: %s", check.ProcessState)
 		}
-		assertNoLeak(t, "check", append(stdout.Bytes(), stderr.Bytes()...))
+		assertNoLeak(t, "check", output)
 		if i%20 == 0 {
-			if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
-				t.Fatal(err)
-			}
+			e.signal(t, syscall.SIGHUP)
 		}
 	}
-	if !await(func() bool { return strings.Contains(stderr.String(), "trigger=SIGHUP problem=") }) {
+	if !await(func() bool { return strings.Contains(e.Log.String(), "trigger=SIGHUP problem=") }) {
 		t.Error("no reload by SIGHUP")
 	}
-	arguments, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", cmd.Process.Pid))
+	arguments, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", e.PID()))
 	if err == nil {
 		assertNoLeak(t, "the command line", arguments)
 	}
-	text := stderr.String()
+	text := e.Log.String()
 	for _, b := range all {
 		if b.name != "good" && b.name != "logout" && !strings.Contains(text, "account="+b.name+" ") {
 			t.Errorf("nothing of %s is in the log", b.name)
@@ -81,13 +83,21 @@ func TestNoSecretInAnyOutput(t *testing.T) {
 	assertNoLeak(t, "the log", []byte(text))
 }
 
+// assertNoLeak looks for the tests' passwords in an output, in every form.
+func assertNoLeak(t *testing.T, where string, output []byte) {
+	t.Helper()
+	if found, line := leak.Find(output); line > 0 {
+		t.Errorf("%s, line %d, has a password: %s", where, line, found)
+	}
+}
+
 // scanPages gets every page there is, and looks for passwords.
 func scanPages(t *testing.T, url, profiles string) {
 	t.Helper()
 	for path, want := range map[string]int{
 		"/": 200, "/style.css": 200, "/metrics": 200, "/-/healthy": 200, "/-/ready": 200, "/nowhere": 404, "/-/reload": 405, "/debug/pprof/": 404,
 	} {
-		status, body := getPage(t, http.MethodGet, url+path, "")
+		status, body := get(t, http.MethodGet, url+path, "")
 		if status != want {
 			t.Errorf("%s: status %d", path, status)
 		}
@@ -99,7 +109,7 @@ func scanPages(t *testing.T, url, profiles string) {
 		"block?debug=1": 200, "mutex?debug=1": 200, "threadcreate?debug=1": 200, "profile?seconds=1": 200, "trace?seconds=1": 200, "symbol": 200,
 		"cmdline": 404,
 	} {
-		status, body := getPage(t, http.MethodGet, profiles+path, "")
+		status, body := get(t, http.MethodGet, profiles+path, "")
 		if status != want {
 			t.Errorf("/debug/pprof/%s: status %d", path, status)
 		}
@@ -113,14 +123,14 @@ func assertValidMetrics(t *testing.T, url string) {
 	t.Helper()
 	const protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 	const openMetrics = "application/openmetrics-text;version=1.0.0"
-	_, text := getPage(t, http.MethodGet, url+"/metrics", "Accept: text/plain")
+	_, text := get(t, http.MethodGet, url+"/metrics", "Accept: text/plain")
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
 	if err != nil || families["imap_probe_success"] == nil {
 		t.Errorf("as text: %d families, %v", len(families), err)
 	}
 	assertNoLeak(t, "/metrics as text", text)
-	_, binary := getPage(t, http.MethodGet, url+"/metrics", "Accept: "+protobuf)
+	_, binary := get(t, http.MethodGet, url+"/metrics", "Accept: "+protobuf)
 	decoder := expfmt.NewDecoder(bytes.NewReader(binary), expfmt.NewFormat(expfmt.TypeProtoDelim))
 	n := 0
 	for ; err == nil; n++ {
@@ -130,7 +140,7 @@ func assertValidMetrics(t *testing.T, url string) {
 		t.Errorf("as protobuf: %d families, %v", n, err)
 	}
 	assertNoLeak(t, "/metrics as protobuf", binary)
-	_, open := getPage(t, http.MethodGet, url+"/metrics", "Accept: "+openMetrics)
+	_, open := get(t, http.MethodGet, url+"/metrics", "Accept: "+openMetrics)
 	if !bytes.HasSuffix(open, []byte("\n# EOF\n")) {
 		t.Error("as OpenMetrics: without an end")
 	}

@@ -1,7 +1,6 @@
-package main
+package e2e
 
 import (
-	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"os"
@@ -12,6 +11,7 @@ import (
 
 	"imap-exporter/internal/mailtest"
 	"imap-exporter/internal/mailtest/hostile"
+	"imap-exporter/internal/realtest/leak"
 )
 
 const (
@@ -22,10 +22,10 @@ const (
 	hostileInterval = "25s"
 )
 
-// A neighbourhood is healthy accounts, and every hostile server of the table.
-type neighbourhood struct {
+// A fixture has healthy accounts, and one for every hostile server of the table.
+type fixture struct {
 	t       *testing.T
-	world   *hostile.World
+	servers *hostile.Servers
 	folder  string
 	healthy []healthyAccount
 	hostile []hostileAccount
@@ -42,17 +42,17 @@ type hostileAccount struct {
 	server *mailtest.Server
 }
 
-func newNeighbourhood(t *testing.T) *neighbourhood {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	world, err := hostile.NewWorld()
+	servers, err := hostile.NewServers()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { world.Close() })
-	n := &neighbourhood{t: t, world: world, folder: t.TempDir()}
-	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: world.Authority().Raw})
+	t.Cleanup(func() { servers.Close() })
+	f := &fixture{t: t, servers: servers, folder: t.TempDir()}
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: servers.Authority().Raw})
 	for file, content := range map[string]string{"ca.pem": string(authority), "token": hostile.Token} {
-		if err := os.WriteFile(filepath.Join(n.folder, file), []byte(content), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(f.folder, file), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -61,25 +61,27 @@ func newNeighbourhood(t *testing.T) *neighbourhood {
 		user.Password = hostile.Password
 		user.Mailboxes[0].Messages = mailtest.NewMessages(10+i, time.Now(), time.Hour)
 		c := &hostile.Case{Mode: mailtest.ModeImplicit, Server: mailtest.Options{NoRecord: true, Data: mailtest.Data{Users: []*mailtest.User{user}}}}
-		server, err := world.Start(c)
+		server, err := servers.Start(c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		n.healthy = append(n.healthy, healthyAccount{fmt.Sprintf("healthy-%d", i), server.Addr(), 10 + i})
+		f.healthy = append(f.healthy, healthyAccount{fmt.Sprintf("healthy-%d", i), server.Addr(), 10 + i})
 	}
-	for i, c := range world.Cases() {
-		server, err := world.Start(&c)
+	for i, c := range servers.Cases() {
+		server, err := servers.Start(&c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		n.hostile = append(n.hostile, hostileAccount{fmt.Sprintf("hostile-%d", i), &c, server})
+		f.hostile = append(f.hostile, hostileAccount{fmt.Sprintf("hostile-%d", i), &c, server})
 	}
-	return n
+	return f
 }
 
+func (f *fixture) configFile() string { return filepath.Join(f.folder, "config.yaml") }
+
 // writeConfig writes the configuration of the healthy accounts and, if so, of the hostile ones.
-func (n *neighbourhood) writeConfig(all bool) {
-	n.t.Helper()
+func (f *fixture) writeConfig(all bool) {
+	f.t.Helper()
 	var modules, accounts strings.Builder
 	module := func(name, interval, more string) {
 		fmt.Fprintf(&modules, "  - {name: %s, interval: %s, timeout: %s, tls_config: {ca_file: ca.pem, server_name: localhost}%s}\n", name, interval, probeTimeout, more)
@@ -88,11 +90,11 @@ func (n *neighbourhood) writeConfig(all bool) {
 		fmt.Fprintf(&accounts, "  - {name: %s, server: %q, username: %s, %s, module: %s}\n", name, address, mailtest.DemoUser, credential, module)
 	}
 	module("healthy", healthyInterval, ", auth: login")
-	for _, a := range n.healthy {
+	for _, a := range f.healthy {
 		account(a.name, a.address, "password: "+hostile.Password, "healthy")
 	}
 	if all {
-		for _, a := range n.hostile {
+		for _, a := range f.hostile {
 			more := fmt.Sprintf(", auth: %s, send_id: %t, mailboxes: [%q]", a.c.Account.Auth, a.c.Account.SendID, a.c.Account.Mailboxes[0])
 			switch a.c.Mode {
 			case mailtest.ModeStartTLS:
@@ -116,14 +118,12 @@ func (n *neighbourhood) writeConfig(all bool) {
 	// The classic histograms of so many servers would be a page of 20 MB, which takes this test long to read.
 	text := "max_concurrent: 400\nhistograms: native\nmodules:\n" + strings.ReplaceAll(modules.String(), "tls_config: {ca_file: ca.pem, server_name: localhost}, tls: none", "tls: none") +
 		"accounts:\n" + accounts.String()
-	if err := os.WriteFile(filepath.Join(n.folder, "config.yaml"), []byte(text), 0o600); err != nil {
-		n.t.Fatal(err)
-	}
+	write(f.t, f.configFile(), text)
 }
 
 // probed reports whether each healthy account was probed so often.
-func (n *neighbourhood) probed(p page, times int) bool {
-	for _, a := range n.healthy {
+func (f *fixture) probed(p page, times int) bool {
+	for _, a := range f.healthy {
 		if p.value("imap_probes_total", a.name) < float64(times) {
 			return false
 		}
@@ -132,8 +132,8 @@ func (n *neighbourhood) probed(p page, times int) bool {
 }
 
 // settled reports whether each hostile account was probed often enough to show what it comes to.
-func (n *neighbourhood) settled(p page) bool {
-	for _, a := range n.hostile {
+func (f *fixture) settled(p page) bool {
+	for _, a := range f.hostile {
 		times := 1.0
 		if a.c.Then != a.c.Want {
 			times = 2
@@ -145,14 +145,11 @@ func (n *neighbourhood) settled(p page) bool {
 	return true
 }
 
-// secrets are what must show nowhere.
-func (n *neighbourhood) secrets() []string {
+// secrets are the passwords and tokens, as they are and in base64. None of them may show anywhere.
+func (f *fixture) secrets() []string {
 	forms := []string{hostile.Password, hostile.Token, hostile.Unquotable}
 	for _, secret := range forms[:2] {
-		for offset := range 3 {
-			encoded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("x", offset) + secret))
-			forms = append(forms, encoded[(offset*8+5)/6:len(encoded)-1])
-		}
+		forms = append(forms, leak.InBase64(secret)...)
 	}
 	return forms
 }

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"maps"
@@ -7,11 +7,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"imap-exporter/internal/mailtest/hostile"
 	"imap-exporter/internal/realtest"
+	"imap-exporter/internal/realtest/program"
 	"imap-exporter/probe"
 )
 
@@ -27,23 +29,24 @@ const (
 // afterwards, it took little memory and work, the healthy accounts' numbers are what they were alone, each hostile account
 // shows what it must, and what servers made up or were told is in no page and no log.
 func TestHostileServersBesideHealthyOnes(t *testing.T) {
-	n := newNeighbourhood(t)
-	x := n.run()
-	before := x.await("the healthy accounts alone", func(p page) bool { return n.probed(p, 1) })
-	n.assertHealthy(before)
-	fds := x.descriptors()
+	t.Parallel()
+	f := newFixture(t)
+	e := f.start()
+	before := e.awaitPage(t, "the healthy accounts alone", func(p page) bool { return f.probed(p, 1) })
+	f.assertHealthy(before)
+	files, _ := e.OpenFiles(t)
 
-	n.writeConfig(true)
-	x.reload(len(n.healthy) + len(n.hostile))
-	x.resetPeak()
-	cpu, begun, since := x.cpu(), before.sum("imap_exporter_probes_started_total"), x.page()
-	during := x.await("every hostile account", func(p page) bool {
-		n.assertHealthy(p)
-		return n.settled(p) && n.probed(p, 2+int(since.value("imap_probes_total", n.healthy[0].name)))
+	f.writeConfig(true)
+	f.reload(e, len(f.healthy)+len(f.hostile))
+	e.ResetPeakMemory(t)
+	cpu, begun, since := e.CPUTime(t), before.sum("imap_exporter_probes_started_total"), e.page(t)
+	during := e.awaitPage(t, "every hostile account", func(p page) bool {
+		f.assertHealthy(p)
+		return f.settled(p) && f.probed(p, 2+int(since.value("imap_probes_total", f.healthy[0].name)))
 	})
-	peak := x.peak()
-	worked := time.Duration(float64(x.cpu()-cpu) / (during.sum("imap_exporter_probes_started_total") - begun))
-	t.Logf("%d hostile accounts, %.0f probes: at most %d MiB, %v of CPU time each", len(n.hostile),
+	peak := e.PeakMemory(t)
+	worked := time.Duration(float64(e.CPUTime(t)-cpu) / (during.sum("imap_exporter_probes_started_total") - begun))
+	t.Logf("%d hostile accounts, %.0f probes: at most %d MiB, %v of CPU time each", len(f.hostile),
 		during.sum("imap_probes_total"), peak>>20, worked)
 	if peak > hostileMemory {
 		t.Errorf("it took %d bytes, want at most %d", peak, hostileMemory)
@@ -51,79 +54,95 @@ func TestHostileServersBesideHealthyOnes(t *testing.T) {
 	if worked > hostileCPU {
 		t.Errorf("a probe took %v of CPU time, want at most %v", worked, hostileCPU)
 	}
-	n.assertOutcomes(during)
-	n.assertLabels(during)
-	n.assertUnchanged(before, during)
+	f.assertOutcomes(during)
+	f.assertLabels(during)
+	f.assertUnchanged(before, during)
 	assertPromtool(t, during.text)
 
-	n.writeConfig(false)
-	x.reload(len(n.healthy))
-	after := x.await("the healthy accounts alone again", func(p page) bool {
-		return n.probed(p, 1+int(during.value("imap_probes_total", n.healthy[0].name)))
+	f.writeConfig(false)
+	f.reload(e, len(f.healthy))
+	after := e.awaitPage(t, "the healthy accounts alone again", func(p page) bool {
+		return f.probed(p, 1+int(during.value("imap_probes_total", f.healthy[0].name)))
 	})
-	n.assertHealthy(after)
+	f.assertHealthy(after)
 	if was, is := before.series("imap_"), after.series("imap_"); !slices.Equal(was, is) {
 		t.Errorf("hostile servers left series behind:\n%s", strings.Join(notIn(is, was), "\n"))
 	}
-	if now := x.descriptors(); now > fds+8 {
-		t.Errorf("%d open files, and %d before", now, fds)
+	if now, _ := e.OpenFiles(t); now > files+8 {
+		t.Errorf("%d open files, and %d before", now, files)
 	}
-	x.stop()
-	n.assertSent()
-	n.assertLog(x.stderr.String())
+	e.Stop(t)
+	f.assertSent()
+	f.assertLog(e.Log.String())
 	for when, p := range map[string]page{"before": before, "during": during, "after": after} {
-		n.assertClean(when, p.text)
+		f.assertClean(when, p.text)
 	}
 }
 
+// start runs the program with the healthy accounts alone.
+func (f *fixture) start() *exporter {
+	f.t.Helper()
+	f.writeConfig(false)
+	cmd := program.Command(f.t, "config.yaml", "--log.level=debug")
+	cmd.Dir = f.folder
+	return start(f.t, cmd)
+}
+
+// reload has the configuration read again and waits until the program has so many accounts.
+func (f *fixture) reload(e *exporter, accounts int) {
+	f.t.Helper()
+	e.signal(f.t, syscall.SIGHUP)
+	e.awaitPage(f.t, "the reload", func(p page) bool { return p.sum("imap_exporter_accounts") == float64(accounts) })
+}
+
 // assertHealthy wants each healthy account as it is alone, whoever its neighbours are.
-func (n *neighbourhood) assertHealthy(p page) {
-	n.t.Helper()
-	for _, a := range n.healthy {
+func (f *fixture) assertHealthy(p page) {
+	f.t.Helper()
+	for _, a := range f.healthy {
 		for metric, want := range map[string]float64{
 			"imap_probe_success": 1, "imap_probe_failures_total": 0, "imap_mailbox_messages": float64(a.messages), "imap_quota_supported": 1,
 		} {
 			if got := p.value(metric, a.name); got != want && p.value("imap_probes_total", a.name) > 0 {
-				n.t.Fatalf("%s of %s is %v, want %v: %s", metric, a.name, got, want, p.outcome(a.name))
+				f.t.Fatalf("%s of %s is %v, want %v: %s", metric, a.name, got, want, p.outcome(a.name))
 			}
 		}
 	}
 	if got := p.where("imap_exporter_probes_skipped_total", "reason", "overload"); got != 0 {
-		n.t.Fatalf("%v probes were skipped", got)
+		f.t.Fatalf("%v probes were skipped", got)
 	}
 }
 
 // assertUnchanged wants the same series of the healthy accounts, and probes that took no longer than they may on a busy machine.
-func (n *neighbourhood) assertUnchanged(before, during page) {
-	n.t.Helper()
-	for _, a := range n.healthy {
+func (f *fixture) assertUnchanged(before, during page) {
+	f.t.Helper()
+	for _, a := range f.healthy {
 		if was, is := before.seriesOf(a.name), during.seriesOf(a.name); !slices.Equal(was, is) {
-			n.t.Errorf("%s has other series: lost %q, gained %q", a.name, notIn(was, is), notIn(is, was))
+			f.t.Errorf("%s has other series: lost %q, gained %q", a.name, notIn(was, is), notIn(is, was))
 		}
 	}
 	const generous = 20
 	mean := func(p page) float64 {
 		var sum, count float64
-		for _, a := range n.healthy {
+		for _, a := range f.healthy {
 			sum += p.where("imap_probe_duration_seconds_sum", "server", a.address)
 			count += p.where("imap_probe_duration_seconds_count", "server", a.address)
 		}
 		return sum / count
 	}
 	alone, beside := mean(before), mean(during)
-	n.t.Logf("a probe of a healthy account took %.1f ms alone, %.1f ms beside the hostile ones", 1000*alone, 1000*beside)
+	f.t.Logf("a probe of a healthy account took %.1f ms alone, %.1f ms beside the hostile ones", 1000*alone, 1000*beside)
 	if math.IsNaN(beside) || beside > generous*max(alone, 0.1) {
-		n.t.Errorf("a probe of a healthy account took %v s alone, and %v s beside the hostile ones", alone, beside)
+		f.t.Errorf("a probe of a healthy account took %v s alone, and %v s beside the hostile ones", alone, beside)
 	}
 }
 
 // assertOutcomes wants of each hostile account what its case says.
-func (n *neighbourhood) assertOutcomes(p page) {
-	n.t.Helper()
-	for _, a := range n.hostile {
+func (f *fixture) assertOutcomes(p page) {
+	f.t.Helper()
+	for _, a := range f.hostile {
 		got := p.outcome(a.name)
 		if got != a.c.Then {
-			n.t.Errorf("%s, %s/%s: %s, want %s", a.name, a.c.Group, a.c.Name, got, a.c.Then)
+			f.t.Errorf("%s, %s/%s: %s, want %s", a.name, a.c.Group, a.c.Name, got, a.c.Then)
 		}
 		if got != hostile.Success {
 			continue
@@ -132,12 +151,12 @@ func (n *neighbourhood) assertOutcomes(p page) {
 			value := p.value("imap_"+name, a.name)
 			// Quotas and mailboxes are summed up here; dates are exact to the second.
 			if math.Abs(value-want) > 0.5 && value != want {
-				n.t.Errorf("%s, %s/%s: imap_%s is %v, want %v", a.name, a.c.Group, a.c.Name, name, value, want)
+				f.t.Errorf("%s, %s/%s: imap_%s is %v, want %v", a.name, a.c.Group, a.c.Name, name, value, want)
 			}
 		}
 		for _, name := range a.c.Absent {
 			if p.has("imap_"+name, a.name) {
-				n.t.Errorf("%s, %s/%s: there is imap_%s", a.name, a.c.Group, a.c.Name, name)
+				f.t.Errorf("%s, %s/%s: there is imap_%s", a.name, a.c.Group, a.c.Name, name)
 			}
 		}
 	}
@@ -165,8 +184,8 @@ func oneOf[T ~string](values []T) func(string) bool {
 }
 
 // assertLabels wants no label of which a server chose the value, but for mailboxes and quota roots, and of those not too many.
-func (n *neighbourhood) assertLabels(p page) {
-	n.t.Helper()
+func (f *fixture) assertLabels(p page) {
+	f.t.Helper()
 	counts := map[string]map[string]bool{}
 	for _, s := range p.samples {
 		if !strings.HasPrefix(s.name, "imap_") {
@@ -182,18 +201,18 @@ func (n *neighbourhood) assertLabels(p page) {
 				}
 				counts[key][value] = true
 				if len([]rune(value)) > probe.MaxNameRunes || strings.ContainsFunc(value, unfit) {
-					n.t.Errorf("%s{%s=%q}", s.name, name, value)
+					f.t.Errorf("%s{%s=%q}", s.name, name, value)
 				}
 			default:
 				if fits := closed[name]; s.name != "imap_exporter_build_info" && (fits == nil || !fits(value)) {
-					n.t.Errorf("%s{%s=%q} is not of a closed list", s.name, name, value)
+					f.t.Errorf("%s{%s=%q} is not of a closed list", s.name, name, value)
 				}
 			}
 		}
 	}
 	for key, values := range counts {
 		if len(values) > probe.MaxMailboxes+1 {
-			n.t.Errorf("%d values of %s", len(values), key)
+			f.t.Errorf("%d values of %s", len(values), key)
 		}
 	}
 }
@@ -204,21 +223,21 @@ func unfit(r rune) bool {
 }
 
 // assertSent wants one connection for each probe, one at a time, no credential in clear text, and nothing sent elsewhere.
-func (n *neighbourhood) assertSent() {
-	n.t.Helper()
-	if total, _ := n.world.Elsewhere.Connections(); total != 0 {
-		n.t.Errorf("%d connections to where a server sent us", total)
+func (f *fixture) assertSent() {
+	f.t.Helper()
+	if total, _ := f.servers.Elsewhere.Connections(); total != 0 {
+		f.t.Errorf("%d connections to where a server sent us", total)
 	}
-	for _, a := range n.hostile {
+	for _, a := range f.hostile {
 		if _, most := a.server.Connections(); most > 1 {
-			n.t.Errorf("%s/%s: %d connections at once", a.c.Group, a.c.Name, most)
+			f.t.Errorf("%s/%s: %d connections at once", a.c.Group, a.c.Name, most)
 		}
 		for _, v := range a.server.Conversations() {
 			if strings.Contains(string(v.Wire), a.c.Account.Password) {
-				n.t.Errorf("%s/%s: the secret crossed the wire in clear text", a.c.Group, a.c.Name)
+				f.t.Errorf("%s/%s: the secret crossed the wire in clear text", a.c.Group, a.c.Name)
 			}
 			if verbs := v.Verbs(); !a.c.MayLogIn() && (slices.Contains(verbs, "LOGIN") || slices.Contains(verbs, "AUTHENTICATE")) {
-				n.t.Errorf("%s/%s: a login was sent where none may be", a.c.Group, a.c.Name)
+				f.t.Errorf("%s/%s: a login was sent where none may be", a.c.Group, a.c.Name)
 			}
 		}
 	}
@@ -227,16 +246,15 @@ func (n *neighbourhood) assertSent() {
 // logLine is what each line of the log looks like, whatever servers said.
 var logLine = regexp.MustCompile(`^time=\S+ level=(DEBUG|INFO|WARN) source=\S+ msg=`)
 
-func (n *neighbourhood) assertLog(log string) {
-	n.t.Helper()
-	realtest.Capture(n.t, "exporter.log", []byte(log))
+func (f *fixture) assertLog(log string) {
+	f.t.Helper()
 	for line := range strings.Lines(log) {
 		line = strings.TrimSuffix(line, "\n")
 		if !logLine.MatchString(line) || strings.ContainsFunc(line, unfit) {
-			n.t.Errorf("the log has the line %q", line)
+			f.t.Errorf("the log has the line %q", line)
 		}
 	}
-	n.assertClean("the log", log)
+	f.assertClean("the log", log)
 }
 
 // notTold are lines in which a server may have its say, or chance may have it: what a failed server said, word for word, in
@@ -244,14 +262,14 @@ func (n *neighbourhood) assertLog(log string) {
 var notTold = regexp.MustCompile(`(?m)^(.* msg=Transcript .*|(go|process|promhttp)_.*)\n`)
 
 // assertClean wants no secret, and nothing that a server made up.
-func (n *neighbourhood) assertClean(where, text string) {
-	n.t.Helper()
+func (f *fixture) assertClean(where, text string) {
+	f.t.Helper()
 	if made := hostile.MadeUp(notTold.ReplaceAllString(text, "")); made != "" {
-		n.t.Errorf("%s has what a server made up: %q", where, made)
+		f.t.Errorf("%s has what a server made up: %q", where, made)
 	}
-	for _, secret := range n.secrets() {
+	for _, secret := range f.secrets() {
 		if i := strings.Index(text, secret); i >= 0 {
-			n.t.Errorf("%s has %q: %q", where, secret, text[max(0, i-200):min(len(text), i+200)])
+			f.t.Errorf("%s has %q: %q", where, secret, text[max(0, i-200):min(len(text), i+200)])
 		}
 	}
 }

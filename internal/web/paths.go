@@ -1,0 +1,45 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"imap-exporter/internal/account"
+)
+
+// keyMark is a character that no configured name contains. In the path of an account's page it precedes a service other than
+// IMAP, and names that a browser or the router would take for something else.
+const keyMark = "\x01"
+
+// accountPath returns the path of an account's page, relative to the first page.
+func accountPath(key account.Key) string {
+	name := key.Account
+	if name == "." || name == ".." {
+		name = keyMark + name // Browsers resolve these as folders, even if they are escaped.
+	}
+	if key.Service != account.IMAP {
+		name += keyMark + key.Service
+	}
+	return "accounts/" + url.PathEscape(name)
+}
+
+// keyFromPath returns the key that accountPath has put into the path of a request.
+func keyFromPath(r *http.Request) account.Key {
+	name := strings.TrimPrefix(r.PathValue("name"), keyMark)
+	if name, service, ok := strings.Cut(name, keyMark); ok {
+		return account.Key{Account: name, Service: service}
+	}
+	return account.Key{Account: name, Service: account.IMAP}
+}
+
+// probePath returns the path of a probe's page, relative to the first page.
+func probePath(account string, id int64) string {
+	return account + "/probes/" + strconv.FormatInt(id, 10)
+}
+
+// rootOf returns the address of the first page, relative to that of the request.
+func rootOf(r *http.Request) string {
+	return "./" + strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
+}
