@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"imap-exporter/internal/text"
 	"imap-exporter/internal/wire"
 )
 
@@ -62,14 +63,14 @@ func (s *session) capability(stage Stage) error {
 	return nil
 }
 
-// shown returns the capabilities as they may be shown: free of secrets, which one of them may resemble by chance.
+// shown returns the capabilities as they may be shown: printable, and free of secrets, which one of them may resemble by chance.
 func (s *session) shown(untagged []*wire.Response) []string {
 	var names []string
 	for _, r := range untagged {
 		atoms, _ := r.Atoms()
 		for _, name := range atoms {
 			if r.Name == "CAPABILITY" {
-				names = append(names, strings.ToUpper(s.gate.Redact(name)))
+				names = append(names, text.Printable(strings.ToUpper(s.gate.Redact(name)), wire.MaxText))
 			}
 		}
 	}
