@@ -20,14 +20,22 @@ build:
 
 # Everything, with the real servers where they can run. The whole output is in build/test/output.log.
 # For some packages only: make test PKGS=./probe/...
+#
+# Most tests wait for servers, so more of them run at a time than there are processors. Packages that start programs and
+# have little code of their own run without the race detector. Last come the tests that measure time: alone.
 PKGS = ./...
+UNRACED = ./dashboards/... ./deploy/... ./internal/e2e ./internal/realtest/...
+TIMING = ^Test(DelaysAreTrue|RoundTripsToDovecot|NoFalseDelay)$$
+GOTEST = -shuffle=on -count=1 -timeout=20m -parallel=8
 test: servers
-	go run ./internal/realtest/report build/test -race -shuffle=on -count=1 -timeout=20m $(PKGS)
+	go run ./internal/realtest/report build/test $(GOTEST) -race \
+		$(if $(filter ./...,$(PKGS)),-skip='$(TIMING)' $$(go list ./... | grep -vxF "$$(go list $(UNRACED))") \
+			-- $(GOTEST) $(UNRACED) -- -count=1 -run='$(TIMING)' ./probe,$(PKGS))
 
 # On 32 bits. CGO would need another C compiler.
 test-386:
 	CGO_ENABLED=0 GOARCH=386 go vet ./...
-	CGO_ENABLED=0 GOARCH=386 go test ./internal/wire ./internal/history ./internal/config ./internal/mailtest
+	CGO_ENABLED=0 GOARCH=386 go test ./internal/wire ./internal/imap ./internal/history ./internal/config ./internal/mailtest
 
 # What takes its time: ten minutes and more.
 soak: servers

@@ -43,9 +43,9 @@ func TestDocs(t *testing.T) {
 		body := ""
 		switch m[1] {
 		case "phases":
-			body = valueTable(t, "phase", "../probe/phase.go", probe.Phases())
+			body = valueTable(t, "phase", "../probe/phase.go", probe.IMAP.Phases)
 		case "reasons":
-			body = valueTable(t, "reason", "../probe/reason.go", probe.Reasons())
+			body = valueTable(t, "reason", "../probe/reason.go", probe.IMAP.Reasons)
 		case "ondemand":
 			body = metricTable(OnDemandCatalogue()) + "\n```\n" + exampleLines(t, OnDemandCatalogue(), string(onDemand)) + "```\n"
 		case "metrics":

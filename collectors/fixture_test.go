@@ -196,7 +196,7 @@ func healthy(start time.Time) *probe.Result {
 
 // allPhases gives the n-th phase n milliseconds. connect_failed did not end well.
 func allPhases() (timings []probe.Timing) {
-	for i, phase := range probe.Phases() {
+	for i, phase := range probe.IMAP.Phases {
 		timings = append(timings, probe.Timing{
 			Phase: phase, Duration: time.Duration(i+1) * time.Millisecond, ReadDelay: time.Duration(i) * 50 * time.Microsecond,
 			OK: phase != probe.PhaseConnectFailed,

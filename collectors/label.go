@@ -44,7 +44,7 @@ type label struct{ name, value string }
 // commonPairs are the labels that most accounts have, so that there is one of each and not ten thousand.
 var commonPairs = func() map[label]*dto.LabelPair {
 	pairs := map[label]*dto.LabelPair{{"mailbox", "INBOX"}: newPair("mailbox", "INBOX")}
-	for _, phase := range probe.Phases() {
+	for _, phase := range probe.IMAP.Phases {
 		pairs[label{"phase", string(phase)}] = newPair("phase", string(phase))
 	}
 	for _, mode := range []probe.TLSMode{probe.TLSImplicit, probe.TLSStartTLS, probe.TLSNone} {

@@ -1,11 +1,11 @@
 package collectors
 
 import (
-	"strings"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
 
+	"imap-exporter/internal/imap"
 	"imap-exporter/internal/text"
 	"imap-exporter/probe"
 )
@@ -149,10 +149,7 @@ func (s set) add(value string) bool {
 
 // mailboxLabel is the label of a mailbox. INBOX alone is the same in every case (RFC 9051, section 5.1).
 func mailboxLabel(name string) string {
-	if strings.EqualFold(name, "INBOX") {
-		return "INBOX"
-	}
-	return text.LabelValue(name, probe.MaxNameRunes)
+	return text.LabelValue(imap.FoldInbox(name), probe.MaxNameRunes)
 }
 
 func boolean(b bool) float64 {

@@ -67,7 +67,7 @@ or on () label_replace(0 * max(imap_probe_interval_seconds{@}), "failure", "noth
 // waterfall has a query for each phase, because Grafana stacks in the order of the queries.
 func waterfall() panel {
 	var queries []target
-	for _, phase := range probe.Phases() {
+	for _, phase := range probe.IMAP.Phases {
 		expr := fmt.Sprintf(`avg by (phase) (imap_probe_last_phase_duration_seconds{@, phase="%s"})`, phase)
 		queries = append(queries, query(expr, string(phase)))
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestBroken breaks the overview in one place at a time, and wants the rule against that to see it.
+// TestBroken breaks the overview in one place at a time, and checks that the rule against that finds it.
 func TestBroken(t *testing.T) {
 	made, err := overview().JSON()
 	if err != nil {

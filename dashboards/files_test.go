@@ -12,7 +12,7 @@ import (
 
 var update = flag.Bool("update", false, "write the JSON files")
 
-// TestFiles compares the JSON files with what the package makes, or writes them.
+// TestFiles compares the JSON files with what the package generates. With -update it writes them.
 func TestFiles(t *testing.T) {
 	for _, d := range All() {
 		made, err := d.JSON()
@@ -34,7 +34,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestKustomization wants each dashboard in a ConfigMap of its own, below the size that Kubernetes allows.
+// TestKustomization checks that each dashboard has its own ConfigMap, below the size limit of Kubernetes.
 func TestKustomization(t *testing.T) {
 	text, err := os.ReadFile("kustomization.yaml")
 	if err != nil {

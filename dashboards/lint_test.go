@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// model is a dashboard as its file has it, so that the rules hold for what people install.
+// model is a dashboard read from its file, so that the rules apply to what people install.
 type model struct {
 	UID, Title, Description string
 	Editable                bool
@@ -43,7 +43,7 @@ type modelPanel struct {
 	FieldConfig              struct {
 		Defaults struct{ Unit, NoValue string }
 	}
-	// Panels are those of a collapsed row.
+	// Panels are the panels of a collapsed row.
 	Panels []modelPanel
 }
 
@@ -53,13 +53,13 @@ type modelTarget struct {
 	Datasource                 modelSource
 }
 
-// A rule finds what is wrong with a dashboard, and says it in a sentence each.
+// A rule returns a sentence for each fault of a dashboard.
 type rule struct {
 	name  string
 	check func(d model) []string
 }
 
-// rules are all of them; broken_test.go has a dashboard that breaks each.
+// rules are all rules; broken_test.go has a dashboard that breaks each.
 var rules = []rule{
 	{"dashboard", checkDashboard},
 	{"variables", checkVariables},
@@ -76,7 +76,7 @@ var rules = []rule{
 	{"links", checkLinks},
 }
 
-// TestRules holds all dashboards to all rules.
+// TestRules checks all dashboards against all rules.
 func TestRules(t *testing.T) {
 	for _, d := range All() {
 		made, err := d.JSON()
@@ -101,7 +101,7 @@ func parse(t *testing.T, text string) model {
 	return m
 }
 
-// all returns the panels without the headings, and those in collapsed rows too.
+// all returns the panels, including those in collapsed rows, without the headings.
 func (d model) all() []modelPanel {
 	var list []modelPanel
 	for _, p := range d.Panels {
@@ -113,7 +113,7 @@ func (d model) all() []modelPanel {
 	return list
 }
 
-// each calls f for each query, and returns what it finds wrong, with the panel's title.
+// each calls f for each query, and returns the faults that it finds, with the panel's title.
 func (d model) each(f func(p modelPanel, q modelTarget) []string) (problems []string) {
 	for _, p := range d.all() {
 		for _, q := range p.Targets {
@@ -125,7 +125,7 @@ func (d model) each(f func(p modelPanel, q modelTarget) []string) (problems []st
 	return problems
 }
 
-// when returns the sentence if it holds.
+// when returns the sentence if the condition is true.
 func when(wrong bool, format string, args ...any) []string {
 	if !wrong {
 		return nil
@@ -167,7 +167,7 @@ func checkVariables(d model) (problems []string) {
 // dollar matches a use of a variable.
 var dollar = regexp.MustCompile(`\$\{?(\w+)`)
 
-// checkVariableUse finds variables that are used and not there, or there and not used.
+// checkVariableUse finds variables that are used but not defined, or defined but not used.
 func checkVariableUse(d model) (problems []string) {
 	known := map[string]bool{"__all": true, "__rate_interval": true, "__range": true, "__value": true, "__data": true, "__url_time_range": true}
 	for _, v := range d.Templating.List {
@@ -215,7 +215,7 @@ func checkTexts(d model) (problems []string) {
 	return problems
 }
 
-// checkLegends wants a name for each line, and tables asked as tables.
+// checkLegends requires a legend for each line, and the format table for tables.
 func checkLegends(d model) []string {
 	return d.each(func(p modelPanel, q modelTarget) []string {
 		return slices.Concat(
@@ -236,7 +236,7 @@ func checkNumbers(d model) (problems []string) {
 	return problems
 }
 
-// checkGrid finds panels that overlap or leave a gap. Those of a collapsed row are in a grid of their own.
+// checkGrid finds panels that overlap or leave a gap. The panels of a collapsed row have their own grid.
 func checkGrid(d model) (problems []string) {
 	grids := [][]modelPanel{d.Panels}
 	for _, p := range d.Panels {

@@ -14,15 +14,15 @@ import (
 	"imap-exporter/internal/realtest"
 )
 
-// notShown are the metrics that no dashboard asks, with the reason.
+// notShown are the metrics that no dashboard uses, with the reason.
 var notShown = map[string]string{
 	"imap_mailbox_recent_messages": "nobody else has seen them, which says more of the clients than of the server",
-	"imap_mailbox_highest_modseq":  "it tells that something changed, and not what; the messages are shown",
+	"imap_mailbox_highest_modseq":  "it says that something changed, but not what; the messages are shown",
 	"imap_mailboxes_truncated":     "it is a matter of the configuration, and in the log",
 	"imap_fetch_bytes":             "it explains a slow fetch, and is constant for a mailbox of its own",
 }
 
-// TestEveryMetric wants each metric of the catalogue in a dashboard or a rule, or a reason why not.
+// TestEveryMetric requires each metric of the catalogue in a dashboard or a rule, or a reason why not.
 func TestEveryMetric(t *testing.T) {
 	shown := map[string]bool{}
 	metrics := catalogue()
@@ -67,11 +67,11 @@ func TestEveryMetric(t *testing.T) {
 	}
 }
 
-// grafana puts something that parses where Grafana puts the values of its variables.
+// grafana replaces Grafana's variables by values that parse.
 var grafana = strings.NewReplacer("$__rate_interval", "5m", "$__range", "1h", "$slo", "99.5", "$login_target", "2",
 	"$probe_target", "5", "$quantile", "0.95")
 
-// TestPromQL lets promtool read every query.
+// TestPromQL checks with promtool that every query parses.
 func TestPromQL(t *testing.T) {
 	promtool := realtest.Promtool(t)
 	if out, err := checkPromQL(t.Context(), promtool, t.TempDir(), []string{"sum(rate(up[5m])"}); err == nil {
@@ -93,7 +93,7 @@ func TestPromQL(t *testing.T) {
 	}
 }
 
-// checkPromQL makes each query a recording rule, because rules are what promtool reads.
+// checkPromQL makes each query a recording rule, because promtool checks rules, not queries.
 func checkPromQL(ctx context.Context, promtool, dir string, exprs []string) (string, error) {
 	type rule struct {
 		Record string `json:"record"`

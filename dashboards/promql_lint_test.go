@@ -12,13 +12,13 @@ import (
 // A selector is one use of a metric in a query.
 type selector struct {
 	metric, matchers string
-	// function is what it stands in directly, such as rate, and over the range that follows it; either may be empty.
+	// function is the function around it, such as rate, and over the range that follows it; either may be empty.
 	function, over string
 }
 
 var (
 	literal = regexp.MustCompile(`"[^"]*"`)
-	// metric matches the names of metrics, be they of this exporter, of any Go program, or of Prometheus' own making.
+	// metric matches the names of metrics of this exporter, of any Go program, and of Prometheus itself.
 	metric = regexp.MustCompile(`\b(imap_\w+|go_\w+|process_\w+|promhttp_\w+|scrape_\w+|up)\b`)
 	braces = regexp.MustCompile(`^\{([^}]*)\}(?:\[([^\]:]*)\])?`)
 	opener = regexp.MustCompile(`(\w+)\(\s*$`)
@@ -41,7 +41,7 @@ func selectors(expr string) []selector {
 	return list
 }
 
-// catalogue returns what the exporter exports, by name; a histogram by its series' names too.
+// catalogue returns the exporter's metrics by name; histograms also by the names of their series.
 func catalogue() map[string]collectors.Metric {
 	named := map[string]collectors.Metric{}
 	for _, m := range collectors.Catalogue() {
@@ -55,7 +55,7 @@ func catalogue() map[string]collectors.Metric {
 	return named
 }
 
-// checkSelectors wants the variables in every selector, as far as the metric has their labels.
+// checkSelectors requires the variables in every selector, if the metric has their labels.
 func checkSelectors(d model) []string {
 	metrics := catalogue()
 	return d.each(func(_ modelPanel, q modelTarget) (problems []string) {
@@ -71,8 +71,8 @@ func checkSelectors(d model) []string {
 	})
 }
 
-// checkCounters wants the increase of whatever only climbs, over the time of a graph's point, or over the whole time range
-// where a query is asked once.
+// checkCounters requires rate or increase for counters, over $__rate_interval, or over the whole time range for instant
+// queries.
 func checkCounters(d model) []string {
 	metrics := catalogue()
 	return d.each(func(_ modelPanel, q modelTarget) (problems []string) {
@@ -96,7 +96,7 @@ func checkCounters(d model) []string {
 
 var on = regexp.MustCompile(`\b(?:on|ignoring)\s*\(([^)]*)\)`)
 
-// checkJoins wants joins on all labels that tell accounts and exporters apart: two exporters may probe the same account.
+// checkJoins requires joins on all labels that identify accounts and exporters: two exporters may probe the same account.
 func checkJoins(d model) []string {
 	return d.each(func(_ modelPanel, q modelTarget) (problems []string) {
 		for _, found := range on.FindAllStringSubmatch(q.Expr, -1) {
@@ -107,10 +107,10 @@ func checkJoins(d model) []string {
 	})
 }
 
-// others are the metrics that we use and that are not the catalogue's.
+// others are the metrics that we use and that are not in the catalogue.
 var others = regexp.MustCompile(`^(go_\w+|process_\w+|promhttp_\w+|scrape_\w+|up)$`)
 
-// checkMetrics finds names that nothing exports. Recorded ones have a colon: the dashboards work without rules.
+// checkMetrics finds names that nothing exports. Recorded metrics have a colon; the dashboards don't use them.
 func checkMetrics(d model) (problems []string) {
 	metrics := catalogue()
 	for _, v := range d.Templating.List {

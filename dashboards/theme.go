@@ -122,7 +122,7 @@ func phaseColour(phase probe.Phase) string {
 
 // byPhase gives the series of each phase its colour.
 func (p panel) byPhase() panel {
-	for _, phase := range probe.Phases() {
+	for _, phase := range probe.IMAP.Phases {
 		p = p.field(string(phase), fieldColour(phaseColour(phase)))
 	}
 	return p

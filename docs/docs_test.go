@@ -1,4 +1,4 @@
-// Package docs_test holds the documentation to the code: names, links and commands.
+// Package docs_test compares the documentation with the code: names, links and commands.
 package docs_test
 
 import (
@@ -28,7 +28,7 @@ var (
 	// link matches [text](target) and ![text](target).
 	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
-	// path matches what can only be a file or folder of ours.
+	// path matches paths of the repository.
 	path = regexp.MustCompile(`^(\.ci|cmd|collectors|dashboards|deploy|docs|internal|probe)/[\w./-]*$`)
 	// testLink matches a link to a test: its name, and the file that has it.
 	testLink = regexp.MustCompile("\\[`((?:Test|Fuzz)\\w+)`\\]\\(([^)\\s]+_test\\.go)\\)")
@@ -39,10 +39,10 @@ var (
 func TestPhasesAndReasons(t *testing.T) {
 	for _, file := range []string{"README.md", "docs/imap.md"} {
 		text := read(t, file)
-		if diff := cmp.Diff(sorted(probe.Phases()), column(text, "phase")); diff != "" {
+		if diff := cmp.Diff(sorted(probe.IMAP.Phases), column(text, "phase")); diff != "" {
 			t.Errorf("%s, phases:\n%s", file, diff)
 		}
-		if diff := cmp.Diff(sorted(probe.Reasons()), column(text, "reason")); diff != "" {
+		if diff := cmp.Diff(sorted(probe.IMAP.Reasons), column(text, "reason")); diff != "" {
 			t.Errorf("%s, reasons:\n%s", file, diff)
 		}
 	}
@@ -70,7 +70,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// TestCommands looks at what readers are told to type, and at the files that they are sent to.
+// TestCommands checks the commands that pages tell readers to type, and the files that they name.
 func TestCommands(t *testing.T) {
 	_, run, _ := strings.Cut(read(t, "README.md"), "\n## Run\n")
 	want := []string{"go run ./cmd/exporter", "make test"}
@@ -92,13 +92,13 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestNamedTestsExist looks for each test that a page links to, and for each case of hostile servers that one names.
+// TestNamedTestsExist checks that each linked test and each named case of a hostile server exists.
 func TestNamedTestsExist(t *testing.T) {
 	known := map[string]bool{}
 	all := hostile.Cases("")
 	for _, file := range []string{"README.md", "docs/security.md"} {
 		if !strings.Contains(read(t, file), fmt.Sprintf(" %d ", len(all))) {
-			t.Errorf("%s doesn't say that there are %d hostile servers", file, len(all))
+			t.Errorf("%s doesn't give the number of hostile servers, %d", file, len(all))
 		}
 	}
 	for _, c := range all {
@@ -134,7 +134,7 @@ func TestNamedTestsExist(t *testing.T) {
 	}
 }
 
-// missing returns what command names and the repository doesn't have: targets of make, packages and files.
+// missing returns the targets of make, packages and files that command names and that don't exist.
 func missing(command string, targets []string) (wrong []string) {
 	words := strings.Fields(command)
 	for _, word := range words[1:] {
@@ -152,7 +152,7 @@ func missing(command string, targets []string) (wrong []string) {
 	return wrong
 }
 
-// column returns the code spans, sorted, in the columns with this title of all tables.
+// column returns the code spans, sorted, in the columns of this title, of all tables.
 func column(text, title string) []string {
 	found := map[string]bool{}
 	var titles []string
@@ -186,7 +186,7 @@ func sorted[T ~string](values []T) []string {
 	return words
 }
 
-// anchors returns the names that a renderer gives to the headings.
+// anchors returns the anchors of the headings, as a renderer generates them.
 func anchors(text string) []string {
 	var names []string
 	for _, found := range heading.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
@@ -229,7 +229,7 @@ func commands(block string) []string {
 	return lines
 }
 
-// markdown returns all Markdown files of the repository, but for what builds leave behind.
+// markdown returns all Markdown files of the repository, except those below build.
 func markdown(t *testing.T) []string {
 	t.Helper()
 	var files []string

@@ -15,8 +15,8 @@ import (
 
 var yamlFence = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
 
-// TestPrometheusExamples has promtool check every Prometheus configuration of the page about probes on demand, and looks at
-// the Operator's objects.
+// TestPrometheusExamples checks with promtool every Prometheus configuration on the page about probes on demand, and that
+// the Operator's objects parse.
 func TestPrometheusExamples(t *testing.T) {
 	promtool := realtest.Promtool(t)
 	kinds := map[string]int{}

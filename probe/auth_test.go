@@ -36,7 +36,7 @@ func TestAuthMethods(t *testing.T) {
 	}
 }
 
-// assertNoSecret looks for credentials in all that leaves a probe.
+// assertNoSecret fails if credentials are in anything that a probe returns.
 func assertNoSecret(t *testing.T, r *Result) {
 	t.Helper()
 	all := everythingOf(r)
@@ -50,7 +50,7 @@ func assertNoSecret(t *testing.T, r *Result) {
 	}
 }
 
-// everythingOf is all text in a Result.
+// everythingOf returns all text in a Result.
 func everythingOf(r *Result) string {
 	all := fmt.Sprintf("%+v %+v %+v %v", r, r.Mailboxes, r.Quota, r.Err)
 	for _, line := range r.Transcript {
@@ -134,7 +134,7 @@ func TestNoCredentialInClear(t *testing.T) {
 	}
 }
 
-// LOGINDISABLED is about clear text; some servers go on announcing it after login, and some with PLAIN under TLS.
+// LOGINDISABLED is about clear text; some servers still announce it after the login, and some together with PLAIN under TLS.
 func TestLoginDisabledUnderTLS(t *testing.T) {
 	disabled := func(_ mailtest.Stage, usual []string) []string { return append(usual, "LOGINDISABLED") }
 	_, target := serve(t, mailtest.Options{Capabilities: disabled})
@@ -162,7 +162,7 @@ func TestMissingMechanism(t *testing.T) {
 	fail(t, target, PhaseAuth, ReasonMechanism)
 }
 
-// A server that repeats what it was sent does not get it into our log.
+// Credentials that a server repeats don't get into the log.
 func TestServerRepeatsThePassword(t *testing.T) {
 	_, target := serve(t, mailtest.Options{Handle: map[string]mailtest.Handler{
 		"LOGIN": func(c *mailtest.Conn, cmd mailtest.Command) error {
@@ -210,7 +210,7 @@ func TestBadServersOfSASL(t *testing.T) {
 	}
 }
 
-// refuseToken refuses a bearer token by an error challenge and a NO without a code.
+// refuseToken refuses a bearer token with an error challenge and a NO without a code.
 func refuseToken(c *mailtest.Conn, cmd mailtest.Command) error {
 	c.Line("+ %s", base64.StdEncoding.EncodeToString([]byte(`{"status":"401","schemes":"bearer"}`)))
 	if _, err := c.ReadLine(); err != nil {

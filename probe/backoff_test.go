@@ -25,7 +25,7 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-// What a throttling server suggests is in the Result; what any other failure's text looks like is of no concern.
+// The Result has the pause that a throttling server suggests; with any other reason the text is not searched for one.
 func TestErrorBackoff(t *testing.T) {
 	for reply, want := range map[string]struct {
 		reason  Reason

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"net"
 
-	"imap-exporter/internal/wire"
+	"imap-exporter/internal/imap"
 )
 
 // xoauth2 is the initial response of XOAUTH2, as Google and Microsoft document it.
@@ -22,7 +22,7 @@ func oauthBearer(t *Target, token string) string {
 	return response + "auth=Bearer " + token + "\x01\x01"
 }
 
-// A bearerClient sends a bearer token, and keeps the error challenge with which a server refuses it.
+// A bearerClient sends a bearer token, and remembers the error challenge with which a server refuses it.
 type bearerClient struct {
 	mechanism string
 	initial   string
@@ -51,12 +51,11 @@ func (c *bearerClient) Next(challenge []byte) ([]byte, error) {
 	return []byte{1}, nil
 }
 
-// explain makes ReasonToken of a plain NO when the server has said that the token is at fault. A response code decides
-// before that.
+// explain gives a NO without a response code the reason ReasonToken, if the error challenge says that the token is refused.
 func (c *bearerClient) explain(err error) error {
-	var status *wire.StatusError
+	var status *imap.StatusError
 	if c.refused && errors.As(err, &status) && status.Code == "" && (c.refusal == "invalid_token" || c.refusal == "401" || c.refusal == "400") {
-		return refuse(ReasonToken, "the server refuses the bearer token (%s): %s", c.refusal, status.Text)
+		return Errorf(ReasonToken, "the server refuses the bearer token (%s): %s", c.refusal, status.Text)
 	}
 	return err
 }

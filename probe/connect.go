@@ -13,30 +13,30 @@ import (
 // maxAddresses bounds how many of a name's addresses are tried.
 const maxAddresses = 8
 
-// resolve finds the addresses to try, in the resolver's order.
-func (s *session) resolve(ctx context.Context) error {
-	host, port, err := net.SplitHostPort(s.t.Address)
+// Resolve finds the addresses of the Target, in the resolver's order.
+func (s *Session) Resolve(ctx context.Context) error {
+	host, port, err := net.SplitHostPort(s.Target.Address)
 	if err != nil {
 		return err
 	}
 	if _, err := netip.ParseAddr(host); err == nil {
-		if wanted := s.t.IPFamily; wanted != IPAuto && wanted != family(s.t.Address) {
-			return refuse(ReasonDNS, "%s is not an IPv%s address", host, wanted)
+		if want := s.Target.IPFamily; want != IPAuto && want != family(s.Target.Address) {
+			return Errorf(ReasonDNS, "%s is not an IPv%s address", host, want)
 		}
-		s.addresses = []string{s.t.Address}
+		s.addresses = []string{s.Target.Address}
 		return nil
 	}
 	begin := time.Now()
-	found, err := net.DefaultResolver.LookupNetIP(ctx, network("ip", s.t.IPFamily), host)
-	s.timed(begin, Timing{Phase: PhaseResolve, Duration: time.Since(begin), OK: err == nil})
+	found, err := net.DefaultResolver.LookupNetIP(ctx, network("ip", s.Target.IPFamily), host)
+	s.addTiming(begin, Timing{Phase: PhaseResolve, Duration: time.Since(begin), OK: err == nil})
 	if err != nil {
-		return resolveFailed(err)
+		return resolveError(err)
 	}
 	for _, address := range found[:min(len(found), maxAddresses)] {
 		s.addresses = append(s.addresses, net.JoinHostPort(address.Unmap().String(), port))
 	}
 	if len(s.addresses) == 0 {
-		return refuse(ReasonDNS, "%s has no address", host)
+		return Errorf(ReasonDNS, "%s has no address", host)
 	}
 	return nil
 }
@@ -49,11 +49,11 @@ func network(base string, family IPFamily) string {
 	return base
 }
 
-// connect tries one address after another, each for at most a quarter of the timeout, so that one that doesn't
-// answer neither takes all the time nor hides behind another (as it would if they were raced).
-func (s *session) connect(ctx context.Context) error {
+// Connect tries one address after another, each for at most a quarter of the timeout. One that doesn't answer can't take
+// all the time, and shows, as it would not if they were tried at the same time.
+func (s *Session) Connect(ctx context.Context) error {
 	var err error
-	var lost time.Duration
+	var lost time.Duration // on addresses that failed
 	first := time.Now()
 	for i, address := range s.addresses {
 		begin := time.Now()
@@ -63,41 +63,41 @@ func (s *session) connect(ctx context.Context) error {
 		if err != nil {
 			attempt.Reason = reason(PhaseConnect, err)
 		}
-		s.result.Connects = append(s.result.Connects, attempt)
+		s.Result.Connects = append(s.Result.Connects, attempt)
 		if err != nil && ctx.Err() == nil && i < len(s.addresses)-1 {
 			lost += took
 			continue
 		}
 		if i > 0 {
-			s.timed(first, Timing{Phase: PhaseConnectFailed, Duration: lost, OK: err == nil})
+			s.addTiming(first, Timing{Phase: PhaseConnectFailed, Duration: lost, OK: err == nil})
 		}
-		s.connected(begin, took, err == nil)
+		s.addConnect(begin, took, err == nil)
 		break
 	}
 	if err != nil {
 		return err
 	}
-	return s.instrument()
+	return s.startConversation()
 }
 
-// connected puts down the time of the last attempt. The kernel knows better than our goroutine when the server's answer
-// came: an ordinary handshake takes one round trip.
-func (s *session) connected(begin time.Time, took time.Duration, ok bool) {
+// addConnect adds the time of the last attempt. The kernel knows better than our goroutine when the server's answer came: an
+// ordinary handshake takes one round trip.
+func (s *Session) addConnect(begin time.Time, took time.Duration, ok bool) {
 	t := Timing{Phase: PhaseConnect, Duration: took, OK: ok}
 	if rtt, known := wire.HandshakeRTT(s.tcp); known {
-		s.result.RTT = &rtt
+		s.Result.RTT = &rtt
 		t.Duration = min(rtt, took)
 		t.ReadDelay = took - t.Duration
 	}
-	s.timed(begin, t)
+	s.addTiming(begin, t)
 	s.opened, s.ready = begin, begin.Add(t.Duration)
 }
 
-func (s *session) dial(ctx context.Context, address string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.t.Timeout/4)
+func (s *Session) dial(ctx context.Context, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.Target.Timeout/4)
 	defer cancel()
 	var d net.Dialer
-	return d.DialContext(ctx, network("tcp", s.t.IPFamily), address)
+	return d.DialContext(ctx, network("tcp", s.Target.IPFamily), address)
 }
 
 // family is that of address, an IP address with a port.
@@ -108,23 +108,23 @@ func family(address string) IPFamily {
 	return IPv4
 }
 
-// instrument puts the Socket and the Gate on the connection.
-func (s *session) instrument() error {
+// startConversation begins the conversation on the new connection.
+func (s *Session) startConversation() error {
 	limit := int64(budget)
-	if s.t.Fetch != FetchNone {
-		limit += s.t.FetchBytes
+	if s.Target.Fetch != FetchNone {
+		limit += s.Target.FetchBytes
 	}
 	socket, err := wire.NewSocket(s.tcp, s.opened, s.deadline, limit)
 	if err != nil {
 		return fmt.Errorf("prepare the connection: %w", err)
 	}
 	s.socket = socket
-	s.result.TimestampSource = UserTimestamps
+	s.Result.TimestampSource = UserTimestamps
 	if socket.KernelTimestamps() {
-		s.result.TimestampSource = KernelTimestamps
+		s.Result.TimestampSource = KernelTimestamps
 	}
-	s.gate = wire.NewGate(socket)
-	s.gate.Hide(s.secret)
+	s.Conn = wire.NewConn(socket)
+	s.Conn.Hide(s.secret)
 	s.stop = context.AfterFunc(s.parent, func() { socket.Interrupt(wire.ErrCanceled) })
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// everything is the conversation of a probe that is asked for all there is.
+// everything is what a probe sends that reads all there is.
 var everything = []string{
 	"CAPABILITY", "LOGIN", "CAPABILITY", "ID", "EXAMINE", "FETCH", "FETCH", "UNSELECT", "LIST",
 	"STATUS", "STATUS", "STATUS", "STATUS", "STATUS", "GETQUOTAROOT", "LOGOUT",
@@ -93,7 +93,7 @@ func TestNoUnselectWhereItIsNotOffered(t *testing.T) {
 	}
 }
 
-// without is a server that lacks some capabilities.
+// without removes capabilities from those of a server.
 func without(names ...string) func(mailtest.Stage, []string) []string {
 	return func(_ mailtest.Stage, usual []string) []string {
 		return slices.DeleteFunc(usual, func(c string) bool {

@@ -16,7 +16,7 @@ import (
 	"imap-exporter/internal/realtest/leak"
 )
 
-// assertNoLeak looks for a test's password in all that leaves a probe, in every form.
+// assertNoLeak fails if a test's password is in anything that a probe returns, in any form.
 func assertNoLeak(t *testing.T, r *Result) {
 	t.Helper()
 	if found, line := leak.Find([]byte(everythingOf(r))); line > 0 {
@@ -24,7 +24,7 @@ func assertNoLeak(t *testing.T, r *Result) {
 	}
 }
 
-// repetitions are the ways in which a server may repeat a password that are known and blanked.
+// repetitions are the forms in which a repeated password is recognized and blanked.
 func repetitions(secret string) map[string]string {
 	plain := "\x00" + mailtest.DemoUser + "\x00" + secret
 	return map[string]string{
@@ -42,8 +42,9 @@ func repetitions(secret string) map[string]string {
 	}
 }
 
-// A server knows the password from the probe before. Whatever it does with it, before the login too, no output has it.
+// A server knows the password from the probe before. Even if it repeats it ahead of the login, no output has it.
 func TestServerRemembersThePassword(t *testing.T) {
+	t.Parallel()
 	const secret = `canary->\"?~remembered-secret`
 	say := func(format string) func(string) mailtest.Handler {
 		return func(text string) mailtest.Handler {
@@ -89,7 +90,7 @@ func TestServerRemembersThePassword(t *testing.T) {
 	}
 }
 
-// The names in a certificate are the server's words, too.
+// The names in a certificate are text from the server, too.
 func TestPasswordInACertificate(t *testing.T) {
 	config, err := testCA(t).ServerConfig(mailtest.CertOptions{Names: []string{password, password + ".example.org"}})
 	if err != nil {
@@ -107,7 +108,7 @@ func TestPasswordInACertificate(t *testing.T) {
 	assertNoLeak(t, fail(t, target, PhaseTLS, ReasonTLS))
 }
 
-// A fault of ours, at whatever moment it shows the secret, takes it into no output.
+// A panic whose message has the secret gets it into no output, whenever it happens.
 func TestPanicWhileHoldingTheSecret(t *testing.T) {
 	_, target := serve(t, mailtest.Options{})
 	target.TLSConfig.VerifyConnection = func(tls.ConnectionState) error { panic("the password is " + password) }
@@ -118,8 +119,9 @@ func TestPanicWhileHoldingTheSecret(t *testing.T) {
 	assertNoLeak(t, fail(t, target, PhaseAuth, ReasonInternal))
 }
 
-// Whoever refers us to another server has us go nowhere (RFC 2221, RFC 2193): that would be the password's way out.
+// Referrals to another server are never followed (RFC 2221, RFC 2193): it would get the password.
 func TestReferralsAreNeverFollowed(t *testing.T) {
+	t.Parallel()
 	elsewhere, other := serve(t, mailtest.Options{})
 	refer := func(format string) mailtest.Handler {
 		return func(c *mailtest.Conn, cmd mailtest.Command) error {

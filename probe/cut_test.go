@@ -10,13 +10,13 @@ import (
 	"imap-exporter/internal/realtest"
 )
 
-// ending is how much later than its timeout a probe may end on a busy machine.
+// ending is how long after its timeout a probe may end on a busy machine.
 const ending = 500 * time.Millisecond
 
-// through is target by way of a proxy.
-func through(t *testing.T, target *Target, way mailtest.Way) *Target {
+// through returns target behind a proxy.
+func through(t *testing.T, target *Target, o mailtest.ProxyOptions) *Target {
 	t.Helper()
-	proxy, err := mailtest.NewProxy(target.Address, way)
+	proxy, err := mailtest.NewProxy(target.Address, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,9 +26,10 @@ func through(t *testing.T, target *Target, way mailtest.Way) *Target {
 	return &far
 }
 
-// TestCutAnywhere: wherever a conversation with Dovecot or the scripted server breaks off, the probe fails with that, in a
-// phase that is the later, the more was said. Where all but the end of LOGOUT was, it succeeds.
+// TestCutAnywhere: after whichever byte a conversation with Dovecot or the scripted server is cut, the probe fails because of
+// it, in a phase that is later the more was sent. If only LOGOUT's answer is missing, it succeeds.
 func TestCutAnywhere(t *testing.T) {
+	t.Parallel()
 	_, scripted := serve(t, mailtest.Options{})
 	scripted.Account = "scripted"
 	dovecot := realTarget(realtest.Dovecot(t), TLSImplicit)
@@ -36,7 +37,10 @@ func TestCutAnywhere(t *testing.T) {
 	for _, target := range []*Target{scripted, dovecot} {
 		target.Timeout = 5 * time.Second
 		for _, end := range []mailtest.End{mailtest.EndClose, mailtest.EndReset} {
-			t.Run(fmt.Sprint(target.Account, " ", end), func(t *testing.T) { cutAnywhere(t, target, end) })
+			t.Run(fmt.Sprint(target.Account, " ", end), func(t *testing.T) {
+				t.Parallel()
+				cutAnywhere(t, target, end)
+			})
 		}
 	}
 }
@@ -45,7 +49,7 @@ func cutAnywhere(t *testing.T, target *Target, end mailtest.End) {
 	order := phases(succeed(t, target))
 	reached, succeeded, seen := 0, false, map[Phase]int{}
 	for after := int64(0); !succeeded; after += 43 {
-		r := Run(t.Context(), through(t, target, mailtest.Way{End: end, After: after}))
+		r := Run(t.Context(), through(t, target, mailtest.ProxyOptions{End: end, After: after}))
 		if succeeded = r.OK(); succeeded {
 			break
 		}
@@ -71,17 +75,17 @@ func cutAnywhere(t *testing.T, target *Target, end mailtest.End) {
 	}
 }
 
-// TestSilenceAnywhere: a connection that falls silent is a timeout, where it did, and in time.
+// TestSilenceAnywhere: when a connection falls silent, the probe times out, in the right phase and on time.
 func TestSilenceAnywhere(t *testing.T) {
 	server, target := serve(t, mailtest.Options{})
 	succeed(t, target)
 	all := server.Conversations()[0].BytesOut
 	target.Timeout = time.Second
-	for after := int64(0); after < all*9/10; after += 400 { // What comes last is LOGOUT's answer.
+	for after := int64(0); after < all*9/10; after += 400 { // The last bytes are LOGOUT's answer.
 		t.Run(fmt.Sprint(after), func(t *testing.T) {
 			t.Parallel()
 			begin := time.Now()
-			r := Run(t.Context(), through(t, target, mailtest.Way{End: mailtest.EndSilence, After: after}))
+			r := Run(t.Context(), through(t, target, mailtest.ProxyOptions{End: mailtest.EndSilence, After: after}))
 			if d := time.Since(begin); d > target.Timeout+ending {
 				t.Errorf("ended after %v", d)
 			}
@@ -92,14 +96,16 @@ func TestSilenceAnywhere(t *testing.T) {
 	}
 }
 
-// TestPiecesAndJitter: how the bytes of real servers arrive changes nothing.
+// TestPiecesAndJitter: it makes no difference in which pieces and how unevenly the bytes of real servers arrive.
 func TestPiecesAndJitter(t *testing.T) {
+	t.Parallel()
 	for _, server := range realtest.All(t) {
 		for _, mode := range []TLSMode{TLSImplicit, TLSStartTLS, TLSNone} {
 			t.Run(server.Name+" "+string(mode), func(t *testing.T) {
+				t.Parallel()
 				target := realTarget(server, mode)
-				succeed(t, through(t, target, mailtest.Way{Piece: 1}))
-				succeed(t, through(t, target, mailtest.Way{RoundTrip: 4 * time.Millisecond, Jitter: 10 * time.Millisecond, Piece: 7}))
+				succeed(t, through(t, target, mailtest.ProxyOptions{Piece: 1}))
+				succeed(t, through(t, target, mailtest.ProxyOptions{RoundTrip: 4 * time.Millisecond, Jitter: 10 * time.Millisecond, Piece: 7}))
 			})
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// The transcript has the conversation without what is private: credentials, challenges, messages.
+// The transcript has the conversation but not what is private: credentials, challenges, messages.
 func TestTranscript(t *testing.T) {
 	for method, want := range map[AuthMethod]string{AuthLogin: "LOGIN ***", AuthPlain: "AUTHENTICATE PLAIN ***", AuthSCRAMSHA256: "***"} {
 		_, target := serve(t, mailtest.Options{})
@@ -54,7 +54,7 @@ func count(verbs []string, verb string) (n int) {
 	return n
 }
 
-// A STATUS item that the server announces, but doesn't know, costs no other; a refused mailbox is not asked for again.
+// A STATUS item that the server announces but doesn't know doesn't cost the others; a refused mailbox is asked for once.
 func TestStatusIsAskedAgain(t *testing.T) {
 	refuse := func(answer string) mailtest.Handler {
 		return func(c *mailtest.Conn, cmd mailtest.Command) error {
@@ -76,7 +76,7 @@ func TestStatusIsAskedAgain(t *testing.T) {
 	}
 }
 
-// IMAP4rev2 has no RECENT, but SIZE and UNSELECT of its own.
+// IMAP4rev2 has no RECENT, but includes SIZE and UNSELECT.
 func TestRevision2(t *testing.T) {
 	server, target := serve(t, mailtest.Options{
 		Capabilities: func(mailtest.Stage, []string) []string {
@@ -111,7 +111,7 @@ func TestBoundsOfLists(t *testing.T) {
 	}
 }
 
-// OVERQUOTA is about logins only where it answers one.
+// OVERQUOTA is about logins only in the answer to one.
 func TestOverquotaElsewhere(t *testing.T) {
 	_, target := serve(t, mailtest.Options{Handle: map[string]mailtest.Handler{"EXAMINE": answer("%s NO [OVERQUOTA] full\r\n")}})
 	fail(t, target, PhaseSelect, ReasonCommandRejected)
@@ -132,7 +132,7 @@ func TestPreauth(t *testing.T) {
 	}
 }
 
-// With TLS 1.3 a server that wants a client certificate says so only when the greeting is due.
+// With TLS 1.3 a server that requires a client certificate refuses only when the greeting is due.
 func TestClientCertificateRequired(t *testing.T) {
 	config, err := testCA(t).ServerConfig(mailtest.CertOptions{Names: []string{"localhost"}})
 	if err != nil {
@@ -160,7 +160,7 @@ func TestNotAfter(t *testing.T) {
 	}
 }
 
-// After a broken handshake or a missing greeting there is no one to say LOGOUT to.
+// No LOGOUT is sent after a broken handshake or a missing greeting.
 func TestNoLogoutBeforeTheGreeting(t *testing.T) {
 	for _, verb := range []string{"CONNECT", "GREETING"} {
 		_, target := serve(t, mailtest.Options{Handle: map[string]mailtest.Handler{verb: hang}})
@@ -173,7 +173,7 @@ func TestNoLogoutBeforeTheGreeting(t *testing.T) {
 	}
 }
 
-// LOGOUT has what is left of the timeout, and 2 s at most.
+// LOGOUT may take what is left of the timeout, and 2 s at most.
 func TestLogoutKeepsTheTimeout(t *testing.T) {
 	_, target := serve(t, mailtest.Options{Handle: map[string]mailtest.Handler{"LOGOUT": hang}})
 	target.Timeout = 500 * time.Millisecond
@@ -204,19 +204,19 @@ func TestCanceledWhereverItIs(t *testing.T) {
 
 // A phase that runs more than once is OK only if all of it was.
 func TestSumOfTimings(t *testing.T) {
-	s := &session{result: &Result{}}
-	s.timed(s.result.Start.Add(5), Timing{Phase: PhaseStatus, Duration: 1, ReadDelay: 2})
-	s.timed(s.result.Start.Add(9), Timing{Phase: PhaseStatus, Duration: 3, ReadDelay: 4, OK: true})
-	if got := s.result.Phases; len(got) != 1 || got[0] != (Timing{Phase: PhaseStatus, Duration: 4, ReadDelay: 6}) {
+	s := &Session{Result: &Result{}}
+	s.addTiming(s.Result.Start.Add(5), Timing{Phase: PhaseStatus, Duration: 1, ReadDelay: 2})
+	s.addTiming(s.Result.Start.Add(9), Timing{Phase: PhaseStatus, Duration: 3, ReadDelay: 4, OK: true})
+	if got := s.Result.Phases; len(got) != 1 || got[0] != (Timing{Phase: PhaseStatus, Duration: 4, ReadDelay: 6}) {
 		t.Errorf("got %+v", got)
 	}
 	want := []Span{{Phase: PhaseStatus, Start: 5, Duration: 1, ReadDelay: 2}, {Phase: PhaseStatus, Start: 9, Duration: 3, ReadDelay: 4, OK: true}}
-	if diff := cmp.Diff(want, s.result.Spans); diff != "" {
+	if diff := cmp.Diff(want, s.Result.Spans); diff != "" {
 		t.Errorf("spans (-want +got):\n%s", diff)
 	}
 }
 
-// TestSpans: the spans are the timings, laid out in time: one after the other, within the probe's own time.
+// TestSpans: spans follow one another within the duration of the probe, and add up to the timings.
 func TestSpans(t *testing.T) {
 	const tolerance = time.Millisecond // between the kernel's clock and ours
 	_, target := serve(t, mailtest.Options{Mode: mailtest.ModeStartTLS, Delay: map[string]time.Duration{"CAPABILITY": 5 * time.Millisecond}})

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// outgoing are what opens connections, or finds out where to, by package. An entry without names is the whole package.
+// outgoing are the functions that open connections or resolve names, by package. An entry without names is the whole package.
 var outgoing = map[string][]string{
 	"net": {
 		"Dial", "DialTimeout", "DialTCP", "DialUDP", "DialIP", "DialUnix", "Dialer", "Resolver", "DefaultResolver",
@@ -38,10 +38,11 @@ var outgoing = map[string][]string{
 	"golang.org/x/net":      nil,
 }
 
-// The program opens connections to mail servers in one place, to the Target's own address. There is no other by which a
-// credential could go anywhere: no proxies, referrals or redirects. SRV records are asked for by init alone, which has
-// the user agree to a server outside the address's domain, and healthcheck has no credential.
+// The program opens connections to mail servers in one place, to the Target's own address. There is no other way by which a
+// credential could get anywhere: no proxies, referrals or redirects. Only init looks up SRV records, and asks the user
+// about a server outside the address's domain; healthcheck has no credential.
 func TestOnlyTheTargetIsDialled(t *testing.T) {
+	t.Parallel()
 	want := []string{
 		"cmd/exporter/healthcheck.go: net/http.NewRequestWithContext",
 		"cmd/exporter/healthcheck.go: net/http.Transport",
@@ -57,7 +58,7 @@ func TestOnlyTheTargetIsDialled(t *testing.T) {
 		case err != nil:
 			return err
 		case entry.IsDir() && slices.Contains([]string{".git", "build", "internal/realtest", "internal/mailtest", "internal/bench"}, name):
-			return fs.SkipDir // What the tests and the demo are made of.
+			return fs.SkipDir // Servers for the tests and the demo.
 		case filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go"):
 			return nil
 		}
@@ -74,7 +75,7 @@ func TestOnlyTheTargetIsDialled(t *testing.T) {
 	}
 }
 
-// outgoingIn returns what of outgoing a file uses.
+// outgoingIn returns which functions of outgoing a file uses.
 func outgoingIn(root fs.FS, name string) (uses []string, err error) {
 	source, err := fs.ReadFile(root, name)
 	if err != nil {

@@ -18,20 +18,21 @@ import (
 	"imap-exporter/internal/wire"
 )
 
-// A refusal is a failure that we declare ourselves, with its Reason.
-type refusal struct {
+// A reasonError is an error that says its reason.
+type reasonError struct {
 	reason Reason
-	text   string
+	error
 }
 
-func (r *refusal) Error() string { return r.text }
+func (e *reasonError) Unwrap() error { return e.error }
 
-func refuse(reason Reason, format string, args ...any) error {
-	return &refusal{reason, fmt.Sprintf(format, args...)}
+// Errorf is [fmt.Errorf] for an error whose reason is known.
+func Errorf(reason Reason, format string, args ...any) error {
+	return &reasonError{reason, fmt.Errorf(format, args...)}
 }
 
-// failure makes the probe's one Error of err.
-func (s *session) failure(phase Phase, err error) *Error {
+// newError makes the probe's one Error of err.
+func (s *Session) newError(phase Phase, err error) *Error {
 	if s.parent.Err() != nil {
 		err = wire.ErrCanceled
 	}
@@ -42,33 +43,30 @@ func (s *session) failure(phase Phase, err error) *Error {
 	case e.Reason == ReasonTimeout && phase == PhaseConnect:
 		e.Text = "no answer from " + strings.Join(s.addresses, ", ")
 	case e.Reason == ReasonTimeout:
-		e.Text = fmt.Sprintf("no complete answer within the timeout of %v", s.t.Timeout)
+		e.Text = fmt.Sprintf("no complete answer within the timeout of %v", s.Target.Timeout)
 	case e.Reason == ReasonReset:
 		e.Text = "the server closed the connection"
 	}
-	if s.gate == nil && errors.Is(err, errPanic) {
-		e.Text = errPanic.Error() // What else it says may be secret, and there is nobody yet to find that out.
+	if s.Conn == nil && errors.Is(err, errPanic) {
+		e.Text = errPanic.Error() // What else it says may be secret, and nothing can tell yet.
 	}
-	if s.gate == nil {
+	if s.Conn == nil {
 		e.Text = text.Printable(e.Text, wire.MaxText)
 		return e
 	}
-	if alert := s.gate.Alert(); alert != "" {
-		e.Text += "; before that it said " + alert
+	if s.remark != "" {
+		e.Text += "; before that it said " + s.remark
 	}
-	e.Text = s.gate.Clean(e.Text)
+	e.Text = s.Conn.Clean(e.Text)
 	return e
 }
 
-// reason sorts err into the closed list.
+// reason is the reason for err.
 func reason(phase Phase, err error) Reason {
-	if own, ok := errors.AsType[*refusal](err); ok {
-		return own.reason
+	if known, ok := errors.AsType[*reasonError](err); ok {
+		return known.reason
 	}
-	if status, ok := errors.AsType[*wire.StatusError](err); ok {
-		return statusReason(phase, status)
-	}
-	for _, k := range known {
+	for _, k := range knownErrors {
 		if slices.ContainsFunc(k.errs, func(target error) bool { return errors.Is(err, target) }) {
 			return k.reason
 		}
@@ -93,8 +91,8 @@ func reason(phase Phase, err error) Reason {
 	return ReasonInternal
 }
 
-// known are the errors of the system and of package wire, the most telling first.
-var known = []struct {
+// knownErrors are errors of the system and of package wire, the most telling first.
+var knownErrors = []struct {
 	reason Reason
 	errs   []error
 }{
@@ -109,7 +107,7 @@ var known = []struct {
 	{ReasonReset, []error{syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED, io.EOF, io.ErrUnexpectedEOF}},
 }
 
-// certificateReason tells what is wrong with a certificate, "" if err isn't about one.
+// certificateReason is what is wrong with a certificate, "" if err isn't about one.
 func certificateReason(err error) Reason {
 	var invalid x509.CertificateInvalidError
 	var name x509.HostnameError

@@ -12,8 +12,7 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// TestFailures holds what servers say against the phase and reason that it must show; TestHostileServers has the rest of what
-// they do.
+// TestFailures: what servers say has the right phase and reason. TestHostileServers has more of what servers do.
 func TestFailures(t *testing.T) {
 	type handlers = map[string]mailtest.Handler
 	for name, c := range map[string]struct {
@@ -62,7 +61,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// LOGOUT never fails a probe, and takes 2 s at most.
+// LOGOUT never fails a probe, and takes at most 2 s.
 func TestLogoutNeverFails(t *testing.T) {
 	for name, h := range map[string]mailtest.Handler{
 		"NO": answer("%s NO stay\r\n"), "only BYE": answerAndDrop("* BYE bye\r\n"), "hangs": hang,
@@ -90,7 +89,7 @@ func answerAndDrop(raw string) mailtest.Handler {
 	}
 }
 
-// A warning may be all that explains a command that is never answered.
+// A warning may be the only explanation of a command that is never answered.
 func TestAlertExplainsSilence(t *testing.T) {
 	_, target := serve(t, mailtest.Options{Handle: map[string]mailtest.Handler{"LOGIN": func(c *mailtest.Conn, _ mailtest.Command) error {
 		c.Line("* BAD [ALERT] Please enable IMAP access in your settings")
@@ -163,7 +162,7 @@ func TestConnectFailures(t *testing.T) {
 	}
 }
 
-// An address that fails shows as connect_failed; connect is the one that answered.
+// The time of an address that fails is connect_failed; connect is the one that answered.
 func TestSecondAddress(t *testing.T) {
 	_, target := serve(t, mailtest.Options{})
 	_, port, err := net.SplitHostPort(target.Address)
@@ -180,17 +179,18 @@ func TestSecondAddress(t *testing.T) {
 		"none answers":       {[]string{"127.0.0.2:" + port, "127.0.0.3:" + port}, []Phase{PhaseConnectFailed, PhaseConnect}, ReasonRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := &session{t: target, parent: t.Context(), result: &Result{}, deadline: time.Now().Add(time.Second), addresses: c.addresses}
+			s := newSession(t.Context(), target)
+			s.addresses = c.addresses
 			defer s.close()
-			err := s.connect(t.Context())
+			err := s.Connect(t.Context())
 			if (err != nil) != (c.last != "") {
 				t.Errorf("got %v", err)
 			}
-			if got := phases(s.result); !slices.Equal(got, c.phases) {
+			if got := phases(s.Result); !slices.Equal(got, c.phases) {
 				t.Errorf("phases %v, want %v", got, c.phases)
 			}
-			if got := s.result.Connects[len(s.result.Connects)-1].Reason; got != c.last || len(s.result.Connects) != len(c.phases) {
-				t.Errorf("connects %+v", s.result.Connects)
+			if got := s.Result.Connects[len(s.Result.Connects)-1].Reason; got != c.last || len(s.Result.Connects) != len(c.phases) {
+				t.Errorf("connects %+v", s.Result.Connects)
 			}
 		})
 	}
@@ -209,7 +209,7 @@ func TestAddressFamily(t *testing.T) {
 	fail(t, target, PhaseResolve, ReasonDNS)
 }
 
-// The date of a certificate that can't be verified is told all the same.
+// The Result has the date of a certificate that can't be verified.
 func TestDateOfACertificate(t *testing.T) {
 	ca := testCA(t)
 	end := time.Now().Truncate(time.Second).Add(-time.Hour)

@@ -16,9 +16,9 @@ import (
 	"imap-exporter/internal/wire"
 )
 
-// FuzzProbe lets a server greet and answer each line of a whole probe with anything, in pieces of any size, and holds what
-// comes of it against a model that knows which tagged OKs were sent after their command was there in full. In answers, TAG
-// stands for the tag of the line, and a line feed for CR LF.
+// FuzzProbe lets a server greet and answer each line of a whole probe with anything, in pieces of any size. The Result is
+// compared with a model that knows which tagged OKs were sent after their command had been received in full. In answers,
+// TAG stands for the tag of the line, and a line feed for CR LF.
 func FuzzProbe(f *testing.F) {
 	const honest = "* CAPABILITY IMAP4rev1 UNSELECT QUOTA\nTAG OK\x00TAG OK\x00* CAPABILITY IMAP4rev1 UNSELECT QUOTA\nTAG OK\x00* 24 EXISTS\nTAG OK\x00" +
 		"* 24 FETCH (INTERNALDATE \" 1-Jan-2020 00:00:00 +0000\" BODY[HEADER]<0> {3}\nabc)\nTAG OK\x00TAG OK\x00TAG OK\x00* LIST () \"/\" INBOX\nTAG OK\x00" +
@@ -46,7 +46,7 @@ func FuzzProbe(f *testing.F) {
 		target.TLSMode, target.AllowPlaintextAuth, target.Timeout, target.Mailboxes = TLSNone, true, 500*time.Millisecond, []string{"*"}
 		secret := password
 		if options&1 != 0 {
-			secret = "canary-größe-secret" // It goes as a literal.
+			secret = "canary-größe-secret" // It is sent as a literal.
 		}
 		if options&2 != 0 {
 			target.Auth = AuthAuto
@@ -59,7 +59,7 @@ func FuzzProbe(f *testing.F) {
 		took := time.Since(begin)
 		runtime.ReadMemStats(&after)
 		server.Close()
-		if took > target.Timeout+2*time.Second { // What fuzzes beside us takes time, too.
+		if took > target.Timeout+2*time.Second { // Other fuzzers take time, too.
 			t.Errorf("it took %v", took)
 		}
 		if grown := after.TotalAlloc - before.TotalAlloc; grown > 64<<20 {
@@ -70,7 +70,7 @@ func FuzzProbe(f *testing.F) {
 	})
 }
 
-// A model is a server that answers with anything, and knows what it has granted.
+// A model is a server that answers with anything, and remembers what it has granted.
 type model struct {
 	t       *testing.T
 	answers []string
@@ -80,7 +80,7 @@ type model struct {
 	granted []grant
 }
 
-// A grant is a command, and whether its tagged OK was sent once it was there in full; NO and BAD count as well as refusals.
+// A grant is a command, and whether it was answered with a tagged OK, or NO or BAD, after it had been received in full.
 type grant struct {
 	verb        string
 	ok, refused bool
@@ -119,7 +119,7 @@ func (m *model) serve(c net.Conn, greeting string) {
 	lines.next()
 }
 
-// literalEnd announces a literal that waits for leave.
+// literalEnd announces a literal that waits for a continuation request.
 var literalEnd = regexp.MustCompile(`\{\d+\}$`)
 
 func (m *model) begin(verb string) {
@@ -131,7 +131,7 @@ func (m *model) begin(verb string) {
 	m.granted = append(m.granted, grant{verb: verb})
 }
 
-// grant notes what an answer grants, before it is sent.
+// grant records what an answer grants, before it is sent.
 func (m *model) grant(tag, answer string, whole bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -162,7 +162,7 @@ func (m *model) send(c net.Conn, s string) bool {
 	return true
 }
 
-// check wants no success without the tagged OKs that it needs.
+// check fails if the probe succeeded without the tagged OKs that it needs.
 func (m *model) check(r *Result) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -181,7 +181,7 @@ func (m *model) check(r *Result) {
 	}
 }
 
-// assertFit wants nothing in a Result that doesn't fit in a log or a label, and no secret.
+// assertFit fails if a Result has something that is unfit for a log or label, or a secret.
 func assertFit(t *testing.T, r *Result, secret string) {
 	t.Helper()
 	for _, line := range r.Transcript {
@@ -202,11 +202,11 @@ func assertFit(t *testing.T, r *Result, secret string) {
 	}
 	assertPrintable(t, r)
 	if r.Err != nil && r.Err.Reason == ReasonInternal {
-		t.Errorf("a fault of ours: %v", r.Err)
+		t.Errorf("an error of our own: %v", r.Err)
 	}
 }
 
-// lines reads line by line, whole or not at all.
+// lines reads whole lines.
 type lines struct {
 	c    net.Conn
 	rest []byte

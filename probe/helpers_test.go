@@ -23,10 +23,10 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// password is distinctive, so that a leak into any output of the test run can be found.
+// password can be found in any output of the test run if it leaks there.
 const password = "canary-7f3a-secret"
 
-// testCA vouches for every server of these tests.
+// testCA issues the certificates of the servers in these tests.
 func testCA(t testing.TB) *mailtest.CA {
 	t.Helper()
 	ca, err := mailtest.NewCA()
@@ -36,14 +36,14 @@ func testCA(t testing.TB) *mailtest.CA {
 	return ca
 }
 
-// user is the account of the scripted servers.
+// user makes the account of the scripted servers.
 func user() *mailtest.User {
 	u := mailtest.NewUser(time.Now())
 	u.Password, u.Token = password, password
 	return u
 }
 
-// serve starts a scripted server, and makes a target that reads everything there is.
+// serve starts a scripted server, and makes a target on it that reads all there is.
 func serve(t testing.TB, o mailtest.Options) (*mailtest.Server, *Target) {
 	t.Helper()
 	ca := testCA(t)
@@ -98,7 +98,7 @@ func targetAt(address string, config *tls.Config) *Target {
 	}
 }
 
-// succeed probes, and wants success.
+// succeed probes, and fails the test if the probe fails.
 func succeed(t testing.TB, target *Target) *Result {
 	t.Helper()
 	r := Run(t.Context(), target)
@@ -109,7 +109,7 @@ func succeed(t testing.TB, target *Target) *Result {
 	return r
 }
 
-// fail probes, and wants this failure.
+// fail probes, and fails the test if the probe does not fail like this.
 func fail(t testing.TB, target *Target, phase Phase, reason Reason) *Result {
 	t.Helper()
 	r := Run(t.Context(), target)

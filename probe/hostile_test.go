@@ -21,23 +21,23 @@ import (
 	"imap-exporter/internal/wire"
 )
 
-// What one hostile server may cost at most, the server itself included.
+// What a probe of one hostile server may cost at most, including the server itself.
 const (
 	slack      = 250 * time.Millisecond // beyond the timeout
 	allocation = 16 << 20               // in bytes, everything that is ever allocated, most of it garbage at once
 	cpuTime    = 500 * time.Millisecond
 
-	hasty = 400 * time.Millisecond // the timeout where a probe needs all of it
+	shortTimeout = 400 * time.Millisecond // for servers that let a probe time out
 )
 
-// allowed are the verbs that a read-only probe knows.
+// allowed are the commands that a read-only probe sends.
 var allowed = []string{
 	"CAPABILITY", "STARTTLS", "LOGIN", "AUTHENTICATE", "ID", "EXAMINE", "FETCH", "UNSELECT", "LIST", "STATUS", "GETQUOTAROOT", "LOGOUT",
 }
 
-// TestHostileServers holds the probe against the table of captured, broken and peculiar servers: each case comes to what
-// it must, in time, with little memory and work, and with nothing sent that should not be. One after the other, so that
-// what a case costs can be told.
+// TestHostileServers probes each server in the table of captured, broken and peculiar ones: the probe ends as the case says, on
+// time, with little memory and CPU time, and sends nothing that it shouldn't. The cases run one after the other, so that the
+// cost of each can be measured.
 func TestHostileServers(t *testing.T) {
 	servers, err := hostile.NewServers()
 	if err != nil {
@@ -80,13 +80,13 @@ func TestHostileServers(t *testing.T) {
 	}
 }
 
-// targetOf is the account of a case.
+// targetOf makes the target of a case.
 func targetOf(servers *hostile.Servers, c *hostile.Case, address string) *Target {
 	target := targetAt(address, &tls.Config{RootCAs: servers.Roots(), ServerName: "localhost", MinVersion: tls.VersionTLS12})
 	target.Auth, target.SendID, target.Mailboxes = AuthMethod(c.Account.Auth), c.Account.SendID, c.Account.Mailboxes
 	target.Secret = func(context.Context) (string, error) { return c.Account.Password, nil }
 	if c.TimesOut() {
-		target.Timeout = hasty
+		target.Timeout = shortTimeout
 	} else {
 		target.Timeout = 10 * time.Second
 	}
@@ -100,8 +100,8 @@ func targetOf(servers *hostile.Servers, c *hostile.Case, address string) *Target
 	return target
 }
 
-// bounded probes, within what a probe may take. What only noise on the machine made longer is probed again; probes is how
-// often it was. A server that changes is not probed again.
+// bounded probes, and fails the test if the probe takes more than it may. If it may be probed again, a result that noise on the
+// machine may have spoiled is: probes is how often it was probed.
 func bounded(t *testing.T, target *Target, again bool) (r *Result, probes int) {
 	t.Helper()
 	for {
@@ -181,18 +181,18 @@ func assertOutcome(t *testing.T, c *hostile.Case, r *Result, want string) {
 	assertPrintable(t, r)
 }
 
-// assertWaited wants all of the time out, most of it in the phase where the server fell silent.
+// assertWaited fails unless the probe took all of its timeout, and most of it in the phase that failed.
 func assertWaited(t *testing.T, r *Result) {
 	t.Helper()
-	if r.Duration < hasty {
+	if r.Duration < shortTimeout {
 		t.Errorf("it ended after %v, ahead of the timeout", r.Duration)
 	}
-	if d := took(t, r, r.Err.Phase); d < hasty/2 {
+	if d := took(t, r, r.Err.Phase); d < shortTimeout/2 {
 		t.Errorf("phase %s took %v, want the time until it failed", r.Err.Phase, d)
 	}
 }
 
-// assertLearnt wants the values of the case, and none that it rules out.
+// assertLearnt fails unless the Result has the values of the case, and none that it rules out.
 func assertLearnt(t *testing.T, c *hostile.Case, r *Result) {
 	t.Helper()
 	got := learnt(r)
@@ -210,7 +210,7 @@ func assertLearnt(t *testing.T, c *hostile.Case, r *Result) {
 		return
 	}
 	if c.Source == "" {
-		t.Error("nobody says where this was seen")
+		t.Error("the case does not say where this was seen")
 	}
 	for _, p := range r.Phases {
 		if !p.OK {
@@ -223,17 +223,17 @@ func unprintable(r rune) bool {
 	return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
-// ourCommand is a command of ours, under a tag of ours.
+// ourCommand matches a command under a tag that we made.
 var ourCommand = regexp.MustCompile(`(?m)^[A-Z2-7]{8} ([A-Z]+)`)
 
-// assertSent looks at what crossed the wire: one connection for each probe, no credential in clear text, none at all where
-// there must be no login, no command that isn't on the list, and none before its time.
+// assertSent checks what was sent: one connection for each probe, no credential in clear text and no login where there must
+// be none, only allowed commands, and none before the last one was answered.
 func assertSent(t *testing.T, c *hostile.Case, server *mailtest.Server, probes int) {
 	t.Helper()
 	if total, most := server.Connections(); total != probes || most > 1 {
 		t.Errorf("%d connections for %d probes, %d at once", total, probes, most)
 	}
-	server.Close() // Now all is recorded.
+	server.Close() // Now everything is recorded.
 	for _, v := range server.Conversations() {
 		for _, form := range append(leak.InBase64(c.Account.Password), c.Account.Password) {
 			if bytes.Contains(v.Wire, []byte(form)) {

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// learnt are the values of a Result by the metric that shows them, summed up over mailboxes and quota roots.
+// learnt returns the values of a Result by the metric that shows them, summed over mailboxes and quota roots.
 func learnt(r *Result) map[string]float64 {
 	values := map[string]float64{}
 	for _, m := range r.Mailboxes {
@@ -57,7 +57,7 @@ func number(b bool) uint64 {
 	return 0
 }
 
-// learntNames are what a server may have put into labels.
+// learntNames returns all text in a Result that becomes a label.
 func learntNames(r *Result) []string {
 	var names []string
 	for _, m := range r.Mailboxes {

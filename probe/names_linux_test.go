@@ -14,8 +14,9 @@ import (
 	"imap-exporter/internal/realtest/netns"
 )
 
-// TestNameServers: what a name server does ends up in phase resolve, with its time, and each probe asks anew.
+// TestNameServers: what a name server does shows in phase resolve, with its time, and every probe asks again.
 func TestNameServers(t *testing.T) {
+	t.Parallel()
 	network := netns.Enter(t)
 	if network == nil {
 		return
@@ -52,7 +53,7 @@ func TestNameServers(t *testing.T) {
 		"truncated.test": {},
 		"many.test":      {},
 		"mute.test":      {phase: PhaseResolve, reason: ReasonTimeout, least: time.Second},
-		"poisoned.test":  {phase: PhaseConnect, reason: ReasonRefused}, // Which the system takes for this machine.
+		"poisoned.test":  {phase: PhaseConnect, reason: ReasonRefused}, // 0.0.0.0 is this machine.
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := inTime(t, server, at(target, name), c.phase, c.reason)
@@ -72,9 +73,10 @@ func TestNameServers(t *testing.T) {
 	}
 }
 
-// TestNoFileLeft: want of files is nobody's fault but ours, wherever it is met, though resolvers say "no such host" then.
+// TestNoFileLeft: too many open files are the exporter's own failure in any phase, though resolvers say "no such host" then.
 func TestNoFileLeft(t *testing.T) {
-	network := netns.Enter(t) // For a process of its own.
+	t.Parallel()
+	network := netns.Enter(t) // This runs again in a process of its own.
 	if network == nil {
 		return
 	}

@@ -12,7 +12,7 @@ import (
 	"imap-exporter/internal/realtest/netns"
 )
 
-// at is a target on host, with the port and all else of target.
+// at returns target on another host.
 func at(target *Target, host string) *Target {
 	moved := *target
 	_, port, _ := net.SplitHostPort(target.Address)
@@ -20,8 +20,8 @@ func at(target *Target, host string) *Target {
 	return &moved
 }
 
-// openFiles is how many file descriptors this process has, but for the connections of the server, which a broken network
-// may keep from learning that they have ended.
+// openFiles is the number of file descriptors of this process without the server's connections, of whose end a broken
+// network may not let the server learn.
 func openFiles(t *testing.T, server *mailtest.Server) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
@@ -37,7 +37,7 @@ func openFiles(t *testing.T, server *mailtest.Server) int {
 	return n
 }
 
-// inTime probes, and wants this end of it ("" for success), no later than its timeout, with nothing left open.
+// inTime probes, and fails the test unless the probe ends with reason ("" for success), on time, with nothing left open.
 func inTime(t *testing.T, server *mailtest.Server, target *Target, phase Phase, reason Reason) *Result {
 	t.Helper()
 	before := openFiles(t, server)
@@ -59,11 +59,11 @@ func inTime(t *testing.T, server *mailtest.Server, target *Target, phase Phase, 
 		if time.Now().After(end) {
 			t.Fatalf("%d files are open, %d before", now, before)
 		}
-		<-time.After(10 * time.Millisecond) // The server notes the end of a connection a little later.
+		<-time.After(10 * time.Millisecond) // The server learns of the end of a connection a little later.
 	}
 }
 
-// when answers verb as the server does, after something was done to the network, and in two segments.
+// when calls do before the server answers verb, in two segments.
 func when(verb string, do func()) map[string]mailtest.Handler {
 	return map[string]mailtest.Handler{verb: func(c *mailtest.Conn, cmd mailtest.Command) error {
 		do()
@@ -75,8 +75,9 @@ func when(verb string, do func()) map[string]mailtest.Handler {
 	}}
 }
 
-// TestNetworkFaults: each fault of a network is known by its phase and reason, and ends the probe in time.
+// TestNetworkFaults: each failure of a network has its phase and reason, and the probe ends on time.
 func TestNetworkFaults(t *testing.T) {
+	t.Parallel()
 	network := netns.Enter(t)
 	if network == nil {
 		return
@@ -139,9 +140,10 @@ func TestNetworkFaults(t *testing.T) {
 	}
 }
 
-// TestBlackHoledIPv6: where the first address doesn't answer, connect is the time of the one that did, and what was lost
-// before has a phase of its own. Each attempt is counted under its family.
+// TestBlackHoledIPv6: if the first address doesn't answer, connect is the time of the one that did, and the time lost before
+// is a phase of its own. Each attempt has its address family.
 func TestBlackHoledIPv6(t *testing.T) {
+	t.Parallel()
 	network := netns.Enter(t)
 	if network == nil {
 		return
@@ -178,7 +180,7 @@ func TestBlackHoledIPv6(t *testing.T) {
 	}
 }
 
-// TestDelayedLink: on a link that takes its time, the TCP handshake is the kernel's round trip, and so is each command.
+// TestDelayedLink: on a link with a delay, connect and each command take one round trip.
 func TestDelayedLink(t *testing.T) {
 	network := netns.Enter(t)
 	if network == nil {
@@ -200,7 +202,7 @@ func TestDelayedLink(t *testing.T) {
 	}
 }
 
-// TestSlowLink: what is slow is the FETCH, which is most of the bytes, and nothing fails.
+// TestSlowLink: on a slow link FETCH is slow, which has most of the bytes, and nothing fails.
 func TestSlowLink(t *testing.T) {
 	network := netns.Enter(t)
 	if network == nil {

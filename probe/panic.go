@@ -10,14 +10,14 @@ import (
 
 var errPanic = errors.New("a fault of the exporter")
 
-// A PanicError is a panic of ours that a probe met. It tells where, and nothing of the values at hand, which may be secret.
+// A PanicError is a panic of ours during a probe. It says where, and not with which values, since these may be secret.
 type PanicError struct {
 	// Stack are the functions that led to it, the innermost first, each with its file and line, without arguments.
 	Stack []string
 	value any
 }
 
-// newPanicError makes a PanicError of what recover returned. It is for the deferred function that called that.
+// newPanicError makes a PanicError of what recover returned. The deferred function that called recover must call it.
 func newPanicError(recovered any) *PanicError {
 	const skip, most = 3, 64 // runtime.Callers, newPanicError and the deferred function
 	callers := make([]uintptr, most)
@@ -34,8 +34,8 @@ func newPanicError(recovered any) *PanicError {
 	}
 }
 
-// Error gives the panic's value if it is a text, else its type: other values might print a secret in a form that isn't known
-// and blanked.
+// Error has the panic's value if that is a text, else only its type: other values might print a secret in a form that isn't
+// recognized and blanked.
 func (f *PanicError) Error() string {
 	switch f.value.(type) {
 	case error, string:

@@ -5,24 +5,28 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"imap-exporter/internal/mailtest"
 )
 
-// TestPanicIsOneProbesFailure: a fault of ours, in whichever phase, ends the probe that met it, and no other. It tells where
-// it is, but not what was at hand; the connection is closed.
+// TestPanicIsOneProbesFailure: a panic in any step ends its own probe and no other. The error says where it happened, but not
+// with which values; the connection is closed.
 func TestPanicIsOneProbesFailure(t *testing.T) {
 	server, target := serve(t, mailtest.Options{})
-	ordinary := steps
-	defer func() { steps = ordinary }()
-	for i := range ordinary {
-		phase := ordinary[i].phase
-		t.Run(string(phase), func(t *testing.T) {
-			steps = append(steps[:0:0], ordinary...)
-			steps[i].do = func(*session, context.Context) error { return faulty("canary-argument-secret") }
-			checkPanicError(t, fail(t, target, phase, ReasonInternal))
-			steps = ordinary
+	for i, step := range imapSteps(newSession(t.Context(), target)) {
+		if step.AtEnd {
+			continue // TestPanicAtTheEnd
+		}
+		t.Run(string(step.Phase), func(t *testing.T) {
+			protocol := *IMAP
+			protocol.Steps = func(s *Session) []Step {
+				steps := imapSteps(s)
+				steps[i].Run = func(context.Context) error { return panicking("canary-argument-secret") }
+				return steps
+			}
+			broken := *target
+			broken.Protocol = &protocol
+			checkPanicError(t, fail(t, &broken, step.Phase, ReasonInternal))
 			succeed(t, target)
 		})
 	}
@@ -35,35 +39,36 @@ func TestPanicIsOneProbesFailure(t *testing.T) {
 
 func checkPanicError(t *testing.T, r *Result) {
 	t.Helper()
-	fault, ok := errors.AsType[*PanicError](r.Err)
+	panicked, ok := errors.AsType[*PanicError](r.Err)
 	if !ok {
 		t.Fatalf("error %v", r.Err)
 	}
-	stack := strings.Join(fault.Stack, "\n")
-	if !strings.HasPrefix(stack, "imap-exporter/probe.faulty panic_test.go:") || !strings.Contains(stack, "probe.Run probe.go:") || strings.Contains(stack, "secret") {
+	stack := strings.Join(panicked.Stack, "\n")
+	if !strings.HasPrefix(stack, "imap-exporter/probe.panicking panic_test.go:") || !strings.Contains(stack, "probe.Run session.go:") || strings.Contains(stack, "secret") {
 		t.Errorf("stack\n%s", stack)
 	}
 }
 
 //go:noinline
-func faulty(argument string) error {
+func panicking(argument string) error {
 	var nothing *string
 	*nothing = argument
 	return nil
 }
 
-// TestPanicAtTheEnd: even one in the leave-taking, and in the closing after that.
+// TestPanicAtTheEnd: a panic in LOGOUT, and in closing after that, is a failure of that probe, too.
 func TestPanicAtTheEnd(t *testing.T) {
 	_, target := serve(t, mailtest.Options{})
-	s := &session{t: target, parent: t.Context(), result: &Result{}, addresses: []string{target.Address}, deadline: time.Now().Add(time.Minute)}
-	if err := s.connect(t.Context()); err != nil {
+	s := newSession(t.Context(), target)
+	s.addresses = []string{target.Address}
+	if err := s.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	socket := s.socket
 	defer socket.Close()
-	s.socket = nil // Which logout needs.
-	s.end()
-	if r := s.result; r.Err == nil || r.Err.Phase != PhaseLogout || r.Err.Reason != ReasonInternal {
+	s.socket = nil // runAtEnd needs it.
+	s.end(t.Context(), imapSteps(s))
+	if r := s.Result; r.Err == nil || r.Err.Phase != PhaseLogout || r.Err.Reason != ReasonInternal {
 		t.Errorf("error %v", r.Err)
 	}
 }

@@ -1,13 +1,13 @@
 package probe
 
-// A Phase is one step of a probe: where time was spent, or where the probe failed.
-// The set is closed, because its values become the label "phase".
+// A Phase is a part of a probe: where time was spent, or where the probe failed. Each [Protocol] has a closed list of them,
+// because they become values of the label "phase".
 type Phase string
 
-// The phases, in the order in which a probe goes through them.
-// docs/imap.md tells what each one is on the wire and what usually makes it slow.
+// The phases, in the order in which a probe goes through them. docs/imap.md says what each one is on the wire, and what
+// usually makes it slow.
 const (
-	// PhaseResolve asks the resolver for the server's addresses. An address literal needs none.
+	// PhaseResolve asks the resolver for the server's addresses. An IP address needs none.
 	PhaseResolve Phase = "resolve"
 	// PhaseConnectFailed is the time lost on addresses that didn't answer before one did.
 	PhaseConnectFailed Phase = "connect_failed"
@@ -23,7 +23,7 @@ const (
 	PhaseCapability Phase = "capability"
 	// PhaseAuth is LOGIN or the whole AUTHENTICATE exchange.
 	PhaseAuth Phase = "auth"
-	// PhaseID is the ID command (RFC 2971), sent only where it is asked for.
+	// PhaseID is the ID command (RFC 2971), sent only if the Target asks for it.
 	PhaseID Phase = "id"
 	// PhaseSelect is SELECT or EXAMINE.
 	PhaseSelect Phase = "select"
@@ -40,12 +40,3 @@ const (
 	// PhaseLogout is LOGOUT. It never fails a probe.
 	PhaseLogout Phase = "logout"
 )
-
-// Phases returns every phase, in order.
-func Phases() []Phase {
-	return []Phase{
-		PhaseResolve, PhaseConnectFailed, PhaseConnect, PhaseTLS, PhaseGreeting, PhaseStartTLS,
-		PhaseCapability, PhaseAuth, PhaseID, PhaseSelect, PhaseFetch, PhaseUnselect, PhaseList,
-		PhaseStatus, PhaseQuota, PhaseLogout,
-	}
-}

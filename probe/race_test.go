@@ -2,5 +2,5 @@
 
 package probe
 
-// The race detector makes our own code, which is what the phases leave of the whole, several times slower.
+// The race detector makes our own code several times slower.
 const slowdown = 3

@@ -11,7 +11,7 @@ import (
 	"imap-exporter/internal/realtest"
 )
 
-// A peer is a server that the same suite runs against, and what it lacks.
+// A peer is a server that the suite runs against, and what it lacks.
 type peer struct {
 	name         string
 	target       func(TLSMode) *Target
@@ -66,7 +66,7 @@ func realPeer(s *realtest.Server) peer {
 	return p
 }
 
-// embeddedPeers are the servers that come with the program.
+// embeddedPeers are the servers that are part of the program.
 func embeddedPeers(t *testing.T) []peer {
 	ca := testCA(t)
 	config, err := ca.ServerConfig(mailtest.CertOptions{Names: []string{"localhost"}})
@@ -78,7 +78,7 @@ func embeddedPeers(t *testing.T) []peer {
 		TLSImplicit: mailtest.ModeImplicit, TLSStartTLS: mailtest.ModeStartTLS, TLSNone: mailtest.ModePlain,
 	}
 	messages := user().Mailboxes[0].Messages
-	users := func() []*mailtest.User { // anew for each server, which numbers its messages
+	users := func() []*mailtest.User { // new ones for each server, which numbers their messages
 		u := user()
 		u.Mailboxes[0].Messages = slices.Clone(messages)
 		return []*mailtest.User{u}
@@ -114,14 +114,16 @@ func embeddedPeers(t *testing.T) []peer {
 	}
 }
 
-// TestPeers runs one suite over every server that we have: the two embedded ones, Dovecot, Cyrus and Courier.
+// TestPeers runs the same suite against the two embedded servers, Dovecot, Cyrus and Courier.
 func TestPeers(t *testing.T) {
+	t.Parallel()
 	peers := embeddedPeers(t)
 	for _, server := range realtest.All(t) {
 		peers = append(peers, realPeer(server))
 	}
 	for _, p := range peers {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			for _, mode := range []TLSMode{TLSImplicit, TLSStartTLS, TLSNone} {
 				t.Run(string(mode), func(t *testing.T) { p.test(t, mode) })
 			}
@@ -213,6 +215,7 @@ func (p *peer) testLogins(t *testing.T) {
 
 // TestBearerTokensAtDovecot: a good and a bad token, by both mechanisms.
 func TestBearerTokensAtDovecot(t *testing.T) {
+	t.Parallel()
 	server := realtest.Dovecot(t)
 	for _, method := range []AuthMethod{AuthXOAuth2, AuthOAuthBearer} {
 		target := realTarget(server, TLSImplicit)

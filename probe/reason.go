@@ -1,6 +1,7 @@
 package probe
 
-// A Reason says what went wrong; the Phase says where. The set is closed, because its values become the label "reason".
+// A Reason says what went wrong; the Phase says where. Each [Protocol] has a closed list of them, because they become values
+// of the label "reason".
 type Reason string
 
 // The reasons. An RFC 5530 response code decides before a BYE, a BYE before known texts of vendors.
@@ -64,15 +65,3 @@ const (
 	// ReasonInternal: a fault of the exporter or its machine, such as too many open files.
 	ReasonInternal Reason = "internal"
 )
-
-// Reasons returns every reason.
-func Reasons() []Reason {
-	return []Reason{
-		ReasonDNS, ReasonRefused, ReasonUnreachable, ReasonReset, ReasonTimeout, ReasonTLS,
-		ReasonCertificateExpired, ReasonCertificateNotYetValid, ReasonCertificateName, ReasonCertificateUntrusted,
-		ReasonStartTLSRefused, ReasonStartTLSInjection, ReasonPreauth, ReasonPlaintextRefused, ReasonLoginDisabled,
-		ReasonMechanism, ReasonCredential, ReasonRejected, ReasonThrottled, ReasonUnavailable, ReasonToken,
-		ReasonBye, ReasonCommandRejected, ReasonMailboxMissing, ReasonPermission, ReasonProtocol,
-		ReasonTooLarge, ReasonCanceled, ReasonInternal,
-	}
-}

@@ -11,6 +11,8 @@ type Result struct {
 	// Account and Server are the Target's.
 	Account string
 	Server  string
+	// Protocol is the Target's. Nil stands for IMAP, see [OrIMAP].
+	Protocol *Protocol
 	// Mode is the Target's TLS mode.
 	Mode TLSMode
 	// Start is when the probe began; Duration is all its time, LOGOUT included.
@@ -18,9 +20,9 @@ type Result struct {
 	Duration time.Duration
 	// Phases are the phases that ran, in order, each at most once.
 	Phases []Timing
-	// Spans are the same times as a waterfall has them: one for each time that a phase ran, in order.
+	// Spans are the same times for a waterfall: one for each time that a phase ran, in order.
 	Spans []Span
-	// Err is the first failure, or nil: then every step that the Target asks for ended well.
+	// Err is the first failure, or nil: then every step that the Target asks for succeeded.
 	Err *Error
 
 	// Connects are the attempts to connect, in order.
@@ -54,8 +56,8 @@ func (r *Result) OK() bool { return r.Err == nil }
 type Timing struct {
 	Phase    Phase
 	Duration time.Duration
-	// ReadDelay is how much later than they arrived our goroutine read the answers. It is not part of Duration: on a busy
-	// machine it would make the server look slow.
+	// ReadDelay is how much later the answers were read than they arrived. It is not part of Duration: on a busy machine it
+	// would make the server look slow.
 	ReadDelay time.Duration
 	// OK is false for the phase that failed: its Duration is then the time until it did.
 	OK bool
@@ -68,9 +70,9 @@ type Span struct {
 	// Start is the time since the Result's Start.
 	Start    time.Duration
 	Duration time.Duration
-	// ReadDelay is as of a Timing: how much later the answer was read, which is no part of Duration.
+	// ReadDelay is as in Timing: how much later the answer was read, which is not part of Duration.
 	ReadDelay time.Duration
-	// OK is false where the probe failed.
+	// OK is false for the span in which the probe failed.
 	OK bool
 }
 
@@ -114,7 +116,7 @@ type TLS struct {
 type TimestampSource string
 
 // The sources: the kernel's timestamp of the packet, or the time at which our goroutine had read it. On a busy machine
-// the second is late by as long as the goroutine waited for its turn, which looks as if the server were slow.
+// the second is later, by as long as the goroutine waited to run, which looks as if the server were slow.
 const (
 	KernelTimestamps TimestampSource = "kernel"
 	UserTimestamps   TimestampSource = "user"
@@ -129,7 +131,7 @@ type TranscriptLine struct {
 	Text string
 }
 
-// A Stage is a moment at which capabilities were asked for.
+// A Stage is when capabilities were asked for.
 type Stage string
 
 // The stages.

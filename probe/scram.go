@@ -8,6 +8,7 @@ import (
 
 	"github.com/xdg-go/scram"
 
+	"imap-exporter/internal/imap"
 	"imap-exporter/internal/wire"
 )
 
@@ -25,7 +26,7 @@ type scramClient struct {
 func (c *scramClient) Start() (mechanism string, initial []byte, err error) {
 	client, err := scram.SHA256.NewClient(c.username, c.password, "")
 	if err != nil {
-		return "", nil, refuse(ReasonCredential, "user name or password can't be prepared for SCRAM")
+		return "", nil, Errorf(ReasonCredential, "user name or password can't be prepared for SCRAM")
 	}
 	c.conversation = client.NewConversation()
 	first, err := c.conversation.Step("")
@@ -54,7 +55,7 @@ func (c *scramClient) Next(challenge []byte) ([]byte, error) {
 // verify reports whether the server has proved that it knows the password.
 func (c *scramClient) verify() error {
 	if !c.conversation.Valid() {
-		return fmt.Errorf("%w: OK without the server's proof of SCRAM", wire.ErrProtocol)
+		return fmt.Errorf("%w: OK without the server's proof of SCRAM", imap.ErrProtocol)
 	}
 	return nil
 }

@@ -2,5 +2,5 @@
 
 package probe
 
-// guestVisits is how many probes must leave no trace, in an ordinary test run.
-const guestVisits = 100
+// footprintProbes is how many probes must leave no trace, in an ordinary test run.
+const footprintProbes = 100

@@ -9,24 +9,25 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// An address that doesn't answer costs a quarter of the timeout, and hides behind no other.
+// An address that doesn't answer costs a quarter of the timeout, and shows although another one answers.
 func TestSilentAddress(t *testing.T) {
 	_, target := serve(t, mailtest.Options{})
 	target.Timeout = 2 * time.Second
-	s := &session{t: target, parent: t.Context(), result: &Result{}, deadline: time.Now().Add(target.Timeout), addresses: []string{silent(t), target.Address}}
+	s := newSession(t.Context(), target)
+	s.addresses = []string{silent(t), target.Address}
 	defer s.close()
-	if err := s.connect(t.Context()); err != nil {
+	if err := s.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if d := took(t, s.result, PhaseConnectFailed); d < 450*time.Millisecond || d > 800*time.Millisecond {
+	if d := took(t, s.Result, PhaseConnectFailed); d < 450*time.Millisecond || d > 800*time.Millisecond {
 		t.Errorf("lost %v, want a quarter of %v", d, target.Timeout)
 	}
-	if r := s.result.Connects[0].Reason; r != ReasonTimeout {
+	if r := s.Result.Connects[0].Reason; r != ReasonTimeout {
 		t.Errorf("reason %s", r)
 	}
 }
 
-// silent is an address at which connections are never accepted: its backlog is full.
+// silent returns an address where connections are never accepted: its backlog is full.
 func silent(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

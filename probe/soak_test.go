@@ -2,5 +2,5 @@
 
 package probe
 
-// guestVisits is how many probes must leave no trace, in a soak.
-const guestVisits = 1000
+// footprintProbes is how many probes must leave no trace, in a soak.
+const footprintProbes = 1000

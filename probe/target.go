@@ -6,9 +6,11 @@ import (
 	"time"
 )
 
-// A Target is one account on one server, and how to probe it: finished, validated values.
+// A Target is one account on one server, and how to probe it: complete, validated values.
 // It is never changed once made, so it may be probed and read concurrently.
 type Target struct {
+	// Protocol is what the server speaks. Nil is IMAP.
+	Protocol *Protocol
 	// Account is the configured name of the account, never its login.
 	Account string
 	// Server is the configured host:port, the label of every metric. The certificate is checked against TLSConfig.ServerName.

@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	// remainderLimit bounds what the phases leave of the whole: our own work between them.
+	// remainderLimit bounds the time of a probe that belongs to no phase: our own work.
 	remainderLimit = 5 * time.Millisecond * slowdown
 	rounds         = 20
 )
 
-// TestDelaysAreTrue: what a server waits before each answer is what its phase shows, and nothing else shows it.
+// TestDelaysAreTrue: the time that a server waits before an answer shows in its phase, and in no other.
 func TestDelaysAreTrue(t *testing.T) {
 	delay := map[string]time.Duration{
 		"GREETING": 10 * time.Millisecond, "CAPABILITY": 5 * time.Millisecond, "LOGIN": 40 * time.Millisecond,
@@ -62,15 +62,15 @@ func TestSegments(t *testing.T) {
 	}
 }
 
-// roundTrips are those of each phase, through a proxy that answers the TCP handshake itself. The greeting's way begins
-// before the probe waits for it, so it isn't held to a number.
+// roundTrips has those of each phase through a proxy that answers the TCP handshake itself. The greeting may be sent before
+// the probe waits for it, so it has no number.
 var roundTrips = map[TLSMode]map[Phase]int{
 	TLSImplicit: {PhaseTLS: 1, PhaseCapability: 2, PhaseAuth: 1, PhaseSelect: 1, PhaseFetch: 2, PhaseUnselect: 1, PhaseStatus: 1, PhaseQuota: 1, PhaseLogout: 1},
 	TLSStartTLS: {PhaseTLS: 1, PhaseCapability: 3, PhaseStartTLS: 1, PhaseAuth: 1, PhaseSelect: 1, PhaseFetch: 2, PhaseUnselect: 1, PhaseStatus: 1, PhaseQuota: 1, PhaseLogout: 1},
 }
 
 // TestRoundTripsToDovecot: with 20 ms added to each round trip, each phase takes 20 ms for each of its round trips longer.
-// A busy machine may spoil a measurement; an error of ours would spoil them all.
+// A busy machine may spoil one measurement; an error of ours would spoil all.
 func TestRoundTripsToDovecot(t *testing.T) {
 	const added, attempts = 20 * time.Millisecond, 3
 	server := realtest.Dovecot(t)
@@ -78,7 +78,7 @@ func TestRoundTripsToDovecot(t *testing.T) {
 		t.Run(string(mode), func(t *testing.T) {
 			near := realTarget(server, mode)
 			far := *near
-			proxy, err := mailtest.NewProxy(near.Address, mailtest.Way{RoundTrip: added})
+			proxy, err := mailtest.NewProxy(near.Address, mailtest.ProxyOptions{RoundTrip: added})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +98,7 @@ func TestRoundTripsToDovecot(t *testing.T) {
 	}
 }
 
-// compare measures near and far in turn, and says what is more than 2 ms off.
+// compare measures near and far in turn, and returns what is off by more than 2 ms.
 func compare(t *testing.T, near, far *Target, trips map[Phase]int, added time.Duration) (wrong []string) {
 	t.Helper()
 	const tolerance = 2 * time.Millisecond
@@ -118,8 +118,9 @@ func compare(t *testing.T, near, far *Target, trips map[Phase]int, added time.Du
 	return wrong
 }
 
-// TestNoFalseDelay: Cyrus and Courier answer FETCH in two segments, the second of which waits for our acknowledgement of the
-// first. Were that delayed, 40 ms would show in every probe; what a busy machine adds does not show in the quickest.
+// TestNoFalseDelay: Cyrus and Courier answer FETCH in two segments, and send the second only after our acknowledgement of the
+// first. If that were delayed, 40 ms would show in every probe. The fastest of several probes is compared, to which a busy
+// machine adds little.
 func TestNoFalseDelay(t *testing.T) {
 	for _, server := range realtest.All(t) {
 		t.Run(server.Name, func(t *testing.T) {
@@ -143,10 +144,10 @@ func TestNoFalseDelay(t *testing.T) {
 	}
 }
 
-// remainder stands for what the phases leave of the whole.
+// remainder stands for the time of a probe that belongs to no phase.
 const remainder Phase = "remainder"
 
-// medians probes each target n times, in turn, and gives the median of each phase.
+// medians probes each target n times, in turn, and returns the median of each phase.
 func medians(t *testing.T, n int, targets ...*Target) []map[Phase]time.Duration {
 	t.Helper()
 	all := make([]map[Phase][]time.Duration, len(targets))

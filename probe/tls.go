@@ -6,42 +6,32 @@ import (
 	"crypto/x509"
 	"errors"
 	"time"
-
-	"imap-exporter/internal/wire"
 )
 
-// implicitTLS makes the handshake where TLS comes first.
-func (s *session) implicitTLS(ctx context.Context) error {
-	if s.t.TLSMode != TLSImplicit {
+// ImplicitTLS makes the handshake where TLS comes before the greeting.
+func (s *Session) ImplicitTLS(ctx context.Context) error {
+	if s.Target.TLSMode != TLSImplicit {
 		return nil
 	}
-	return s.handshake(ctx)
+	return s.Handshake(ctx)
 }
 
-// upgrade makes the handshake after STARTTLS.
-func (s *session) upgrade(ctx context.Context) error {
-	if s.t.TLSMode != TLSStartTLS {
-		return nil
-	}
-	return s.handshake(ctx)
-}
-
-// handshake makes a full handshake: there is no session cache to resume from. Its deadline is the Socket's.
-func (s *session) handshake(ctx context.Context) error {
-	s.tls = tls.Client(s.socket, s.t.TLSConfig)
-	if err := s.gate.Upgrade(s.tls); err != nil {
+// Handshake starts TLS. The handshake is a full one: there is no session cache to resume from. Its deadline is the Socket's.
+func (s *Session) Handshake(ctx context.Context) error {
+	s.tls = tls.Client(s.socket, s.Target.TLSConfig)
+	if err := s.Conn.Upgrade(s.tls); err != nil {
 		return err
 	}
 	s.socket.Mark()
 	begin := time.Now()
 	err := s.tls.HandshakeContext(context.WithoutCancel(ctx))
-	s.shaken(begin, err == nil)
+	s.addHandshake(begin, err == nil)
 	state := s.tls.ConnectionState()
 	if err != nil {
-		s.tlsFailed(err, state)
-		return s.gate.Fail(err)
+		s.keepExpiry(err, state)
+		return s.Conn.Fail(err)
 	}
-	s.result.TLS = &TLS{
+	s.Result.TLS = &TLS{
 		Version:  tls.VersionName(state.Version),
 		Cipher:   tls.CipherSuiteName(state.CipherSuite),
 		NotAfter: notAfter(state),
@@ -49,32 +39,32 @@ func (s *session) handshake(ctx context.Context) error {
 	return nil
 }
 
-// shaken puts down the time of a handshake, from our first byte handed to the kernel on, less the time that we waited for
-// our turn though the server had answered. Our own cryptography belongs to it, as in any client. The greeting is to be
-// expected from when the last side spoke: with TLS 1.3 that was we, with TLS 1.2 the server.
-func (s *session) shaken(begin time.Time, ok bool) {
+// addHandshake adds the time of a handshake, from our first byte handed to the kernel on, without the time that our
+// goroutine waited to run though the server had answered. Our own cryptography is part of it, as in any client. The connection
+// is ready from when the last byte was sent: with TLS 1.3 by us, with TLS 1.2 by the server.
+func (s *Session) addHandshake(begin time.Time, ok bool) {
 	now := time.Now()
 	t := Timing{Phase: PhaseTLS, Duration: now.Sub(begin), OK: ok}
 	if first := s.socket.FirstSent(); ok && !first.IsZero() {
-		t.ReadDelay = s.socket.Lag()
+		t.ReadDelay = s.socket.SchedulingDelay()
 		t.Duration = now.Sub(first) - t.ReadDelay
 		begin = first
 	}
-	s.timed(begin, t)
-	s.ready = s.socket.Arrived()
+	s.addTiming(begin, t)
+	s.ready = s.socket.Received()
 	if sent := s.socket.Sent(); sent.After(s.ready) {
 		s.ready = sent
 	}
 }
 
-// tlsFailed keeps the certificate's date though its verification failed.
-func (s *session) tlsFailed(err error, state tls.ConnectionState) {
+// keepExpiry keeps the certificate's date though its verification failed.
+func (s *Session) keepExpiry(err error, state tls.ConnectionState) {
 	presented := state.PeerCertificates
 	if invalid, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		presented = invalid.UnverifiedCertificates
 	}
 	if len(presented) > 0 {
-		s.result.TLS = &TLS{NotAfter: earliest(presented)}
+		s.Result.TLS = &TLS{NotAfter: earliest(presented)}
 	}
 }
 
@@ -101,32 +91,4 @@ func earliest(certificates []*x509.Certificate) time.Time {
 		}
 	}
 	return first
-}
-
-// greeting waits for the server's first line.
-func (s *session) greeting(context.Context) error {
-	r, err := s.gate.Greeting(s.ready)
-	if err != nil {
-		return err
-	}
-	if r.Status() != wire.PREAUTH {
-		return nil
-	}
-	if s.t.TLSMode == TLSImplicit && (s.t.Auth == AuthExternal || s.t.Auth == AuthNone) {
-		s.preauth = true
-		return nil
-	}
-	return refuse(ReasonPreauth, "the server greeted with PREAUTH, so no login can be measured")
-}
-
-// startTLS asks for TLS. A server that doesn't offer it, or refuses it, fails the probe: nothing goes on in clear text.
-func (s *session) startTLS(context.Context) error {
-	if s.t.TLSMode != TLSStartTLS {
-		return nil
-	}
-	if !s.caps["STARTTLS"] {
-		return refuse(ReasonStartTLSRefused, "the server doesn't offer STARTTLS")
-	}
-	_, err := s.gate.Do("STARTTLS")
-	return err
 }

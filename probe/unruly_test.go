@@ -9,7 +9,7 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// TestNoAlertFromClearText: what was said before TLS explains nothing after it.
+// TestNoAlertFromClearText: what was said before TLS is in no error after it.
 func TestNoAlertFromClearText(t *testing.T) {
 	_, target := serve(t, mailtest.Options{Mode: mailtest.ModeStartTLS, Handle: map[string]mailtest.Handler{
 		"STARTTLS": func(c *mailtest.Conn, cmd mailtest.Command) error {
@@ -24,7 +24,7 @@ func TestNoAlertFromClearText(t *testing.T) {
 	}
 }
 
-// TestRepeatedCredential: a server that repeats what it was sent, quoted or in other places, gets it into no output.
+// TestRepeatedCredential: a server that repeats credentials, quoted or in unusual places, gets them into no output.
 func TestRepeatedCredential(t *testing.T) {
 	const secret = `canary-"q\u-secret`
 	for name, handlers := range map[string]map[string]mailtest.Handler{

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// patience is how long the tests wait for what must come; no test that passes waits so long.
-	patience = time.Minute
+	// waitTimeout is how long the tests wait for what must come; no test that passes waits so long.
+	waitTimeout = time.Minute
 	// stopTimeout is how long the program may take to stop, as docs/security.md promises.
 	stopTimeout = 5 * time.Second
 )
@@ -112,7 +112,7 @@ func write(t *testing.T, file, text string) {
 
 // await asks until the answer is yes, and reports whether it came in time.
 func await(answer func() bool) bool {
-	deadline := time.After(patience)
+	deadline := time.After(waitTimeout)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !answer() {

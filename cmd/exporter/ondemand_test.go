@@ -8,7 +8,6 @@ import (
 	"net/http/httptrace"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,7 +15,6 @@ import (
 	"time"
 
 	"imap-exporter/internal/mailtest"
-	"imap-exporter/internal/realtest"
 )
 
 // connections counts those that a server accepts; the server has no TLS.
@@ -193,46 +191,5 @@ func TestProbeWithAModule(t *testing.T) {
 	}
 	if page := mustScrape(t, base+"/probe?target=canary&module=banner", "10"); strings.Contains(page, `phase="auth"`) || !strings.Contains(page, `phase="capability"`) {
 		t.Errorf("the banner alone was wanted:\n%s", page)
-	}
-}
-
-// A real Prometheus, configured as the documentation says, finds the demo's accounts and has them probed.
-func TestPrometheusDrives(t *testing.T) {
-	text, err := os.ReadFile("../../docs/on-demand.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	example := regexp.MustCompile("(?s)```yaml\n(scrape_configs:.*?)```").FindSubmatch(text)[1]
-	address := serve(t, shipped).Address
-	config := strings.NewReplacer("localhost:10993", address, "scrape_interval: 1m", "scrape_interval: 5s", "scrape_timeout: 25s ", "scrape_timeout: 5s ").Replace(string(example))
-	prometheus := realtest.Prometheus(t, config)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	for account, success := range map[string]int{
-		"demo-healthy": 1, "demo-slow": 1, "demo-quota": 1, "demo-growing": 1, "demo-starttls": 1, "demo-certificate": 1, "demo-rejected": 0,
-	} {
-		for _, query := range []string{
-			fmt.Sprintf(`probe_success{instance=%q, account=%[1]q, job="imap-probe"} == %d`, account, success),
-			fmt.Sprintf(`imap_probe_success{instance=%q} == %d or imap_probe_held_back_info{instance=%[1]q}`, account, success),
-		} {
-			if _, err := prometheus.Await(ctx, query); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-	if _, err := prometheus.Await(ctx, `count(up == 1) == 9`); err != nil {
-		t.Error(err)
-	}
-	if _, err := prometheus.Await(ctx, `up{team="mail", instance="demo-healthy"} == 1`); err != nil { // By labelmap.
-		t.Error(err)
-	}
-	targets, err := prometheus.Targets(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, target := range targets {
-		if target.Health != "up" || !strings.Contains(target.ScrapeURL, address+"/probe?target=") {
-			t.Errorf("%+v", target)
-		}
 	}
 }

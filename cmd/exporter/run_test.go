@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,8 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"imap-exporter/internal/config"
-	"imap-exporter/internal/demo"
 )
 
 // shipped is the configuration that comes with the program.
@@ -88,78 +85,4 @@ func comments(t *testing.T, file, word string) []string {
 		}
 	}
 	return texts
-}
-
-// The shipped configuration shows what it says it shows, and no password, not even to those who debug.
-func TestShippedConfiguration(t *testing.T) {
-	p := serve(t, shipped, "--log.level=debug")
-	var metrics, page string
-	for _, want := range []string{
-		`imap_probe_success{account="demo-healthy",server="demo:993"} 1`,
-		`imap_probe_success{account="demo-slow",server="demo-slow:993"} 1`,
-		`imap_probe_success{account="demo-quota",server="demo-quota:993"} 1`,
-		`imap_probe_success{account="demo-growing",server="demo-growing:993"} 1`,
-		`imap_probe_success{account="demo-starttls",server="demo-starttls:143"} 1`,
-		`imap_probe_success{account="demo-certificate",server="demo-certificate:993"} 1`,
-		`imap_probe_success{account="demo-rejected",server="demo-rejected:993"} 0`,
-		`imap_probe_last_failure_info{account="demo-rejected",phase="auth",reason="rejected",server="demo-rejected:993"} 1`,
-		`imap_probe_last_phase_duration_seconds{account="demo-quota",phase="resolve",server="demo-quota:993"} `,
-		`imap_probe_last_phase_duration_seconds{account="demo-quota",phase="quota",server="demo-quota:993"} `,
-		`imap_probe_last_phase_duration_seconds{account="demo-starttls",phase="starttls",server="demo-starttls:143"} `,
-		`imap_probe_last_phase_duration_seconds{account="demo-healthy",phase="logout",server="demo:993"} `,
-		`imap_quota_storage_used_bytes{account="demo-quota",`,
-		`imap_mailbox_messages{account="demo-healthy",mailbox="INBOX",`,
-		`imap_mailbox_size_bytes{account="demo-quota",mailbox="INBOX",`,
-		`imap_tls_certificate_not_after_timestamp_seconds{account="demo-certificate",`,
-	} {
-		if !await(func() bool {
-			_, metrics, _ = fetch(p.URL+"/metrics", "")
-			return strings.Contains(metrics, want)
-		}) {
-			t.Errorf("/metrics has no %s", want)
-		}
-	}
-	if !await(func() bool {
-		_, page, _ = fetch(p.URL+"/", "")
-		return strings.Contains(page, "auth/rejected")
-	}) {
-		t.Error("the landing page doesn't show the rejected account")
-	}
-
-	p.stop()
-	if !strings.Contains(p.Log.String(), "msg=Transcript account=demo-rejected") {
-		t.Error("the failed conversation is not in the log")
-	}
-	for _, secret := range secrets(t) {
-		for where, text := range map[string]string{"the log": p.Log.String(), "/metrics": metrics, "/": page} {
-			if strings.Contains(text, secret) {
-				t.Errorf("%s has a password, as %q", where, secret)
-			}
-		}
-	}
-}
-
-// secrets returns the shipped accounts' passwords, as they are and in the forms in which they cross the wire.
-func secrets(t *testing.T) []string {
-	demoServers, err := demo.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg, err := config.Load(config.Options{File: shipped, Demo: idleDemo{demoServers}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var forms []string
-	for _, a := range cfg.Accounts {
-		user := a.Target.Username
-		password, err := a.Target.Secret(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		forms = append(forms,
-			password,
-			base64.StdEncoding.EncodeToString([]byte(password)),
-			base64.StdEncoding.EncodeToString([]byte("\x00"+user+"\x00"+password)))
-	}
-	return forms
 }

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// soakTime is how long a soak lasts; make soak has the patience for it.
+	// soakTime is how long a soak lasts; `make soak` allows for it.
 	soakTime = 10 * time.Minute
 	// stormReloads is how many reloads a storm has in a soak.
 	stormReloads = 1000
@@ -41,7 +41,7 @@ func TestWrongPasswordAmongGoodOnes(t *testing.T) {
 	address := serve(t, file).Address
 	prometheus := realtest.Prometheus(t, fmt.Sprintf("global: {scrape_interval: 5s}\nscrape_configs:\n  - {job_name: imap, static_configs: [{targets: [%q]}]}\n", address))
 	<-time.After(soakTime)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
 	defer cancel()
 	for query, limit := range map[string]float64{
 		`max(max_over_time(imap_probe_last_phase_duration_seconds{account=~"good.*", phase="auth"}[15m]))`: 0.5,

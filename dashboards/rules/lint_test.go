@@ -14,7 +14,7 @@ import (
 	"imap-exporter/probe"
 )
 
-// The two addresses that whoever installs the rules replaces, and what may follow them.
+// The two addresses that users replace, and what may follow them.
 var (
 	runbook   = regexp.MustCompile(`^https://runbooks\.example\.org/(Imap\w+)$`)
 	dashboard = regexp.MustCompile(`^https://grafana\.example\.org/d/(imap-(?:account|server|exporter))/(imap-\w+)\?var-`)
@@ -36,7 +36,7 @@ func alerts(t testing.TB) (all []rule) {
 	return all
 }
 
-// TestAlerts holds each alert to what whoever gets it can rely on.
+// TestAlerts checks that each alert has what its receiver needs.
 func TestAlerts(t *testing.T) {
 	for _, a := range alerts(t) {
 		want := []string{"dashboard_url", "description", "runbook_url", "summary"}
@@ -73,7 +73,7 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
-// TestDescriptions wants each description to name what its labels tell apart, and those about a failure phase and reason.
+// TestDescriptions requires each description to name the alert's labels, and phase and reason for alerts about failures.
 func TestDescriptions(t *testing.T) {
 	failing := []string{
 		"ImapAccountFailing", "ImapServerFailing", "ImapLoginRejected", "ImapLoginSuspended", "ImapNeverSucceeded", "ImapProbeStale",
@@ -97,7 +97,7 @@ func TestDescriptions(t *testing.T) {
 	}
 }
 
-// TestRunbooks wants a page for each alert, and an alert for each page, and each to be tested both ways.
+// TestRunbooks requires a page for each alert, an alert for each page, and unit tests in which each fires and stays silent.
 func TestRunbooks(t *testing.T) {
 	names := map[string]bool{}
 	for _, a := range alerts(t) {
@@ -112,7 +112,7 @@ func TestRunbooks(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(page), ".md")
 		written = append(written, name)
 		text := read(t, page)
-		for _, part := range []string{"# " + name + "\n", "\n**Impact.** ", "\n## Check\n", "\n## Ask\n", "\n## Do\n", "\n## When it is a false alarm\n"} {
+		for _, part := range []string{"# " + name + "\n", "\n**Impact.** ", "\n## Check\n", "\n## Queries\n", "\n## What to do\n", "\n## When it is a false alarm\n"} {
 			if !strings.Contains(text, part) {
 				t.Errorf("%s has no %q", page, strings.TrimSpace(part))
 			}
@@ -146,7 +146,7 @@ func TestRunbooks(t *testing.T) {
 	}
 }
 
-// TestNames wants every metric that a rule or a runbook asks for to be exported or recorded, and every threshold to be used.
+// TestNames requires that every metric in a rule or a runbook is exported or recorded, and that every threshold is used.
 func TestNames(t *testing.T) {
 	known := map[string]bool{}
 	for _, m := range collectors.Catalogue() {
@@ -190,16 +190,16 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// closed matches selections by labels whose values are closed lists.
+// closed matches selectors of labels whose values are closed lists.
 var closed = regexp.MustCompile(`\b(phase|reason)(?:=|!=|=~|!~)\\?"([^"\\]+)\\?"`)
 
-// TestClosedLists wants each phase and reason to be one.
+// TestClosedLists requires that each phase and reason in a selector exists.
 func TestClosedLists(t *testing.T) {
 	words := map[string]bool{}
-	for _, phase := range probe.Phases() {
+	for _, phase := range probe.IMAP.Phases {
 		words["phase "+string(phase)] = true
 	}
-	for _, reason := range probe.Reasons() {
+	for _, reason := range probe.IMAP.Reasons {
 		words["reason "+string(reason)] = true
 	}
 	skips := []string{"overload", "backoff", "throttled", "shutdown"}
@@ -222,7 +222,7 @@ func TestClosedLists(t *testing.T) {
 	}
 }
 
-// TestThresholds wants all thresholds to be in one file, and nothing else in it.
+// TestThresholds requires that one file has all thresholds, and nothing else.
 func TestThresholds(t *testing.T) {
 	for _, g := range load(t) {
 		for _, r := range g.Rules {

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// A mutant is a rule with one thing broken.
+// A mutant is a rule with one fault.
 type mutant struct {
 	what string
 	rule rule
 }
 
-// mutants returns a rule, broken in every way that we know, by the kind of fault.
+// mutants returns all mutants of a rule, by the kind of fault.
 func (r *rule) mutants() [][]mutant {
 	if strings.HasPrefix(r.Record, "imap:") { // A threshold.
 		return [][]mutant{{r.with("ten times as much", "10 * ("+r.Expr+")"), r.with("a tenth", "("+r.Expr+") / 10")}}
@@ -41,13 +41,13 @@ var (
 	aggregator = regexp.MustCompile(`\b(max|min|avg|sum) by\b|\b(max|last)_over_time\b`)
 )
 
-// masked returns the expression with all labels' values and matchers replaced by blanks of the same length.
+// masked returns the expression with all label values and matchers replaced by blanks of the same length.
 func masked(expr string) string {
 	blank := func(s string) string { return strings.Repeat(" ", len(s)) }
 	return braces.ReplaceAllStringFunc(quoted.ReplaceAllStringFunc(expr, blank), blank)
 }
 
-// flipped turns each comparison round.
+// flipped inverts each comparison.
 func (r *rule) flipped() (all []mutant) {
 	opposite := map[string]string{"==": "!=", "!=": "==", ">=": "<", "<=": ">", ">": "<=", "<": ">="}
 	for _, at := range comparison.FindAllStringSubmatchIndex(masked(r.Expr), -1) {
@@ -57,7 +57,7 @@ func (r *rule) flipped() (all []mutant) {
 	return all
 }
 
-// truncated drops each operand of a set operator: what stands behind it, and of `or` also what stands before it.
+// truncated drops each operand of a set operator: the right one, and for `or` also the left one.
 func (r *rule) truncated() (all []mutant) {
 	text := masked(r.Expr)
 	for _, at := range setOp.FindAllStringIndex(text, -1) {
@@ -71,11 +71,11 @@ func (r *rule) truncated() (all []mutant) {
 	return all
 }
 
-// matching is what may stand between a set operator and its operand.
+// matching matches what may be between a set operator and its operand.
 var matching = regexp.MustCompile(`^ *on \([^)]*\)`)
 
-// operandEnd returns where the operand ends that begins at from: at the next set operator of the same depth, or where
-// the parenthesis closes that it stands in.
+// operandEnd returns the end of the operand that begins at from: the next set operator of the same depth, or the
+// closing parenthesis around it.
 func operandEnd(text string, from int) int {
 	depth := 0
 	for i := from; i < len(text); i++ {
@@ -96,7 +96,7 @@ func operandEnd(text string, from int) int {
 	return len(text)
 }
 
-// operandBegin returns where the parenthesis opens that to stands in.
+// operandBegin returns the position of the opening parenthesis around to.
 func operandBegin(text string, to int) int {
 	depth := 0
 	for i := to - 1; i >= 0; i-- {
@@ -129,7 +129,7 @@ func (r *rule) scaled() (all []mutant) {
 	return all
 }
 
-// unselective drops each selection by labels.
+// unselective drops each label matcher.
 func (r *rule) unselective() (all []mutant) {
 	for _, at := range braces.FindAllStringIndex(r.Expr, -1) {
 		all = append(all, r.with("selects all: "+r.context(at[0]), r.Expr[:at[0]]+r.Expr[at[1]:]))
@@ -137,7 +137,7 @@ func (r *rule) unselective() (all []mutant) {
 	return all
 }
 
-// reaggregated aggregates in another way.
+// reaggregated replaces each aggregation by another one.
 func (r *rule) reaggregated() (all []mutant) {
 	other := map[string]string{"max": "min", "min": "max", "avg": "min", "sum": "min", "last": "min"}
 	for _, at := range aggregator.FindAllStringSubmatchIndex(masked(r.Expr), -1) {
@@ -150,7 +150,7 @@ func (r *rule) reaggregated() (all []mutant) {
 	return all
 }
 
-// rushed changes when an alert begins and ends, and what it is called.
+// rushed changes the durations and labels of an alert.
 func (r *rule) rushed() []mutant {
 	early, late, anew, mild := *r, *r, *r, *r
 	early.For, late.For, anew.KeepFiringFor = "", "100d", ""
@@ -163,7 +163,7 @@ func (r *rule) rushed() []mutant {
 	return all
 }
 
-// context returns a little of the expression from there on, to find the place by.
+// context returns a short piece of the expression that begins there, for messages.
 func (r *rule) context(from int) string {
 	text := strings.Join(strings.Fields(r.Expr[from:]), " ")
 	return text[:min(len(text), 90)]

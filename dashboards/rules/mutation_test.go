@@ -12,14 +12,14 @@ import (
 	"imap-exporter/internal/realtest"
 )
 
-// TestMutants breaks each rule in every way that mutants knows, and wants promtool's unit tests to notice. A mutant that
-// they don't notice is a guard that nothing guards. That is some hundreds, which takes minutes: `make soak` tries
-// them all, and other runs some of each rule.
+// TestMutants checks that promtool's unit tests fail for each mutant of each rule. A mutant that passes shows a condition
+// that no test covers. There are some hundreds, which takes minutes: `make soak` tries all, and other runs some of each
+// rule.
 func TestMutants(t *testing.T) {
 	promtool := realtest.Promtool(t)
 	all := load(t)
 	tests := loadTests(t)
-	// Small ones first: most mutants don't live to see the others.
+	// Small tests first: they find most mutants.
 	slices.SortStableFunc(tests, func(a, b unitTest) int { return cmp.Compare(size(&a.node), size(&b.node)) })
 	for g := range all {
 		for i, original := range all[g].Rules {
@@ -47,8 +47,8 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// chosen returns the mutants of a rule to try: all that are not tolerated; or of an alert the first of each kind, and of
-// any other rule the first one.
+// chosen returns the mutants of a rule to try. In a soak, all that are not tolerated; otherwise the first of each kind for
+// an alert, and the first one for any other rule.
 func chosen(r *rule) (all []mutant) {
 	for _, kind := range r.mutants() {
 		kind = slices.DeleteFunc(kind, func(m mutant) bool { return isTolerated(r.Record+r.Alert, m.what) })
@@ -63,7 +63,7 @@ func chosen(r *rule) (all []mutant) {
 	return all
 }
 
-// notice says whether a test fails that the rule is needed for.
+// notice reports whether any test that needs the rule fails.
 func notice(t *testing.T, promtool string, broken []group, tests []unitTest, name string) (bool, error) {
 	for _, u := range tests {
 		if u.needed(broken)[name] {
@@ -76,7 +76,7 @@ func notice(t *testing.T, promtool string, broken []group, tests []unitTest, nam
 	return false, nil
 }
 
-// size returns how many values there are in a document.
+// size returns the number of values in a document.
 func size(node *yaml.Node) int {
 	n := 1
 	for _, child := range node.Content {
@@ -85,7 +85,7 @@ func size(node *yaml.Node) int {
 	return n
 }
 
-// tolerated are mutants that are no faults: by rule, by what was broken, and why that is no matter.
+// tolerated are mutants for which no unit test has to fail: by rule and mutation, with the reason.
 var tolerated = []struct{ rule, what, why string }{
 	{"account:imap_latency_seconds:usual", "label_replace", "one of seven days more or less"},
 	{"ImapExporterOverloaded", "_seconds[10m]", "native histograms, which TestNative has"},

@@ -16,8 +16,8 @@ import (
 	"imap-exporter/internal/realtest"
 )
 
-// TestNative loads the rules into a real Prometheus that scrapes native histograms alone, which promtool's tests can't have:
-// ImapExporterOverloaded reads them, too.
+// TestNative loads the rules into a real Prometheus that scrapes only native histograms, which promtool's unit tests don't
+// support: ImapExporterOverloaded reads both kinds.
 func TestNative(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	signs := map[string]prometheus.Histogram{}

@@ -1,5 +1,5 @@
-// Package rules_test holds the alerts to what is promised of them: by promtool's own tests, by what every alert must
-// have, and by breaking each rule to see a test fail.
+// Package rules_test tests the alerts: with promtool's unit tests, with checks of what every alert must have, and by
+// mutating each rule to see a unit test fail.
 package rules_test
 
 import (
@@ -18,7 +18,7 @@ import (
 	"imap-exporter/internal/realtest"
 )
 
-// files are the rule files, in the order in which they build on one another.
+// files are the rule files, in the order in which they use each other.
 var files = []string{"imap-thresholds.yaml", "imap-recording.yaml", "imap-alerts.yaml"}
 
 type ruleFile struct {
@@ -31,7 +31,7 @@ type group struct {
 	Rules    []rule `yaml:"rules"`
 }
 
-// A rule records or alerts. The keys are Prometheus' own.
+// A rule is a recording or alerting rule, with Prometheus' keys.
 type rule struct {
 	Record        string            `yaml:"record,omitempty"`
 	Alert         string            `yaml:"alert,omitempty"`
@@ -42,7 +42,7 @@ type rule struct {
 	Annotations   map[string]string `yaml:"annotations,omitempty"`
 }
 
-// A unitTest is one of promtool's unit tests: a world, and what the alerts are to say of it.
+// A unitTest is one of promtool's unit tests: series, and the expected alerts.
 type unitTest struct {
 	name     string
 	interval string
@@ -113,10 +113,10 @@ func read(t testing.TB, name string) string {
 	return string(text)
 }
 
-// metric matches names of metrics that are ours, recorded ones too. Nothing else in an expression looks like one.
+// metric matches names of our metrics, including recorded ones. Nothing else in an expression looks like one.
 var metric = regexp.MustCompile(`\b(?:[a-z]+:)?imap[_:][a-z0-9_]+(?::[a-z0-9_]+)?\b`)
 
-// asked returns the names of our metrics that a rule asks for, in its annotations too.
+// asked returns the names of our metrics that a rule uses, including its annotations.
 func (r *rule) asked() []string {
 	names := metric.FindAllString(r.Expr, -1)
 	for _, text := range r.Annotations {
@@ -125,7 +125,7 @@ func (r *rule) asked() []string {
 	return names
 }
 
-// needed returns what a test needs: the alerts that it looks at, and what these ask for, in turn.
+// needed returns the rules that a test needs: the alerts that it checks, and the rules that these use, recursively.
 func (u *unitTest) needed(all []group) map[string]bool {
 	wanted := map[string]bool{}
 	for _, a := range u.Alerts {
@@ -151,8 +151,8 @@ func (u *unitTest) needed(all []group) map[string]bool {
 	return wanted
 }
 
-// run lets promtool run a test, in dir, on the rules that it needs, and returns what promtool has to complain of. All
-// rules would take it many times as long.
+// run runs a test with promtool, in dir, with only the rules that it needs, and returns promtool's complaints. With all
+// rules it would take many times as long.
 func (u *unitTest) run(ctx context.Context, promtool, dir string, all []group) (complaint string, err error) {
 	wanted := u.needed(all)
 	var kept ruleFile
@@ -182,7 +182,7 @@ func (u *unitTest) run(ctx context.Context, promtool, dir string, all []group) (
 	return "", err
 }
 
-// TestCheck lets promtool check and lint the rules.
+// TestCheck checks and lints the rules with promtool.
 func TestCheck(t *testing.T) {
 	args := append([]string{"check", "rules", "--lint=all", "--lint-fatal"}, files...)
 	if out, err := exec.CommandContext(t.Context(), realtest.Promtool(t), args...).CombinedOutput(); err != nil {
@@ -190,7 +190,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestUnits lets promtool run its unit tests.
+// TestUnits runs promtool's unit tests.
 func TestUnits(t *testing.T) {
 	promtool := realtest.Promtool(t)
 	all := load(t)

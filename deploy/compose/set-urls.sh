@@ -1,6 +1,6 @@
 #!/bin/sh
-# set-urls.sh FROM TO: copies the rules in the folder FROM to TO, with GRAFANA_URL and RUNBOOKS_URL in their annotations:
-# where Grafana is, and where the files of docs/runbooks can be read.
+# set-urls.sh FROM TO copies the rules from the folder FROM to TO, and writes into their annotations GRAFANA_URL, the address
+# of Grafana, and RUNBOOKS_URL, the address of the files of docs/runbooks.
 set -eu
 for file in "$1"/*.yaml; do
     sed -e "s|https://grafana\.example\.org|$GRAFANA_URL|g" \

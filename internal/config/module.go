@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"imap-exporter/internal/imap"
 	"imap-exporter/internal/text"
 	"imap-exporter/probe"
 )
@@ -128,7 +129,7 @@ func rejectMailboxKeys(raw *rawModule, p position) {
 
 // setMailboxes sets which mailboxes a probe reads, and how.
 func setMailboxes(t *probe.Target, raw *rawModule, p position) {
-	t.Select = inbox(valueOr(raw.Select, "INBOX"))
+	t.Select = imap.FoldInbox(valueOr(raw.Select, "INBOX"))
 	checkMailbox(p.key("select"), t.Select)
 	fetch := valueOr(raw.Fetch, rawFetch{})
 	section, bytes := p.key("fetch").key("section"), p.key("fetch").key("bytes")
@@ -159,7 +160,7 @@ func mailboxes(names []string, p position) []string {
 	list := make([]string, len(names))
 	for i, name := range names {
 		at := p.item(i)
-		list[i] = inbox(name)
+		list[i] = imap.FoldInbox(name)
 		switch {
 		case name == "":
 			at.errorf("is empty: write a mailbox, or mailboxes: [] for none")
@@ -171,14 +172,6 @@ func mailboxes(names []string, p position) []string {
 		seen[list[i]] = true
 	}
 	return list
-}
-
-// inbox writes INBOX, whose case does not matter, in capitals (RFC 9051, section 5.1).
-func inbox(name string) string {
-	if strings.EqualFold(name, "INBOX") {
-		return "INBOX"
-	}
-	return name
 }
 
 func checkMailbox(p position, name string) {

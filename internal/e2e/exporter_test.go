@@ -18,8 +18,8 @@ import (
 	"imap-exporter/internal/realtest/program"
 )
 
-// patience is how long the tests wait for what must come; a test that passes hardly ever waits so long.
-const patience = 2 * time.Minute
+// waitTimeout is how long the tests wait for what must come; a test that passes hardly ever waits so long.
+const waitTimeout = 2 * time.Minute
 
 // An exporter is the running program, with a connection to it that is kept open.
 type exporter struct {
@@ -106,7 +106,7 @@ func (e *exporter) reload(t *testing.T, file, text string) {
 
 // await asks until the answer is yes, and reports whether it came in time.
 func await(answer func() bool) bool {
-	deadline := time.After(patience)
+	deadline := time.After(waitTimeout)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !answer() {

@@ -132,7 +132,7 @@ func TestOutOfFiles(t *testing.T) {
 	if n := sum(e.metrics(t), "imap_probe_failure_reasons_total", `.*reason="(dns|credential|refused|timeout)",.*`); n > 0 {
 		t.Errorf("%v failures are blamed on others:\n%s", n, e.metrics(t))
 	}
-	_ = waiting.SetDeadline(time.Now().Add(patience))
+	_ = waiting.SetDeadline(time.Now().Add(waitTimeout))
 	io.WriteString(waiting, "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 	if answer, err := io.ReadAll(waiting); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 200") {
 		t.Errorf("the connection that had to wait: %v: %s", err, answer)

@@ -164,15 +164,15 @@ func (f *fixture) assertOutcomes(p page) {
 
 // closed are the labels whose values no server chooses, and what they may be.
 var closed = map[string]func(string) bool{
-	"phase": oneOf(probe.Phases()),
+	"phase": oneOf(probe.IMAP.Phases),
 	"reason": func(v string) bool {
-		return oneOf(probe.Reasons())(v) || oneOf([]string{"overload", "backoff", "throttled", "shutdown"})(v)
+		return oneOf(probe.IMAP.Reasons)(v) || oneOf([]string{"overload", "backoff", "throttled", "shutdown"})(v)
 	},
 	"capability": regexp.MustCompile(`^[A-Za-z0-9=+-]{1,40}$`).MatchString,
 	"family":     oneOf([]string{"4", "6"}),
 	"stage":      oneOf([]probe.Stage{probe.StageBeforeTLS, probe.StageBeforeAuth, probe.StageAfterAuth}),
 	"mode":       oneOf([]probe.TLSMode{probe.TLSImplicit, probe.TLSStartTLS, probe.TLSNone}),
-	"result":     func(v string) bool { return v == "ok" || oneOf(probe.Reasons())(v) },
+	"result":     func(v string) bool { return v == "ok" || oneOf(probe.IMAP.Reasons)(v) },
 	"version":    regexp.MustCompile(`^TLS 1\.[23]$`).MatchString,
 	"cipher":     regexp.MustCompile(`^TLS_[A-Z0-9_]{1,60}$`).MatchString,
 	"section":    oneOf([]string{"header", "text", "full"}),

@@ -47,7 +47,7 @@ func ParseThresholds(texts []string) (Thresholds, error) {
 // thresholdLabels returns the labels that a threshold may have.
 func thresholdLabels() []string {
 	labels := []string{labelTime, labelCertificate, labelQuota, labelMessages, labelUnseen}
-	for _, phase := range probe.Phases() {
+	for _, phase := range probe.IMAP.Phases {
 		labels = append(labels, string(phase))
 	}
 	return labels

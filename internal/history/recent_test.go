@@ -110,7 +110,7 @@ func TestCapabilitiesAreShared(t *testing.T) {
 func full(account string, n int) *probe.Result {
 	r := result(account, n, "")
 	r.TLS = &probe.TLS{Version: "TLS 1.3", Cipher: "TLS_AES_128_GCM_SHA256"}
-	for _, p := range probe.Phases() {
+	for _, p := range probe.IMAP.Phases {
 		r.Phases = append(r.Phases, probe.Timing{Phase: p, Duration: time.Millisecond, OK: true})
 		r.Spans = append(r.Spans, probe.Span{Phase: p, Duration: time.Millisecond, OK: true})
 	}

@@ -61,9 +61,9 @@ type compactSummary struct {
 func newCompactSummary(r *probe.Result) compactSummary {
 	units := min(max(0, r.Duration.Round(durationUnit)/durationUnit), math.MaxUint32)
 	c := compactSummary{id: IDOf(r), duration: uint32(units)}
-	phases := probe.Phases()
+	phases := probe.IMAP.Phases
 	if r.Err != nil {
-		c.phase, c.reason = positionIn(phases, r.Err.Phase), positionIn(probe.Reasons(), r.Err.Reason)
+		c.phase, c.reason = positionIn(phases, r.Err.Phase), positionIn(probe.IMAP.Reasons, r.Err.Reason)
 	}
 	for _, t := range r.Phases {
 		if i := positionIn(phases, t.Phase); i > 0 && int(i) <= maxPhases {
@@ -78,7 +78,7 @@ func positionIn[T comparable](list []T, value T) uint8 { return uint8(slices.Ind
 
 // expand returns the Summary.
 func (c *compactSummary) expand() Summary {
-	phases, reasons := probe.Phases(), probe.Reasons()
+	phases, reasons := probe.IMAP.Phases, probe.IMAP.Reasons
 	s := Summary{ID: c.id, Start: time.UnixMilli(c.id), Duration: time.Duration(c.duration) * durationUnit}
 	if c.phase > 0 {
 		s.Phase = phases[c.phase-1]

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"imap-exporter/internal/imap"
 )
 
 // Data is what a [Server] holds.
@@ -132,11 +134,9 @@ func (d *Data) User(name string) *User {
 	return d.Users[i]
 }
 
-// Mailbox returns the mailbox of that name, or nil. INBOX is found in any case (RFC 3501, section 5.1).
+// Mailbox returns the mailbox of that name, or nil. INBOX is found in any case.
 func (u *User) Mailbox(name string) *Mailbox {
-	if strings.EqualFold(name, "INBOX") {
-		name = "INBOX"
-	}
+	name = imap.FoldInbox(name)
 	i := slices.IndexFunc(u.Mailboxes, func(m *Mailbox) bool { return m.Name == name })
 	if i < 0 {
 		return nil

@@ -21,23 +21,23 @@ const (
 	timerSlack = 1200 * time.Microsecond
 )
 
-// A Way is what a [Proxy] does to what crosses it. The zero Way does nothing.
-type Way struct {
-	// RoundTrip is added to each round trip, half of it each way.
+// ProxyOptions are what a [Proxy] does to the bytes that it forwards. The zero ProxyOptions change nothing.
+type ProxyOptions struct {
+	// RoundTrip is added to each round trip, half of it in each direction.
 	RoundTrip time.Duration
-	// Jitter is added to that at random, up to so much each way. Order is kept.
+	// Jitter is added to that at random, up to so much in each direction. Order is kept.
 	Jitter time.Duration
-	// Piece is how many bytes of the server's arrive at once at most; 0 is as many as it sends.
+	// Piece is how many bytes of the server's are written at once at most; 0 is no limit.
 	Piece int
 	// End says what happens to a connection after so many bytes of the server's have passed.
 	End   End
 	After int64
 }
 
-// An End is how a [Way] ends.
+// An End is how a connection through a [Proxy] ends.
 type End int
 
-// The ends: none; in order, as if the server had closed the connection; by a TCP reset; or no more arrives of what the
+// The ends: none; in order, as if the server had closed the connection; by a TCP reset; or nothing more arrives of what the
 // server sends, while the connection stays open.
 const (
 	EndNever End = iota
@@ -46,12 +46,12 @@ const (
 	EndSilence
 )
 
-// A Proxy is another way to a server: it carries TCP connections and delays what crosses them, each way by half of a
-// round trip. Order is kept, and the rate isn't limited: it is the bytes in flight that wait, not the proxy.
-// It can't delay the TCP handshake, which is with the proxy itself.
+// A Proxy forwards TCP connections to a server and delays their bytes, in each direction by half of a round trip. Order is
+// kept, and the rate isn't limited: bytes in flight wait, not the proxy. It can't delay the TCP handshake, which is with the
+// proxy itself.
 type Proxy struct {
 	target    string
-	way       Way
+	options   ProxyOptions
 	listeners []net.Listener
 	ctx       context.Context
 	cancel    context.CancelFunc
@@ -62,12 +62,12 @@ type Proxy struct {
 }
 
 // NewProxy runs a proxy to target (host:port) until its Close.
-func NewProxy(target string, way Way) (*Proxy, error) {
+func NewProxy(target string, o ProxyOptions) (*Proxy, error) {
 	listeners, err := listen("", false)
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{target: target, way: way, listeners: listeners, conns: map[net.Conn]bool{}}
+	p := &Proxy{target: target, options: o, listeners: listeners, conns: map[net.Conn]bool{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	for _, ln := range listeners {
 		p.wg.Go(func() { p.accept(ln) })
@@ -145,21 +145,23 @@ func (p *Proxy) serve(client *net.TCPConn) {
 	defer p.remove(conn)
 	server := conn.(*net.TCPConn)
 	var directions sync.WaitGroup
-	directions.Go(func() { p.carry(server, client, Way{RoundTrip: p.way.RoundTrip, Jitter: p.way.Jitter}) })
-	directions.Go(func() { p.carry(client, server, p.way) })
+	directions.Go(func() {
+		p.forward(server, client, ProxyOptions{RoundTrip: p.options.RoundTrip, Jitter: p.options.Jitter})
+	})
+	directions.Go(func() { p.forward(client, server, p.options) })
 	directions.Wait()
 }
 
-// A parcel is what was read at once, and when it is to arrive. An error is how the reading ended.
-type parcel struct {
+// A segment is what was read at once, and when to write it. An error is how reading ended.
+type segment struct {
 	due   time.Time
 	bytes []byte
 	err   error
 }
 
-// carry copies from src to dst until src ends. An end in order is passed on as one, a reset as a reset.
-func (p *Proxy) carry(dst, src *net.TCPConn, way Way) {
-	queue := make(chan parcel, proxyQueue)
+// forward copies from src to dst until src ends. An end in order is passed on as one, a reset as a reset.
+func (p *Proxy) forward(dst, src *net.TCPConn, o ProxyOptions) {
+	queue := make(chan segment, proxyQueue)
 	var reader sync.WaitGroup
 	defer reader.Wait()
 	reader.Go(func() {
@@ -167,7 +169,7 @@ func (p *Proxy) carry(dst, src *net.TCPConn, way Way) {
 		buffer := make([]byte, proxyRead)
 		for {
 			n, err := src.Read(buffer)
-			queue <- parcel{time.Now().Add(way.delay()), append([]byte(nil), buffer[:n]...), err}
+			queue <- segment{time.Now().Add(o.delay()), append([]byte(nil), buffer[:n]...), err}
 			if err != nil {
 				return
 			}
@@ -183,11 +185,11 @@ func (p *Proxy) carry(dst, src *net.TCPConn, way Way) {
 			broken = true // What is still under way when the proxy closes never arrives.
 			continue
 		}
-		ended, err := way.write(dst, next.bytes)
+		ended, err := o.write(dst, next.bytes)
 		switch {
 		case ended:
 			broken = true
-			p.end(way.End, dst, src)
+			p.end(o.End, dst, src)
 		case next.err != nil && errors.Is(next.err, io.EOF):
 			_ = dst.CloseWrite()
 		case next.err != nil, err != nil:
@@ -198,23 +200,23 @@ func (p *Proxy) carry(dst, src *net.TCPConn, way Way) {
 	}
 }
 
-// delay is how long bytes are under way.
-func (w *Way) delay() time.Duration {
-	d := w.RoundTrip / 2
-	if w.Jitter > 0 {
-		d += rand.N(w.Jitter) //nolint:gosec // Nobody's secret depends on it.
+// delay returns how long a segment waits.
+func (o *ProxyOptions) delay() time.Duration {
+	d := o.RoundTrip / 2
+	if o.Jitter > 0 {
+		d += rand.N(o.Jitter) //nolint:gosec // Nobody's secret depends on it.
 	}
 	return d
 }
 
-// write writes what may pass, and reports whether that was the last.
-func (w *Way) write(dst io.Writer, bytes []byte) (ended bool, err error) {
-	if w.End != EndNever {
-		ended = int64(len(bytes)) >= w.After
-		bytes = bytes[:min(w.After, int64(len(bytes)))]
-		w.After -= int64(len(bytes))
+// write writes what may pass, counts it off After, and reports whether that was the last.
+func (o *ProxyOptions) write(dst io.Writer, bytes []byte) (ended bool, err error) {
+	if o.End != EndNever {
+		ended = int64(len(bytes)) >= o.After
+		bytes = bytes[:min(o.After, int64(len(bytes)))]
+		o.After -= int64(len(bytes))
 	}
-	for piece := range slices.Chunk(bytes, cmp.Or(w.Piece, proxyRead)) {
+	for piece := range slices.Chunk(bytes, cmp.Or(o.Piece, proxyRead)) {
 		if _, err = dst.Write(piece); err != nil {
 			break
 		}
@@ -222,7 +224,7 @@ func (w *Way) write(dst io.Writer, bytes []byte) (ended bool, err error) {
 	return ended, err
 }
 
-// end ends a connection, and lets the server think what it likes.
+// end ends a connection.
 func (p *Proxy) end(how End, client, server *net.TCPConn) {
 	switch how {
 	case EndClose:

@@ -13,7 +13,7 @@ import (
 
 func proxyTo(t *testing.T, s *Server, roundTrip time.Duration) *Proxy {
 	t.Helper()
-	p, err := NewProxy(s.Addr(), Way{RoundTrip: roundTrip})
+	p, err := NewProxy(s.Addr(), ProxyOptions{RoundTrip: roundTrip})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestProxyPassesOnReset(t *testing.T) {
 
 func TestProxyCloseEndsConnections(t *testing.T) {
 	s := start(t, Options{})
-	p, err := NewProxy(s.Addr(), Way{RoundTrip: time.Hour})
+	p, err := NewProxy(s.Addr(), ProxyOptions{RoundTrip: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"imap-exporter/internal/wire"
+	"imap-exporter/internal/imap"
 )
 
 // fetch answers FETCH and UID FETCH (RFC 3501, section 6.4.5) of what a probe asks for: UID, FLAGS, RFC822.SIZE,
@@ -60,7 +60,7 @@ func (c *Conn) fetchItems(m *Message, items []string) (string, error) {
 		case "RFC822.SIZE":
 			value = strconv.Itoa(m.Size())
 		case "INTERNALDATE":
-			value = wire.Quote(m.Date.Format("_2-Jan-2006 15:04:05 -0700"))
+			value = imap.Quote(m.Date.Format("_2-Jan-2006 15:04:05 -0700"))
 		default:
 			name, part, err := section(m, item)
 			if err != nil {

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"imap-exporter/internal/wire"
+	"imap-exporter/internal/imap"
 )
 
 // withUser calls read with the user who is logged in, while nobody changes what the server holds. It reports false if there is none any more.
@@ -20,9 +20,9 @@ func (c *Conn) withUser(read func(*User)) bool {
 	return true
 }
 
-// withMailbox calls read with a mailbox named as on the wire. It reports false if there is none such with messages.
+// withMailbox calls read with a mailbox named as on the imap. It reports false if there is none such with messages.
 func (c *Conn) withMailbox(encoded string, read func(*User, *Mailbox)) bool {
-	name, ok := wire.DecodeMailbox(encoded)
+	name, ok := imap.DecodeMailbox(encoded)
 	if !ok {
 		return false
 	}
@@ -111,7 +111,7 @@ func (c *Conn) statusOf(cmd Command) error {
 			}
 			items = append(items, fmt.Sprintf("%s %d", item, value))
 		}
-		c.Line("* STATUS %s (%s)", wire.Mailbox(m.Name), strings.Join(items, " "))
+		c.Line("* STATUS %s (%s)", imap.EncodeMailbox(m.Name), strings.Join(items, " "))
 	})
 	switch {
 	case unknown != "":
@@ -127,7 +127,7 @@ func (c *Conn) list(cmd Command) error {
 	if len(cmd.Args) != 2 {
 		return c.BAD(cmd.Tag, "LIST takes a reference and a pattern.")
 	}
-	pattern, ok := wire.DecodeMailbox(cmd.Args[0] + cmd.Args[1])
+	pattern, ok := imap.DecodeMailbox(cmd.Args[0] + cmd.Args[1])
 	if !ok {
 		return c.BAD(cmd.Tag, "The pattern is not modified UTF-7.")
 	}
@@ -147,7 +147,7 @@ func (c *Conn) list(cmd Command) error {
 			if m.NoSelect {
 				attributes += ` \Noselect`
 			}
-			c.Line(`* LIST (%s) "/" %s`, attributes, wire.Mailbox(m.Name))
+			c.Line(`* LIST (%s) "/" %s`, attributes, imap.EncodeMailbox(m.Name))
 		}
 	})
 	return c.OK(cmd.Tag, "List completed.")
@@ -189,9 +189,9 @@ func (c *Conn) quota(cmd Command) error {
 		})
 	} else {
 		found = c.withMailbox(cmd.Args[0], func(u *User, m *Mailbox) {
-			names := []string{wire.Mailbox(m.Name)}
+			names := []string{imap.EncodeMailbox(m.Name)}
 			for _, q := range u.Quota {
-				names = append(names, wire.Quote(q.Root))
+				names = append(names, imap.Quote(q.Root))
 			}
 			c.Line("* QUOTAROOT %s", strings.Join(names, " "))
 			for _, q := range u.Quota {
@@ -213,5 +213,5 @@ func (c *Conn) quotaLine(q Quota) {
 	if q.Messages != nil {
 		resources = append(resources, fmt.Sprintf("MESSAGE %d %d", q.Messages.Used, q.Messages.Limit))
 	}
-	c.Line("* QUOTA %s (%s)", wire.Quote(q.Root), strings.Join(resources, " "))
+	c.Line("* QUOTA %s (%s)", imap.Quote(q.Root), strings.Join(resources, " "))
 }

@@ -69,7 +69,7 @@ func TestProbePage(t *testing.T) {
 
 func TestEveryReasonIsExplained(t *testing.T) {
 	e := loadExplanations()
-	for _, reason := range probe.Reasons() {
+	for _, reason := range probe.IMAP.Reasons {
 		if x := e[reason]; len(x.Meaning) == 0 || len(x.Who) == 0 {
 			t.Errorf("%s is not explained", reason)
 		}

@@ -1,203 +1,191 @@
 package wire
 
 import (
-	"bytes"
-	"fmt"
+	"bufio"
+	"crypto/tls"
+	"errors"
 	"io"
 	"net"
-	"regexp"
-	"strings"
-	"sync"
 	"time"
 )
 
-// Conn lends the conversation to go-imap's client. Each command that the client writes is exchanged with the server
-// before Write returns, in the writer's goroutine, under a tag of ours. The client reads what the Gate passes on: of the
-// untagged responses those that answer the command, rewritten to their plainest form, and a bare tagged answer.
-// The client is told of no capability, and so never sends a command unasked.
-//
-// After a failed Write, and after a tagged NO or BAD, LastError has the cause.
-func (g *Gate) Conn() *Conn {
-	c := &Conn{g: g}
-	c.readable.L = &c.mu
-	c.feed("* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n")
-	c.handOver()
+var (
+	// ErrProtocol means that an answer is not valid in the protocol spoken, or not an answer to what was asked.
+	ErrProtocol = errors.New("not a valid answer")
+	// ErrInjection means that clear text followed the answer to STARTTLS.
+	ErrInjection = errors.New("clear text after the answer to STARTTLS")
+	// ErrCanceled means that we gave up ourselves.
+	ErrCanceled = errors.New("canceled")
+)
+
+// A Conn is a conversation in lines on a Socket, or on TLS above it. It is for one goroutine. What ends the conversation
+// (Fail, End) is final: every later call returns it.
+type Conn struct {
+	socket *Socket
+	conn   net.Conn // socket, or TLS above it
+	in     *bufio.Reader
+	err    error
+	lines  int // read so far
+
+	sent  time.Time // when the command under way, if any, was handed to the kernel
+	spent Spent
+
+	transcript transcript
+}
+
+// NewConn begins a conversation on socket.
+func NewConn(socket *Socket) *Conn {
+	c := &Conn{socket: socket, conn: socket, transcript: transcript{start: time.Now()}}
+	c.in = bufio.NewReader(current{c})
 	return c
 }
 
-// A Conn is the client's end of a Gate.
-type Conn struct {
-	g *Gate
+// current reads from what the Conn reads from at present, which Upgrade changes.
+type current struct{ c *Conn }
 
-	// Used by the writer alone.
-	out     []byte    // written, but not yet a whole line
-	passed  []byte    // to be handed to the reader
-	command *exchange // the latest
-	exists  bool      // EXISTS has come since it was sent
-	last    error
+func (r current) Read(p []byte) (int, error) { return r.c.conn.Read(p) }
 
-	mu       sync.Mutex
-	readable sync.Cond
-	in       bytes.Buffer
-	closed   bool
-}
-
-// LastError is why the last command failed, or nil.
-func (c *Conn) LastError() error { return c.last }
-
-// Read gives the client what the Gate passed on.
-func (c *Conn) Read(p []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for c.in.Len() == 0 {
-		if c.closed {
-			return 0, io.EOF
-		}
-		c.readable.Wait()
+// Upgrade continues above TLS. It fails with ErrInjection if the server has already sent more than the answer to STARTTLS,
+// since anybody on the way could have written that (RFC 9051, section 6.2.1; RFC 3207, section 4.2).
+func (c *Conn) Upgrade(conn net.Conn) error {
+	if c.in.Buffered() > 0 {
+		return c.Fail(ErrInjection)
 	}
-	return c.in.Read(p)
-}
-
-// Write exchanges each whole command with the server. It fails when the client no longer reads, by its own fault or
-// because the conversation is over: only then does the client give up a command, and those who wait for it.
-func (c *Conn) Write(p []byte) (int, error) {
-	c.out = append(c.out, p...)
-	line, whole := strings.CutSuffix(string(c.out), "\r\n")
-	if !whole {
-		return len(p), nil
-	}
-	c.out = c.out[:0]
-	c.last = c.exchange(line)
-	c.handOver()
-	if c.g.err != nil {
-		_ = c.Close()
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return 0, io.ErrClosedPipe
-	}
-	return len(p), nil
-}
-
-// exchange sends line, a command, and feeds the client its answer.
-func (c *Conn) exchange(line string) error {
-	tag, command, _ := strings.Cut(line, " ")
-	c.exists = false
-	x, err := c.g.begin(command, command)
-	for c.command = x; err == nil; {
-		var r *Response
-		r, err = c.g.answer(x)
-		switch {
-		case err != nil:
-		case r.Tag == "*":
-			c.pass(r)
-		case r.Tag == "+":
-			err = c.g.protocol(x.verb, r)
-		case c.isSelect() && !c.exists:
-			err = c.g.protocol(x.verb+" (without EXISTS)", r)
-		default:
-			c.feed("%s OK done\r\n", tag)
-			return nil
-		}
-	}
-	c.feed("%s NO failed\r\n", tag)
-	return err
-}
-
-// pass hands the client an untagged response that belongs to the command under way, in its plainest form. All others
-// stay here: go-imap's client gives up the connection on responses that it doesn't know, and on some that it does.
-func (c *Conn) pass(r *Response) {
-	switch {
-	case c.isSelect():
-		c.passSelect(r)
-	case c.command.verb == "FETCH" && r.Name == "FETCH" && r.Number != nil:
-		c.passFetch(r)
-	}
-}
-
-func (c *Conn) isSelect() bool { return c.command.verb == "SELECT" || c.command.verb == "EXAMINE" }
-
-func (c *Conn) passSelect(r *Response) {
-	if r.Name == "EXISTS" && r.Number != nil {
-		c.exists = true
-		c.feed("* %d EXISTS\r\n", *r.Number)
-		return
-	}
-	if r.Status() != OK {
-		return
-	}
-	switch n, ok := (Value{Text: r.Args}).Uint(32); {
-	case !ok || n == 0:
-	case r.Code == "UIDNEXT", r.Code == "UIDVALIDITY":
-		c.feed("* OK [%s %d] ok\r\n", r.Code, n)
-	}
-}
-
-// section is the name of a part of a message as we ask for it, and as the client can read it.
-var section = regexp.MustCompile(`^BODY\[(HEADER|TEXT|)\](<0>)?$`)
-
-// passFetch passes on the date and the text of a message, and not what a server adds unasked, such as changed flags.
-func (c *Conn) passFetch(r *Response) {
-	values, err := r.Values()
-	if err != nil || len(values) != 1 {
-		return
-	}
-	var items []string
-	for pairs := values[0].List; len(pairs) >= 2 && len(items) < 2; pairs = pairs[2:] {
-		name, value := strings.ToUpper(pairs[0].Text), pairs[1]
-		switch {
-		case name == "INTERNALDATE" && isDate(value.Text):
-			items = append(items, name+" "+Quote(value.Text))
-		case section.MatchString(name) && !value.Atom && !value.IsList():
-			items = append(items, fmt.Sprintf("%s {%d}\r\n%s", name, len(value.Text), value.Text))
-		}
-	}
-	if len(items) > 0 {
-		c.feed("* %d FETCH (%s)\r\n", *r.Number, strings.Join(items, " "))
-	}
-}
-
-// isDate reports whether s is a date-time (RFC 9051, section 9).
-func isDate(s string) bool {
-	_, err := time.Parse("_2-Jan-2006 15:04:05 -0700", s)
-	return err == nil
-}
-
-// feed adds to what the reader is to have.
-func (c *Conn) feed(format string, args ...any) { c.passed = fmt.Appendf(c.passed, format, args...) }
-
-// handOver wakes the reader, once for all that answers a command.
-func (c *Conn) handOver() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed {
-		c.in.Write(c.passed)
-		c.readable.Signal()
-	}
-	c.passed = c.passed[:0]
-}
-
-// Close ends the client's reading. The connection itself stays with the Gate.
-func (c *Conn) Close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closed = true
-	c.readable.Broadcast()
+	c.conn = conn
 	return nil
 }
 
-// LocalAddr is the connection's.
-func (c *Conn) LocalAddr() net.Addr { return c.g.socket.LocalAddr() }
+// Err is what ended the conversation, or nil.
+func (c *Conn) Err() error { return c.err }
 
-// RemoteAddr is the connection's.
-func (c *Conn) RemoteAddr() net.Addr { return c.g.socket.RemoteAddr() }
+// Fail ends the conversation because of err, and returns what ended it: the Socket's cause if there is one, since layers
+// above it word errors anew, but not if err is TLS's verdict.
+func (c *Conn) Fail(err error) error {
+	if cause := c.socket.Cause(); cause != nil && !isTLSVerdict(err) {
+		err = cause
+	}
+	return c.End(err)
+}
 
-// SetDeadline does nothing: the Socket's deadline stands.
-func (c *Conn) SetDeadline(time.Time) error { return nil }
+// End ends the conversation because of err, such as a server's own last word, which counts though the connection may have
+// broken right after it. It returns what ended the conversation first.
+func (c *Conn) End(err error) error {
+	if c.err == nil {
+		c.err = err
+	}
+	return c.err
+}
 
-// SetReadDeadline does nothing, see SetDeadline.
-func (c *Conn) SetReadDeadline(time.Time) error { return nil }
+// isTLSVerdict reports whether err is about a certificate, or an alert that the server sent.
+func isTLSVerdict(err error) bool {
+	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
+	op, ok := errors.AsType[*net.OpError](err)
+	return certificate || ok && op.Op == "remote error"
+}
 
-// SetWriteDeadline does nothing, see SetDeadline.
-func (c *Conn) SetWriteDeadline(time.Time) error { return nil }
+// Begin sends the first line of a command, without its CRLF; the transcript gets shown in its place. The command's time
+// begins when the line's last byte is handed to the kernel. An error does not end the conversation yet: what was
+// [Conn.Buffered] may tell why the server closed the connection; then call Fail or End.
+func (c *Conn) Begin(line, shown string) error {
+	if c.err != nil {
+		return c.err
+	}
+	c.transcript.add(true, shown)
+	c.sent = time.Now()
+	if err := c.write(line); err != nil {
+		return err
+	}
+	c.sent = c.socket.Sent()
+	return nil
+}
+
+// Continue sends another line of the command under way, whose time goes on. Its errors are as those of Begin.
+func (c *Conn) Continue(line, shown string) error {
+	c.transcript.add(true, shown)
+	return c.write(line)
+}
+
+func (c *Conn) write(line string) error {
+	_, err := io.WriteString(c.conn, line+"\r\n")
+	return err
+}
+
+// ExpectFrom begins the time of an answer to no command, the greeting, at since.
+func (c *Conn) ExpectFrom(since time.Time) { c.sent = since }
+
+// Exclude takes d off the time of the command under way: our own work between two of its lines.
+func (c *Conn) Exclude(d time.Duration) { c.sent = c.sent.Add(d) }
+
+// Answered ends the command under way with the bytes that arrived last.
+func (c *Conn) Answered() { c.finish(c.socket.Received(), c.socket.ReadDelay()) }
+
+// AnsweredAt ends the command under way with bytes that arrived at that time.
+func (c *Conn) AnsweredAt(at time.Time) { c.finish(at, 0) }
+
+// Received is when the newest bytes arrived.
+func (c *Conn) Received() time.Time { return c.socket.Received() }
+
+// Spent is the time that some commands took.
+type Spent struct {
+	Commands int
+	// Begin is when the first of them was sent.
+	Begin time.Time
+	// Time is the sum from the last byte sent to the last byte received, ReadDelay apart.
+	Time time.Duration
+	// ReadDelay is how much later than they were received the answers were read.
+	ReadDelay time.Duration
+}
+
+// Spent is the time that commands took since the last call. A command that failed counts until it did.
+func (c *Conn) Spent() Spent {
+	if !c.sent.IsZero() {
+		c.finish(time.Now(), 0)
+	}
+	spent := c.spent
+	c.spent = Spent{}
+	return spent
+}
+
+// finish ends the command under way.
+func (c *Conn) finish(end time.Time, readDelay time.Duration) {
+	if c.spent.Commands == 0 {
+		c.spent.Begin = c.sent
+	}
+	c.spent.Commands++
+	c.spent.Time += max(0, end.Sub(c.sent))
+	c.spent.ReadDelay += readDelay
+	c.sent = time.Time{}
+}
+
+// Abort sends line, a LOGOUT or QUIT, on a connection whose conversation was interrupted or timed out, and waits until
+// deadline for the server to close it. Errors are ignored.
+func (c *Conn) Abort(line string, deadline time.Time) {
+	if !c.socket.Reopen(deadline) {
+		return
+	}
+	c.transcript.add(true, line)
+	if err := c.write(line); err == nil {
+		_, _ = io.CopyN(io.Discard, c.conn, MaxLine)
+	}
+}
+
+// Hide blanks secret wherever the server repeats it, in errors and in the transcript.
+func (c *Conn) Hide(secret string) { c.transcript.hide(secret) }
+
+// Transcript is the conversation so far.
+func (c *Conn) Transcript() []TranscriptLine { return c.transcript.lines }
+
+// LogReceived adds what the server sent to the transcript, as the dialect wants it shown.
+func (c *Conn) LogReceived(line string) { c.transcript.add(false, line) }
+
+// Redact blanks secrets in a server's text.
+func (c *Conn) Redact(s string) string { return c.transcript.redact(s) }
+
+// Clean makes a server's text printable and free of secrets, in at most MaxText bytes.
+func (c *Conn) Clean(s string) string { return c.transcript.clean(s) }
+
+// LocalAddr is our address.
+func (c *Conn) LocalAddr() net.Addr { return c.socket.LocalAddr() }
+
+// RemoteAddr is the server's address.
+func (c *Conn) RemoteAddr() net.Addr { return c.socket.RemoteAddr() }

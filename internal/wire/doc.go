@@ -1,11 +1,16 @@
-// Package wire is the instrumented connection under a probe: it bounds what a server may do, and takes the times.
+// Package wire is the instrumented connection under a probe, whatever protocol is spoken on it. It limits what a server may
+// do, and measures time.
 //
-// It has two layers. The [Socket] lies below TLS. It owns the one deadline of the probe, counts bytes against a
-// budget, remembers what ended the connection, and notes when bytes left and arrived. The [Gate] lies above TLS. It
-// reads the server's bytes as IMAP responses (RFC 9051, section 7), refuses what no honest server sends, measures each
-// command from its last byte handed to the socket to the last byte of its tagged answer, and writes the transcript.
+// It has two layers, with TLS between them once it has started:
 //
-// All reading and writing happens in the goroutine that calls the Gate. [Gate.Conn] lends the connection to go-imap's
-// client as a [net.Conn]: what the client writes is exchanged with the server at once, and what it reads has already
-// passed the Gate, reduced to what it asked for. docs/decisions/0001-instrumented-connection.md tells why.
+//   - A [Socket] wraps the TCP connection. It has the one deadline of the probe, which no layer above can move, counts
+//     received bytes against a budget, keeps the first error that ended the connection, and knows when bytes were sent
+//     and received, by the kernel's timestamps where there are any.
+//   - A [Conn] is the conversation in lines: it reads lines and literals within limits, measures each command from its
+//     last byte handed to the kernel to the last byte of its answer, and writes the transcript, in which secrets are
+//     blanked.
+//
+// What the lines mean is for the protocol's package, such as internal/imap, which builds on Conn. All reading and writing
+// happens in the goroutine that calls it. docs/decisions/0001-instrumented-connection.md tells why this isn't left to a
+// library.
 package wire

@@ -15,17 +15,17 @@ import (
 // A kernelReceiver reads from a TCP socket together with the time at which the kernel received the last of the bytes.
 type kernelReceiver struct {
 	raw syscall.RawConn
-	oob [64]byte // room for one SCM_TIMESTAMPNS
+	oob [64]byte // has room for one SCM_TIMESTAMPNS
 
-	// The read under way. It lives here, with once, so that reading allocates nothing.
-	once    func(fd uintptr) bool
+	// The read under way. It is kept here, with tryOnce, so that reading allocates nothing.
+	tryOnce func(fd uintptr) bool
 	p       []byte
 	waited  bool
 	n, oobn int
 	err     error
 }
 
-// newReceiver turns on the kernel's time stamps for conn. Where it has none, the time at which Read returns must do.
+// newReceiver turns on the kernel's timestamps for conn. Without them, the time at which Read returns has to do.
 func newReceiver(conn net.Conn) (r receiver, kernelTime bool) {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
@@ -43,13 +43,13 @@ func newReceiver(conn net.Conn) (r receiver, kernelTime bool) {
 		return userReceiver{conn}, false
 	}
 	kernel := &kernelReceiver{raw: raw}
-	kernel.once = kernel.try
+	kernel.tryOnce = kernel.try
 	return kernel, true
 }
 
-// KeepTimestamps has the kernel stamp packets until the returned function is called. It only begins to do so a while after
-// the first socket asks for it, and ceases with the last one: without this the first answers on a connection that is
-// alone have no stamp.
+// KeepTimestamps has the kernel stamp packets until release is called. The kernel only begins some time after the first
+// socket asks for it, and stops with the last one: without this, the first answers on a machine's only connection would
+// have no timestamp.
 func KeepTimestamps() (release func(), err error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err == nil {
@@ -64,7 +64,7 @@ func KeepTimestamps() (release func(), err error) {
 // receive reads, and waits until there is something to read.
 func (r *kernelReceiver) receive(p []byte) (n int, stamp time.Time, err error) {
 	r.p, r.waited = p, false
-	err = r.raw.Read(r.once)
+	err = r.raw.Read(r.tryOnce)
 	r.p = nil
 	switch {
 	case err != nil:
@@ -77,8 +77,8 @@ func (r *kernelReceiver) receive(p []byte) (n int, stamp time.Time, err error) {
 	return r.n, stampOf(r.oob[:r.oobn]), nil
 }
 
-// try reads, and reports whether it is done. At first it sends an acknowledgement that is due and turns off delayed ones,
-// until the kernel turns them on again, as it does when data was sent soon after some was received.
+// try reads without waiting, and reports whether it is done. Its first call sends an acknowledgement that is due and turns
+// off delayed ones, until the kernel turns them on again, as it does when data is sent soon after some was received.
 func (r *kernelReceiver) try(fd uintptr) bool {
 	if !r.waited {
 		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
@@ -92,7 +92,7 @@ func (r *kernelReceiver) try(fd uintptr) bool {
 	}
 }
 
-// stampOf finds the time stamp among the control messages of a read; zero if there is none. It goes by the wall clock.
+// stampOf finds the timestamp among the control messages of a read; zero if there is none. It goes by the wall clock.
 func stampOf(oob []byte) time.Time {
 	for len(oob) > 0 {
 		header, data, rest, err := unix.ParseOneSocketControlMessage(oob)

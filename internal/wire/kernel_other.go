@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// newReceiver knows no time stamps of the kernel here: the time at which Read returns must do.
+// newReceiver has no kernel timestamps here: the time at which Read returns has to do.
 func newReceiver(conn net.Conn) (r receiver, kernelTime bool) { return userReceiver{conn}, false }
 
-// KeepTimestamps has nothing to keep here.
+// KeepTimestamps does nothing here.
 func KeepTimestamps() (release func(), err error) { return func() {}, nil }
 
 // HandshakeRTT is unknown here.

@@ -11,38 +11,39 @@ import (
 // ErrTooLarge means that the server sent more than a probe accepts: bytes in all, a line, a literal, lines, or nesting.
 var ErrTooLarge = errors.New("the server sent more than a probe accepts")
 
-// leastRead is what a Read costs of the budget at least, in bytes, so that a server that sends single bytes does not cost a
-// million system calls.
-const leastRead = 64
+// minReadCost is what a Read costs of the budget at least, in bytes, so that a server that sends single bytes does not
+// cost a million system calls.
+const minReadCost = 64
 
 // A Socket is a connection below TLS with one absolute deadline and a byte budget. Once it has failed it stays failed.
 type Socket struct {
-	conn     net.Conn
-	receiver receiver
-	kernel   bool // whether the kernel told when all bytes so far arrived
-	deadline time.Time
-	left     int64
+	conn             net.Conn
+	receiver         receiver
+	kernelTimestamps bool // for all bytes so far
+	deadline         time.Time
+	left             int64 // of the budget, in bytes
 
-	arrived time.Time     // when the newest bytes did
-	late    time.Duration // how much later they were read
-	sent    time.Time     // when the last Write began
+	received  time.Time     // when the newest bytes were, by the kernel if it tells
+	readDelay time.Duration // how much later they were read
+	sent      time.Time     // when the last Write began
 
-	// Since Mark: when the first Write began, and how long Reads went on after their bytes had arrived.
-	first time.Time
-	lag   time.Duration
+	// Since Mark: when the first Write began, and by how much Reads returned after their bytes had been received.
+	firstSent       time.Time
+	schedulingDelay time.Duration
 
 	mu    sync.Mutex
 	cause error
 }
 
-// NewSocket takes over conn, which was begun to be opened at opened. No Read or Write outlives deadline, and at most budget
-// bytes are read.
+// NewSocket takes over conn, whose opening began at opened. No Read or Write outlives deadline, and at most budget bytes
+// are read.
 func NewSocket(conn net.Conn, opened, deadline time.Time, budget int64) (*Socket, error) {
 	if err := conn.SetDeadline(deadline); err != nil {
 		return nil, err
 	}
-	receiver, kernel := newReceiver(conn)
-	return &Socket{conn: conn, receiver: receiver, kernel: kernel, deadline: deadline, left: budget, arrived: opened}, nil
+	s := &Socket{conn: conn, deadline: deadline, left: budget, received: opened}
+	s.receiver, s.kernelTimestamps = newReceiver(conn)
+	return s, nil
 }
 
 // Read reads within the budget. On Linux it has the kernel acknowledge at once: a server whose answer leaves in two
@@ -59,15 +60,15 @@ func (s *Socket) Read(p []byte) (int, error) {
 	}
 	begin := time.Now()
 	n, stamp, err := s.receiver.receive(p)
-	s.left -= max(int64(n), leastRead)
+	s.left -= max(int64(n), minReadCost)
 	if n > 0 {
 		if stamp.IsZero() {
-			s.kernel = false
+			s.kernelTimestamps = false
 		}
 		now := time.Now()
-		s.arrived = arrival(now, stamp, later(s.arrived, s.sent))
-		s.late = now.Sub(s.arrived)
-		s.lag += now.Sub(later(begin, s.arrived))
+		s.received = receiveTime(now, stamp, latest(s.received, s.sent))
+		s.readDelay = now.Sub(s.received)
+		s.schedulingDelay += now.Sub(latest(begin, s.received))
 	}
 	if err != nil {
 		return n, s.fail(err)
@@ -81,8 +82,8 @@ func (s *Socket) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	s.sent = time.Now()
-	if s.first.IsZero() {
-		s.first = s.sent
+	if s.firstSent.IsZero() {
+		s.firstSent = s.sent
 	}
 	n, err := s.conn.Write(p)
 	if err != nil {
@@ -91,29 +92,31 @@ func (s *Socket) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Arrived is when the newest bytes arrived.
-func (s *Socket) Arrived() time.Time { return s.arrived }
+// Received is when the newest bytes arrived: the kernel's timestamp where there is one.
+func (s *Socket) Received() time.Time { return s.received }
 
-// ReadDelay is how much later they were read, which an ordinary clock would have counted as the server's time.
-func (s *Socket) ReadDelay() time.Duration { return s.late }
+// ReadDelay is how much later the newest bytes were read than received. Without timestamps it would count as the server's
+// time.
+func (s *Socket) ReadDelay() time.Duration { return s.readDelay }
 
 // Sent is when the newest bytes were handed to the kernel.
 func (s *Socket) Sent() time.Time { return s.sent }
 
-// Mark begins an exchange of which FirstSent and Lag tell.
-func (s *Socket) Mark() { s.first, s.lag = time.Time{}, 0 }
+// Mark begins what FirstSent and SchedulingDelay tell of, such as a TLS handshake.
+func (s *Socket) Mark() { s.firstSent, s.schedulingDelay = time.Time{}, 0 }
 
 // FirstSent is when the first bytes since Mark were handed to the kernel; zero if there were none.
-func (s *Socket) FirstSent() time.Time { return s.first }
+func (s *Socket) FirstSent() time.Time { return s.firstSent }
 
-// Lag is how long Reads since Mark went on after their bytes had arrived, because our goroutine waited for its turn.
-func (s *Socket) Lag() time.Duration { return s.lag }
+// SchedulingDelay is by how much Reads since Mark returned after their bytes had been received, because our goroutine
+// waited for its turn. What was received before a Read began is no such delay.
+func (s *Socket) SchedulingDelay() time.Duration { return s.schedulingDelay }
 
 // KernelTimestamps reports whether the kernel told when bytes arrived, for all of them so far. Else the time at which our
 // goroutine had read them had to do.
-func (s *Socket) KernelTimestamps() bool { return s.kernel }
+func (s *Socket) KernelTimestamps() bool { return s.kernelTimestamps }
 
-func later(a, b time.Time) time.Time {
+func latest(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}
@@ -136,19 +139,19 @@ func (s *Socket) Shorten(at time.Time) {
 }
 
 // Interrupt ends a Read or Write that is under way, and all later ones, with cause. The connection stays open, so that
-// Farewell can still be sent. It may be called from any goroutine.
+// [Conn.Abort] can still send a LOGOUT. It may be called from any goroutine.
 func (s *Socket) Interrupt(cause error) {
 	s.mu.Lock()
-	defer s.mu.Unlock() // Whoever sees the cause may call Revive, whose deadline must not be undone.
+	defer s.mu.Unlock() // Whoever sees the cause may call Reopen, whose deadline must not be undone.
 	if s.cause == nil {
 		s.cause = cause
 	}
 	_ = s.conn.SetDeadline(time.Now())
 }
 
-// Revive lets a connection that was interrupted or timed out be used once more until deadline, for a last LOGOUT.
-// It reports false for one that is dead.
-func (s *Socket) Revive(deadline time.Time) bool {
+// Reopen lets a connection that was interrupted or timed out be used until deadline, for a last LOGOUT. It reports false
+// if the connection has failed in another way.
+func (s *Socket) Reopen(deadline time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cause != nil && !errors.Is(s.cause, os.ErrDeadlineExceeded) && !errors.Is(s.cause, ErrCanceled) {

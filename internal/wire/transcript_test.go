@@ -18,7 +18,7 @@ func TestTranscriptHidesSecrets(t *testing.T) {
 	}
 	tr.add(false, "NO "+strings.Repeat("padding ", 23)+secret) // across the cut
 	for _, line := range tr.lines {
-		if strings.Contains(line.Text, "canary") || strings.Contains(line.Text, secret[:4]) || !strings.Contains(line.Text, blank) {
+		if strings.Contains(line.Text, "canary") || strings.Contains(line.Text, secret[:4]) || !strings.Contains(line.Text, Redacted) {
 			t.Errorf("line %q", line.Text)
 		}
 		decoded, _ := base64.RawStdEncoding.DecodeString(strings.TrimLeft(line.Text, "NO "))

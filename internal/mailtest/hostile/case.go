@@ -96,8 +96,8 @@ func (a Account) Bearer() bool { return a.Auth == "xoauth2" || a.Auth == "oauthb
 // Cases returns the table. Servers that send a client elsewhere send it to elsewhere, a host:port.
 func Cases(elsewhere string) []Case {
 	cases := slices.Concat(
-		stripped(), preauth(), disguised(), referrals(elsewhere), buffered(), tampered(), spoofed(), others(),
-		injected(), certificates(), handshakes(), endless(), nested(), dripped(), crafted(), foreign(), characters(),
+		withoutSTARTTLS(), preauth(), disguised(), referrals(elsewhere), buffered(), tampered(), spoofed(), others(),
+		injected(), certificates(), handshakes(), endless(), nested(), slow(), crafted(), foreign(), characters(),
 		broken(), literals(), quirks(), gateways(), oddities(), counts(),
 	)
 	for i := range cases {

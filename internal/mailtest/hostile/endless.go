@@ -106,20 +106,20 @@ func nested() []Case {
 	)
 }
 
-// dripped are servers that go on and on, slowly, so that no pause is ever long.
-func dripped() []Case {
-	drips := func(name, verb, begin, piece, want string) Case {
-		return Case{Name: name, Want: want, Server: on(verb, drip(begin, piece))}
+// slow are servers that send without end, a few bytes at a time, so that no pause is ever long (slowloris).
+func slow() []Case {
+	slowly := func(name, verb, begin, piece, want string) Case {
+		return Case{Name: name, Want: want, Server: on(verb, sendSlowly(begin, piece))}
 	}
-	return in("drip",
-		drips("greeting", "GREETING", "", "*", "greeting/timeout"),
-		drips("line", "EXAMINE", "", "x", "select/timeout"),
-		drips("responses", "EXAMINE", "", "* OK still here\r\n", "select/timeout"),
-		drips("empty lines", "LOGIN", "", "\r\n", "auth/timeout"),
-		drips("literal", "FETCH", fetched+"{90000}\r\n", "x", "fetch/timeout"),
-		drips("capabilities", "CAPABILITY", "* CAPABILITY", " X", "capability/timeout"),
-		drips("counts", "STATUS", "* STATUS INBOX (", "MESSAGES 1 ", "status/timeout"),
-		Case{Name: "after BYE", Want: Success, Slow: true, Server: on("LOGOUT", drip("* BYE see you\r\n", "* BYE x\r\n"))},
+	return in("slowloris",
+		slowly("greeting", "GREETING", "", "*", "greeting/timeout"),
+		slowly("line", "EXAMINE", "", "x", "select/timeout"),
+		slowly("responses", "EXAMINE", "", "* OK still here\r\n", "select/timeout"),
+		slowly("empty lines", "LOGIN", "", "\r\n", "auth/timeout"),
+		slowly("literal", "FETCH", fetched+"{90000}\r\n", "x", "fetch/timeout"),
+		slowly("capabilities", "CAPABILITY", "* CAPABILITY", " X", "capability/timeout"),
+		slowly("counts", "STATUS", "* STATUS INBOX (", "MESSAGES 1 ", "status/timeout"),
+		Case{Name: "after BYE", Want: Success, Slow: true, Server: on("LOGOUT", sendSlowly("* BYE see you\r\n", "* BYE x\r\n"))},
 		Case{Name: "an honest server, byte by byte", Want: Success, Server: mailtest.Options{Chunk: 1}},
 	)
 }

@@ -8,8 +8,8 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// dripPause is the time between two drops.
-const dripPause = 20 * time.Millisecond
+// slowPause is the time between two pieces of sendSlowly.
+const slowPause = 20 * time.Millisecond
 
 // answer sends raw, in which TAG stands for the command's tag.
 func answer(raw string) mailtest.Handler {
@@ -43,13 +43,13 @@ func numbered(format string) mailtest.Handler {
 	}
 }
 
-// drip sends begin, then piece again and again, slowly.
-func drip(begin, piece string) mailtest.Handler {
+// sendSlowly sends begin, then piece again and again, with a pause before each (slowloris).
+func sendSlowly(begin, piece string) mailtest.Handler {
 	return func(c *mailtest.Conn, cmd mailtest.Command) error {
 		c.Raw(strings.ReplaceAll(begin, "TAG", cmd.Tag))
 		for {
 			c.Raw(piece)
-			if err := c.Wait(dripPause); err != nil {
+			if err := c.Wait(slowPause); err != nil {
 				return err
 			}
 		}

@@ -9,9 +9,9 @@ import (
 // inClear is how a conversation begins in which somebody on the line may speak for the server.
 const inClear = mailtest.ModeStartTLS
 
-// stripped are servers, or those who sit in front of them, that take STARTTLS away.
-func stripped() []Case {
-	return in("stripping",
+// withoutSTARTTLS are servers, or attackers in front of them, that don't offer STARTTLS or refuse it (STARTTLS stripping).
+func withoutSTARTTLS() []Case {
+	return in("STARTTLS stripping",
 		Case{
 			Name: "no STARTTLS offered", Mode: inClear, Want: "starttls/starttls_refused",
 			Server: says("CAPABILITY", "* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\nTAG OK done\r\n"),

@@ -113,7 +113,7 @@ func handshakes() []Case {
 		{"silent", "tls/timeout", hang},
 		{"silent from the hello on", "tls/timeout", onHello(hang)},
 		{"half a hello", "tls/timeout", onHello(hangAfter(hello))},
-		{"dripped", "tls/timeout", onHello(drip(hello, "x"))},
+		{"byte by byte", "tls/timeout", onHello(sendSlowly(hello, "x"))},
 		{"reset", "tls/reset", onHello(reset)},
 		{"closed", "tls/reset", onHello(drop)},
 		{"half-closed", "tls/reset", onHello(halfClose)},

@@ -17,9 +17,9 @@ import (
 // maxDepth is how many forms may lie upon one another, such as base64 in JSON in a URL.
 const maxDepth = 3
 
-// canary is what every password and token in a test looks like. Between the two words may be what quoting makes of odd
+// sentinel is what every password and token in a test looks like. Between the two words may be what quoting makes of odd
 // characters.
-var canary = regexp.MustCompile(`(?i)canary-[^\s,;=<>…]{0,64}?-secret`)
+var sentinel = regexp.MustCompile(`(?i)canary-[^\s,;=<>…]{0,64}?-secret`)
 
 // Find returns what is left of a password in text, and in which line that is, from 1 on. Text that was compressed by gzip,
 // as profiles are, is looked into. Line 0 means that there is none.
@@ -38,7 +38,7 @@ func Find(text []byte) (password string, line int) {
 // find looks for a password in a line as it is, and under each form that could hide one.
 func find(line []byte, depth int) string {
 	if bytes.Contains(bytes.ToLower(line), []byte("canary-")) {
-		if password := canary.Find(line); password != nil {
+		if password := sentinel.Find(line); password != nil {
 			return string(password)
 		}
 	}

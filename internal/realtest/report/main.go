@@ -1,8 +1,9 @@
-// Command report runs `go test -json` with the given arguments and tells what a person wants to know of it: each package's
-// result, the whole output of what failed, which real servers really ran, what was skipped and why. The whole output goes to
-// a file, which is then searched for the passwords that the tests use.
+// Command report runs `go test -json` with the given arguments, one run after the other where `--` stands between them, and
+// prints a summary: each package's result, the whole output of what failed, which real servers really ran, what was skipped
+// and why, and how long each run took. The whole output goes to a file, which is then searched for the passwords that the
+// tests use.
 //
-// Usage: report DIR [go test arguments]
+// Usage: report DIR [go test arguments] [-- go test arguments]...
 //
 // DIR is emptied first. It receives output.log and, through the environment variable IMAP_EXPORTER_TEST_OUTPUT, whatever the
 // tests give to realtest.Capture. The exit status is 1 if anything failed, if a password was found, or, under
@@ -18,7 +19,10 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -51,13 +55,29 @@ func run(args []string, stdout io.Writer) error {
 	defer log.Close()
 
 	s := newSummary(stdout, log)
-	failed := goTest(ctx, dir, args[1:], s)
+	var failed error
+	for _, arguments := range split(args[1:]) {
+		begin := time.Now()
+		failed = errors.Join(failed, goTest(ctx, dir, arguments, s))
+		fmt.Fprintf(stdout, "go test %s: %v\n", strings.Join(arguments, " "), time.Since(begin).Round(time.Second))
+	}
 	found, err := scan(dir)
 	if err != nil {
 		return err
 	}
 	s.print(found)
 	return errors.Join(failed, s.verdict(found, os.Getenv("IMAP_EXPORTER_TEST_ALL") == "1"))
+}
+
+// split returns the arguments of each run.
+func split(args []string) (runs [][]string) {
+	for {
+		i := slices.Index(args, "--")
+		if i < 0 {
+			return append(runs, args)
+		}
+		runs, args = append(runs, args[:i]), args[i+1:]
+	}
 }
 
 // goTest runs the tests and hands their events to s.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -67,6 +68,13 @@ func TestVerdict(t *testing.T) {
 	}
 	if err := s.verdict(nil, true); err == nil {
 		t.Error("a skip where none is allowed is no error")
+	}
+}
+
+func TestSplit(t *testing.T) {
+	got := split([]string{"-race", "./...", "--", "-run", "X", "./probe"})
+	if len(got) != 2 || !slices.Equal(got[0], []string{"-race", "./..."}) || !slices.Equal(got[1], []string{"-run", "X", "./probe"}) {
+		t.Errorf("%q", got)
 	}
 }
 

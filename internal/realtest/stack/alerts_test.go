@@ -64,7 +64,7 @@ var mayFollow = []string{
 func TestFaultsRaiseTheirAlerts(t *testing.T) {
 	t.Parallel()
 	f := startFaults(t)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
 	defer cancel()
 	shipped, err := os.ReadFile(filepath.Join(root, "deploy/compose/alertmanager.yml"))
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 // root is the repository's.
 const root = "../../.."
 
-// patience is how long a test may wait, most of it for other tests: a login that was rejected is tried again after a minute.
-const patience = 5 * time.Minute
+// waitTimeout is how long a test may wait, most of it for other tests: a login that was rejected is tried again after a minute.
+const waitTimeout = 5 * time.Minute
 
 // empty are the panels' queries that have nothing to show of the demo, each with the reason.
 var empty = map[string]string{
@@ -31,7 +31,7 @@ var empty = map[string]string{
 func TestEveryPanelHasData(t *testing.T) {
 	t.Parallel()
 	exporter := program.Start(t, program.Command(t, filepath.Join(root, "config.yaml")))
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
 	defer cancel()
 	dir := t.TempDir()
 	past := demohistory.Options{

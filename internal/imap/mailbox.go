@@ -1,4 +1,4 @@
-package wire
+package imap
 
 import (
 	"encoding/base64"
@@ -8,13 +8,24 @@ import (
 	"unicode/utf8"
 )
 
-// utf7 is base64 as mailbox names have it: ',' for '/', no padding (RFC 3501, section 5.1.3).
+// utf7 is base64 as used in mailbox names: ',' for '/', no padding (RFC 3501, section 5.1.3).
 var utf7 = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,").WithPadding(base64.NoPadding)
 
-// Mailbox is name as it is sent: in modified UTF-7, quoted. INBOX is written in capitals in any case.
-func Mailbox(name string) string {
-	if strings.EqualFold(name, "INBOX") {
-		return "INBOX"
+// Inbox is the name of the mailbox that every account has.
+const Inbox = "INBOX"
+
+// FoldInbox returns name, but INBOX in capitals: its case alone does not matter (RFC 9051, section 5.1).
+func FoldInbox(name string) string {
+	if strings.EqualFold(name, Inbox) {
+		return Inbox
+	}
+	return name
+}
+
+// EncodeMailbox is name as it is sent: in modified UTF-7, quoted; INBOX as it is.
+func EncodeMailbox(name string) string {
+	if name = FoldInbox(name); name == Inbox {
+		return name
 	}
 	var b strings.Builder
 	var wide []rune
@@ -54,25 +65,25 @@ var escaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 // Quote makes a quoted string of s, which must be free of CR, LF and NUL.
 func Quote(s string) string { return `"` + escaper.Replace(s) + `"` }
 
-// DecodeMailbox is the name that a server sent as wire. ok is false for what is neither modified UTF-7 nor UTF-8.
-func DecodeMailbox(wire string) (name string, ok bool) {
+// DecodeMailbox is the name that a server sent as encoded. ok is false for what is neither modified UTF-7 nor UTF-8.
+func DecodeMailbox(encoded string) (name string, ok bool) {
 	var b strings.Builder
-	for wire != "" {
-		plain, rest, found := strings.Cut(wire, "&")
+	for encoded != "" {
+		plain, rest, found := strings.Cut(encoded, "&")
 		b.WriteString(plain)
 		if !found {
 			break
 		}
-		encoded, after, closed := strings.Cut(rest, "-")
+		wide, after, closed := strings.Cut(rest, "-")
 		if !closed {
 			return "", false
 		}
-		wire = after
-		if encoded == "" {
+		encoded = after
+		if wide == "" {
 			b.WriteByte('&')
 			continue
 		}
-		bytes, err := utf7.DecodeString(encoded)
+		bytes, err := utf7.DecodeString(wide)
 		if err != nil || len(bytes)%2 != 0 {
 			return "", false
 		}

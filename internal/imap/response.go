@@ -1,20 +1,8 @@
-package wire
+package imap
 
 import (
 	"bytes"
 	"strings"
-)
-
-// Status is the first word of a status response (RFC 9051, section 7.1).
-type Status string
-
-// The statuses.
-const (
-	OK      Status = "OK"
-	NO      Status = "NO"
-	BAD     Status = "BAD"
-	BYE     Status = "BYE"
-	PREAUTH Status = "PREAUTH"
 )
 
 // A Response is one response of a server: a line, and the literals in it.
@@ -53,7 +41,7 @@ func (r *Response) Status() Status {
 	return ""
 }
 
-// parseResponse reads a whole response. Surplus spaces and missing texts, as some servers send them, are forgiven.
+// parseResponse reads a whole response. Surplus spaces and missing texts, as some servers send them, are accepted.
 func parseResponse(raw []byte) (*Response, bool) {
 	r := &Response{raw: raw, body: bytes.TrimRight(raw, "\r\n")}
 	if len(r.body) > 0 && r.body[0] == '+' {
@@ -72,7 +60,7 @@ func parseResponse(raw []byte) (*Response, bool) {
 	return r, r.Tag != "" && r.Name != ""
 }
 
-// word takes the next word off the body.
+// word removes the next word from the body and returns it.
 func (r *Response) word() string {
 	b := bytes.TrimLeft(r.body, " ")
 	n := bytes.IndexAny(b, " (\"")
@@ -83,7 +71,7 @@ func (r *Response) word() string {
 	return string(b[:n])
 }
 
-// splitCode parts "[CODE args] text". An unterminated code is text.
+// splitCode splits "[CODE args] text". An unterminated code is text.
 func splitCode(s string) (code, args, text string) {
 	if !strings.HasPrefix(s, "[") {
 		return "", "", s
@@ -96,9 +84,9 @@ func splitCode(s string) (code, args, text string) {
 	return strings.ToUpper(code), strings.TrimSpace(args), strings.TrimLeft(text, " ")
 }
 
-// hasLiterals reports whether a response that begins with line may contain literals. Status responses and continuation
-// requests are text to the end of the line, whatever it looks like.
-func hasLiterals(line []byte) bool {
+// mayHaveLiterals reports whether a response that begins with line may contain literals. Status responses and continuation
+// requests are text up to the end of the line, whatever it looks like.
+func mayHaveLiterals(line []byte) bool {
 	r, ok := parseResponse(line)
 	return ok && r.Tag == "*" && r.Status() == ""
 }

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"imap-exporter/internal/wire"
+	"imap-exporter/internal/imap"
 )
 
 // codes are the response codes that decide (RFC 5530, section 3; TRYCREATE is RFC 9051's).
@@ -24,7 +24,7 @@ var codes = map[string]Reason{
 	"TRYCREATE":            ReasonMailboxMissing,
 }
 
-// texts are what well-known servers say in place of a code, in small letters. They are asked last, the first match counts.
+// texts are what well-known servers say instead of a code, in lower case. They are tried last; the first match counts.
 var texts = []struct {
 	reason Reason
 	phases []Phase // nil: in any
@@ -47,14 +47,14 @@ var texts = []struct {
 	{ReasonMailboxMissing, []Phase{PhaseSelect}, []string{"not found"}},
 }
 
-// statusReason sorts an answer other than OK: the code decides, then BYE, then a vendor's text, then the phase.
-func statusReason(phase Phase, e *wire.StatusError) Reason {
+// statusReason is the reason for an answer other than OK: the code decides, then BYE, then a vendor's text, then the phase.
+func statusReason(phase Phase, e *imap.StatusError) Reason {
 	switch r, known := codes[e.Code]; {
 	case known:
 		return r
 	case e.Code == "OVERQUOTA" && phase == PhaseAuth:
 		return ReasonThrottled // of logins; elsewhere it is about a mailbox
-	case e.Status == wire.BYE:
+	case e.Status == imap.BYE:
 		return ReasonBye
 	}
 	text := strings.ToLower(e.Text)
@@ -69,7 +69,7 @@ func statusReason(phase Phase, e *wire.StatusError) Reason {
 		return ReasonProtocol
 	case phase == PhaseStartTLS:
 		return ReasonStartTLSRefused
-	case phase == PhaseAuth && e.Status == wire.NO:
+	case phase == PhaseAuth && e.Status == imap.NO:
 		return ReasonRejected
 	}
 	return ReasonCommandRejected

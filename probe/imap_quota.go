@@ -5,34 +5,34 @@ import (
 	"slices"
 	"strings"
 
-	"imap-exporter/internal/wire"
+	"imap-exporter/internal/imap"
 )
 
 // quotaUnit is the unit of STORAGE in octets (RFC 9208, section 5.1).
 const quotaUnit = 1024
 
 // quota asks for the quota roots of the selected mailbox, or of INBOX (RFC 9208, section 4.1.2). A refusal is noted and is no
-// failure: many servers announce QUOTA and keep none for the account. It is spoken by hand because go-imap's client
-// gives up the connection on limits that some servers send.
-func (s *session) quota(context.Context) error {
-	if !s.t.Quota {
+// failure: many servers announce QUOTA and keep none for the account. It does not use go-imap's client,
+// which gives up the connection on limits that some servers send.
+func (s *imapSession) quota(context.Context) error {
+	if !s.Target.Quota {
 		return nil
 	}
-	quota := &Quota{Supported: s.caps["QUOTA"]}
-	s.result.Quota = quota
+	quota := &Quota{Supported: s.capabilities["QUOTA"]}
+	s.Result.Quota = quota
 	if !quota.Supported {
 		return nil
 	}
-	mailbox := s.t.Select
+	mailbox := s.Target.Select
 	if mailbox == "" {
-		mailbox = "INBOX"
+		mailbox = imap.Inbox
 	}
-	reply, err := s.gate.Do("GETQUOTAROOT " + wire.Mailbox(mailbox))
-	if err != nil && s.gate.Err() != nil {
+	reply, err := s.conn.Do("GETQUOTAROOT " + imap.EncodeMailbox(mailbox))
+	if err != nil && s.conn.Err() != nil {
 		return err
 	}
 	if err != nil {
-		s.note("quota: %v", err)
+		s.Notef("quota: %v", err)
 		return nil
 	}
 	for _, r := range reply.Untagged {
@@ -46,16 +46,16 @@ func (s *session) quota(context.Context) error {
 func (q *QuotaRoot) sameName(other QuotaRoot) bool { return q.Name == other.Name }
 
 // quotaRoot reads a QUOTA response: root, and a list of name, usage and limit triples.
-func (s *session) quotaRoot(r *wire.Response) (*QuotaRoot, bool) {
+func (s *imapSession) quotaRoot(r *imap.Response) (*QuotaRoot, bool) {
 	if r.Name != "QUOTA" {
 		return nil, false
 	}
 	values, err := r.Values()
 	if err != nil || len(values) < 2 || values[0].IsList() {
-		s.note("quota: a QUOTA response can't be read")
+		s.Notef("quota: a QUOTA response can't be read")
 		return nil, false
 	}
-	root := &QuotaRoot{Name: s.label(values[0].Text)}
+	root := &QuotaRoot{Name: s.LabelValue(values[0].Text)}
 	for triples := values[1].List; len(triples) >= 3; triples = triples[3:] {
 		switch name := strings.ToUpper(triples[0].Text); {
 		case name == "STORAGE" && root.Storage == nil:
@@ -67,9 +67,9 @@ func (s *session) quotaRoot(r *wire.Response) (*QuotaRoot, bool) {
 	return root, true
 }
 
-// resource reads usage and limit in units of unit. What is no number, or too large to be one of bytes, is no limit: nil.
-func resource(pair []wire.Value, unit uint64) *Resource {
-	const bits = 53 // "-1" and 2^64-1 are how some servers say unlimited
+// resource reads usage and limit in units of unit. What is no number, or too large for a number of bytes, is no limit: nil.
+func resource(pair []imap.Value, unit uint64) *Resource {
+	const bits = 53 // some servers say "-1" or 2^64-1 for unlimited
 	used, ok := pair[0].Uint(bits)
 	limit, limited := pair[1].Uint(bits)
 	if !ok || !limited {

@@ -1,9 +1,11 @@
-package wire
+package imap
 
 import (
 	"bytes"
 	"errors"
 	"strconv"
+
+	"imap-exporter/internal/wire"
 )
 
 // maxDepth bounds nested lists. What we ask for nests twice.
@@ -27,13 +29,13 @@ func (v Value) IsList() bool { return v.List != nil }
 // Uint is v's value as a number of at most bits bits. ok is false for anything else, NIL and negative numbers included.
 func (v Value) Uint(bits int) (n uint64, ok bool) {
 	if v.Text == "" || v.Text[0] < '0' || v.Text[0] > '9' {
-		return 0, false // Most are words, for which ParseUint would make an error.
+		return 0, false // Most are words, for which ParseUint would allocate an error.
 	}
 	n, err := strconv.ParseUint(v.Text, 10, bits)
 	return n, err == nil && !v.IsList()
 }
 
-// parseValues reads all values of b, which is one response without its trailing CRLF. Surplus spaces are forgiven.
+// parseValues reads all values of b, which is one response without its trailing CRLF. Surplus spaces are accepted.
 func parseValues(b []byte) ([]Value, error) {
 	p := parser{b: b}
 	values, err := p.values(0)
@@ -48,7 +50,7 @@ type parser struct{ b []byte }
 // values reads up to the end, or to the ')' that closes the list.
 func (p *parser) values(depth int) ([]Value, error) {
 	if depth > maxDepth {
-		return nil, ErrTooLarge
+		return nil, wire.ErrTooLarge
 	}
 	values := []Value{}
 	for {

@@ -1,4 +1,4 @@
-package wire
+package imap
 
 import (
 	"encoding/base64"
@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"github.com/emersion/go-sasl"
+
+	"imap-exporter/internal/wire"
 )
 
 // Authenticate runs AUTHENTICATE with client's mechanism (RFC 9051, section 6.2.2). With initialResponse, the first
-// response goes along with the command (RFC 4959). It is spoken by hand because go-imap's client can't send an empty
-// response, which ends SCRAM and answers the error challenge of XOAUTH2.
-func (g *Gate) Authenticate(client sasl.Client, initialResponse bool) error {
+// response is sent along with the command (RFC 4959). go-imap's client can't send an empty response,
+// which ends SCRAM and answers the error challenge of XOAUTH2.
+func (c *Conn) Authenticate(client sasl.Client, initialResponse bool) error {
 	mechanism, first, err := client.Start()
 	if err != nil {
 		return err
@@ -21,15 +23,15 @@ func (g *Gate) Authenticate(client sasl.Client, initialResponse bool) error {
 	command := "AUTHENTICATE " + mechanism
 	shown := command
 	if first != nil && initialResponse {
-		command, shown = command+" "+initial(first), shown+" "+blank
+		command, shown = command+" "+initial(first), shown+" "+wire.Redacted
 		first = nil
 	}
-	x, err := g.begin(command, shown)
+	cmd, err := c.begin(command, shown)
 	if err != nil {
 		return err
 	}
 	for {
-		r, err := g.answer(x)
+		r, err := c.nextResponse(cmd)
 		switch {
 		case err != nil:
 			return err
@@ -38,20 +40,20 @@ func (g *Gate) Authenticate(client sasl.Client, initialResponse bool) error {
 		case r.Tag != "+":
 			return nil
 		}
-		begin := time.Now()
+		began := time.Now()
 		response, err := respond(client, r.Text, first)
-		g.sent = g.sent.Add(time.Since(begin)) // Our own work, such as SCRAM's key derivation, is not the server's time.
+		c.wire.Exclude(time.Since(began)) // Our own work, such as SCRAM's key derivation, is not the server's time.
 		first = nil
 		if err != nil {
-			return g.fail(err)
+			return c.wire.Fail(err)
 		}
-		if err := g.more(base64.StdEncoding.EncodeToString(response), blank); err != nil {
+		if err := c.continueWith(base64.StdEncoding.EncodeToString(response), wire.Redacted); err != nil {
 			return err
 		}
 	}
 }
 
-// respond is the response to challenge: the first one, if it still waits to be sent, or what client makes of it.
+// respond returns the response to challenge: the first one, if it hasn't been sent yet, else client's answer.
 func respond(client sasl.Client, challenge string, first []byte) ([]byte, error) {
 	if first != nil {
 		return first, nil
@@ -61,7 +63,7 @@ func respond(client sasl.Client, challenge string, first []byte) ([]byte, error)
 		return nil, fmt.Errorf("%w: a challenge that isn't base64", ErrProtocol)
 	}
 	response, err := client.Next(decoded)
-	if err != nil && !errors.Is(err, ErrTooLarge) {
+	if err != nil && !errors.Is(err, wire.ErrTooLarge) {
 		return nil, fmt.Errorf("%w: %w", ErrProtocol, err)
 	}
 	return response, err
@@ -75,9 +77,9 @@ func initial(response []byte) string {
 	return base64.StdEncoding.EncodeToString(response)
 }
 
-// Login runs LOGIN (RFC 9051, section 6.2.3). What can't be quoted goes as a literal, which takes a round trip of its own
-// unless the server has LITERAL+ (RFC 7888). It is spoken by hand because no literal then has to be told from a command.
-func (g *Gate) Login(username, password string, literalPlus bool) error {
+// Login runs LOGIN (RFC 9051, section 6.2.3). What can't be quoted is sent as a literal, which takes a round trip of its own
+// unless the server has LITERAL+ (RFC 7888).
+func (c *Conn) Login(username, password string, literalPlus bool) error {
 	lines := []string{"LOGIN"}
 	for _, s := range []string{username, password} {
 		line := &lines[len(lines)-1]
@@ -91,17 +93,17 @@ func (g *Gate) Login(username, password string, literalPlus bool) error {
 			lines = append(lines, s)
 		}
 	}
-	x, err := g.begin(lines[0], "LOGIN "+blank)
+	cmd, err := c.begin(lines[0], "LOGIN "+wire.Redacted)
 	for rest := lines[1:]; err == nil; {
 		var r *Response
-		r, err = g.answer(x)
+		r, err = c.nextResponse(cmd)
 		switch {
 		case err != nil, r.Tag == "*":
 		case r.Tag == "+" && len(rest) > 0:
-			err = g.more(rest[0], blank)
+			err = c.continueWith(rest[0], wire.Redacted)
 			rest = rest[1:]
 		case r.Tag == "+" || len(rest) > 0:
-			err = g.protocol(x.verb, r)
+			err = c.unexpected(cmd.verb, r)
 		default:
 			return nil
 		}
@@ -109,7 +111,7 @@ func (g *Gate) Login(username, password string, literalPlus bool) error {
 	return err
 }
 
-// quotable reports whether s may be sent as a quoted string: short, and of printable ASCII.
+// quotable reports whether s may be sent as a quoted string: short, and printable ASCII.
 func quotable(s string) bool {
 	return len(s) <= 1024 && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }

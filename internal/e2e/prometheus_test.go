@@ -1,10 +1,12 @@
-package main
+package e2e
 
 import (
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"imap-exporter/collectors"
@@ -26,13 +28,14 @@ accounts:
 // A real Prometheus scrapes the real program, which probes a real Dovecot: every metric of the catalogue is there with a
 // value, in the text format and in protobuf with native histograms, and answers queries.
 func TestPrometheus(t *testing.T) {
+	t.Parallel()
 	dovecot := realtest.Dovecot(t)
 	text := fmt.Sprintf(realConfig, dovecot.CAFile, dovecot.TLSAddr, dovecot.PlainAddr, dovecot.Alice.Name, dovecot.Alice.Password)
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	address := serve(t, file, "--log.level=debug").Address
+	address := strings.TrimPrefix(startDebug(t, file).URL, "http://")
 	const scrape = `
 global: {scrape_interval: 1s}
 scrape_configs:
@@ -40,8 +43,9 @@ scrape_configs:
 `
 	for format, flags := range map[string][]string{"text": nil, "protobuf": {"--enable-feature=native-histograms"}} {
 		t.Run(format, func(t *testing.T) {
+			t.Parallel()
 			prometheus := realtest.Prometheus(t, fmt.Sprintf(scrape, address), flags...)
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
 			defer cancel()
 			for _, metric := range collectors.Catalogue() {
 				query := metric.Name
@@ -79,6 +83,48 @@ func assertAnswers(ctx context.Context, t *testing.T, prometheus *realtest.PromS
 	} {
 		if _, err := prometheus.Await(ctx, query); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// A real Prometheus, configured as the documentation says, finds the demo's accounts and has them probed.
+func TestPrometheusDrives(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/on-demand.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example := regexp.MustCompile("(?s)```yaml\n(scrape_configs:.*?)```").FindSubmatch(text)[1]
+	address := strings.TrimPrefix(startDebug(t, shipped).URL, "http://")
+	config := strings.NewReplacer("localhost:10993", address, "scrape_interval: 1m", "scrape_interval: 5s", "scrape_timeout: 25s ", "scrape_timeout: 5s ").Replace(string(example))
+	prometheus := realtest.Prometheus(t, config)
+	ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
+	defer cancel()
+	for account, success := range map[string]int{
+		"demo-healthy": 1, "demo-slow": 1, "demo-quota": 1, "demo-growing": 1, "demo-starttls": 1, "demo-certificate": 1, "demo-rejected": 0,
+	} {
+		for _, query := range []string{
+			fmt.Sprintf(`probe_success{instance=%q, account=%[1]q, job="imap-probe"} == %d`, account, success),
+			fmt.Sprintf(`imap_probe_success{instance=%q} == %d or imap_probe_held_back_info{instance=%[1]q}`, account, success),
+		} {
+			if _, err := prometheus.Await(ctx, query); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if _, err := prometheus.Await(ctx, `count(up == 1) == 9`); err != nil {
+		t.Error(err)
+	}
+	if _, err := prometheus.Await(ctx, `up{team="mail", instance="demo-healthy"} == 1`); err != nil { // By labelmap.
+		t.Error(err)
+	}
+	targets, err := prometheus.Targets(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range targets {
+		if target.Health != "up" || !strings.Contains(target.ScrapeURL, address+"/probe?target=") {
+			t.Errorf("%+v", target)
 		}
 	}
 }

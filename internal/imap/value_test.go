@@ -1,10 +1,12 @@
-package wire
+package imap
 
 import (
 	"errors"
 	"reflect"
 	"strings"
 	"testing"
+
+	"imap-exporter/internal/wire"
 )
 
 func atom(s string) Value        { return Value{Text: s, Atom: true} }
@@ -33,7 +35,7 @@ func TestParseValues(t *testing.T) {
 			t.Errorf("%q: got %+v, %v, want an error", in, got, err)
 		}
 	}
-	if _, err := parseValues([]byte(strings.Repeat("(", 100))); !errors.Is(err, ErrTooLarge) {
+	if _, err := parseValues([]byte(strings.Repeat("(", 100))); !errors.Is(err, wire.ErrTooLarge) {
 		t.Errorf("nesting: %v", err)
 	}
 }
@@ -86,7 +88,7 @@ func TestParseResponse(t *testing.T) {
 	}
 }
 
-func TestHasLiterals(t *testing.T) {
+func TestMayHaveLiterals(t *testing.T) {
 	for line, want := range map[string]bool{
 		"* LIST () \"/\" {3}\r\n":            true,
 		"* 5 FETCH (BODY[] {3}\r\n":          true,
@@ -95,7 +97,7 @@ func TestHasLiterals(t *testing.T) {
 		"+ {3}\r\n":                          false,
 		"* BYE [UNAVAILABLE] later {99}\r\n": false,
 	} {
-		if got := hasLiterals([]byte(line)); got != want {
+		if got := mayHaveLiterals([]byte(line)); got != want {
 			t.Errorf("%q: got %t", line, got)
 		}
 	}

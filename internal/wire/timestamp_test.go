@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestArrival(t *testing.T) {
+func TestReceiveTime(t *testing.T) {
 	now := time.Now()
 	wall := now.Round(0)
 	for name, c := range map[string]struct {
@@ -23,15 +23,15 @@ func TestArrival(t *testing.T) {
 		"before what it answers":          {wall.Add(-30 * time.Millisecond), 10 * time.Millisecond, 0},
 		"before it by the clocks' jitter": {wall.Add(-10*time.Millisecond - 100*time.Microsecond), 10 * time.Millisecond, 10 * time.Millisecond},
 	} {
-		got := arrival(now, c.stamp, now.Add(-c.earliest))
+		got := receiveTime(now, c.stamp, now.Add(-c.earliest))
 		if d := now.Sub(got); d != c.want {
 			t.Errorf("%s: %v before now, want %v", name, d, c.want)
 		}
 	}
 }
 
-// TestKernelTime: bytes that lie in the kernel for a while arrived when they came, not when they were read.
-func TestKernelTime(t *testing.T) {
+// TestKernelTimestamps: bytes that wait in the kernel count as received when they arrived, not when they were read.
+func TestKernelTimestamps(t *testing.T) {
 	release, err := KeepTimestamps()
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func TestKernelTime(t *testing.T) {
 	}
 	defer socket.Close()
 	if runtime.GOOS == "linux" && !socket.KernelTimestamps() {
-		t.Fatal("the kernel has no time stamps")
+		t.Fatal("the kernel has no timestamps")
 	}
 	const late = 50 * time.Millisecond
 	written := time.Now()
@@ -72,8 +72,8 @@ func TestKernelTime(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		return
 	}
-	if d := socket.Arrived().Sub(written); d < 0 || d > late/2 {
-		t.Errorf("arrived %v after it was written", d)
+	if d := socket.Received().Sub(written); d < 0 || d > late/2 {
+		t.Errorf("received %v after it was written", d)
 	}
 	if socket.ReadDelay() < late/2 {
 		t.Errorf("read %v late, want %v", socket.ReadDelay(), late)

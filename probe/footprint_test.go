@@ -17,8 +17,8 @@ import (
 	"imap-exporter/internal/realtest"
 )
 
-// tree is the names and contents of all files of a Maildir, whose names have the flags in them. Dovecot's indexes are left
-// out: they are a cache, which it writes when it thinks fit. Its lists of UIDs and keywords count.
+// tree returns the names and contents of all files of a Maildir, whose names have the flags in them. Dovecot's indexes are left
+// out: they are a cache, which it writes at any time. Its lists of UIDs and keywords count.
 func tree(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -33,13 +33,13 @@ func tree(t *testing.T, folder string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) < 8 { // As many messages alice has.
+	if len(files) < 8 { // Alice has as many messages.
 		t.Fatalf("%s has %d files", folder, len(files))
 	}
 	return files
 }
 
-// differences are the files that came, went or changed.
+// differences returns the files that are new, gone or changed.
 func differences(before, after map[string]string) (all []string) {
 	for path, sum := range before {
 		if after[path] != sum {
@@ -55,9 +55,10 @@ func differences(before, after map[string]string) (all []string) {
 	return all
 }
 
-// TestLeavesNoTrace: a hundred probes of a Dovecot, a thousand in a soak, change no name, no flag and no byte of a Maildir, whatever they fetch
-// and count. With read_only: false one probe is enough to.
+// TestLeavesNoTrace: a hundred probes of a Dovecot, a thousand in a soak, change no name, no flag and no byte of a Maildir,
+// whatever they fetch and count. With read_only: false a single probe changes something.
 func TestLeavesNoTrace(t *testing.T) {
+	t.Parallel()
 	server := realtest.Dovecot(t)
 	target := realTarget(server, TLSNone) // TLS would take most of the time.
 	target.Mailboxes = []string{"*"}
@@ -67,13 +68,13 @@ func TestLeavesNoTrace(t *testing.T) {
 		visitor.Fetch = fetch
 		succeed(t, &visitor)
 	}
-	visit(FetchFull) // Dovecot makes its indexes when somebody looks for the first time.
+	visit(FetchFull) // Dovecot makes its indexes at the first access.
 	before := tree(t, server.Maildir)
-	for i := range guestVisits {
+	for i := range footprintProbes {
 		visit([]FetchSection{FetchHeader, FetchText, FetchFull, FetchNone}[i%4])
 	}
 	if changed := differences(before, tree(t, server.Maildir)); changed != nil {
-		t.Errorf("%d probes left traces:\n%s", guestVisits, strings.Join(changed, "\n"))
+		t.Errorf("%d probes left traces:\n%s", footprintProbes, strings.Join(changed, "\n"))
 	}
 	target.ReadOnly = false
 	visit(FetchHeader)
@@ -82,9 +83,10 @@ func TestLeavesNoTrace(t *testing.T) {
 	}
 }
 
-// TestThrottledNotRejected: twenty accounts on a server that lets two in at a time are throttled, which holds nobody's
-// password against them.
+// TestThrottledNotRejected: on a server that lets two in at a time, probes of twenty accounts fail as throttled, and none as
+// rejected.
 func TestThrottledNotRejected(t *testing.T) {
+	t.Parallel()
 	target := realTarget(realtest.NarrowDovecot(t), TLSNone)
 	var mu sync.Mutex
 	ends := map[string]int{}
@@ -110,9 +112,10 @@ func TestThrottledNotRejected(t *testing.T) {
 	t.Log(ends)
 }
 
-// TestVerbs: whatever is configured, and however the server takes it, nothing is sent but what only looks.
+// TestVerbs: whatever is configured, and whatever the server answers, only commands that change nothing are sent.
 func TestVerbs(t *testing.T) {
-	looks := []string{
+	t.Parallel()
+	harmless := []string{
 		"CAPABILITY", "STARTTLS", "LOGIN", "AUTHENTICATE", "ID", "EXAMINE", "FETCH", "UNSELECT", "LIST", "STATUS", "GETQUOTAROOT", "LOGOUT",
 	}
 	seen := map[string]bool{}
@@ -120,7 +123,7 @@ func TestVerbs(t *testing.T) {
 		for _, conversation := range server.Conversations() {
 			for _, cmd := range conversation.Commands {
 				seen[cmd.Verb] = true
-				if !slices.Contains(looks, cmd.Verb) && (readOnly || cmd.Verb != "SELECT") {
+				if !slices.Contains(harmless, cmd.Verb) && (readOnly || cmd.Verb != "SELECT") {
 					t.Errorf("sent %s", cmd.Verb)
 				}
 				if line := strings.ToUpper(cmd.Line); cmd.Verb == "FETCH" && strings.Contains(strings.ReplaceAll(line, "BODY.PEEK[", ""), "BODY") || strings.Contains(line, "RFC822") {
@@ -145,7 +148,7 @@ func TestVerbs(t *testing.T) {
 			check(t, server, readOnly)
 		}
 	}
-	for _, verb := range looks {
+	for _, verb := range harmless {
 		for _, raw := range []string{"%s NO\r\n", "%s BAD\r\n", "* BYE\r\n"} {
 			server, target := serve(t, mailtest.Options{Handle: map[string]mailtest.Handler{verb: answer(raw)}})
 			target.Timeout = time.Second
@@ -153,17 +156,17 @@ func TestVerbs(t *testing.T) {
 			check(t, server, true)
 		}
 	}
-	for _, verb := range append(looks, "SELECT") {
+	for _, verb := range append(harmless, "SELECT") {
 		if !seen[verb] {
 			t.Errorf("never sent %s: the test has lost its point", verb)
 		}
 	}
 }
 
-// TestLogsOut: where a conversation fails and the connection lives, LOGOUT is the last word: after NO and BAD, when an
-// answer doesn't come in time, and when the probe is cut short.
+// TestLogsOut: if a probe fails and the connection still works, LOGOUT is sent: after NO and BAD, when an answer doesn't come
+// in time, and when the probe is canceled.
 func TestLogsOut(t *testing.T) {
-	silent := func(c *mailtest.Conn, _ mailtest.Command) error { _, err := c.ReadLine(); return err } // And hears what comes next.
+	silent := func(c *mailtest.Conn, _ mailtest.Command) error { _, err := c.ReadLine(); return err } // It reads the next command.
 	for _, verb := range []string{"CAPABILITY", "LOGIN", "EXAMINE", "FETCH", "UNSELECT", "STATUS", "LIST", "GETQUOTAROOT"} {
 		for name, c := range map[string]struct {
 			handler mailtest.Handler
@@ -201,7 +204,7 @@ func TestLogsOut(t *testing.T) {
 	}
 }
 
-// ended is the server's only conversation, once the server knows that it is over.
+// ended waits until the server's only conversation is over, and returns it.
 func ended(t *testing.T, server *mailtest.Server) mailtest.Conversation {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); ; {

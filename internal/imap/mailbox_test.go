@@ -1,4 +1,4 @@
-package wire
+package imap
 
 import (
 	"strings"
@@ -22,10 +22,10 @@ var names = map[string]string{
 	"Team Notes/2026 (archived)": `"Team Notes/2026 (archived)"`,
 }
 
-func TestMailbox(t *testing.T) {
+func TestEncodeMailbox(t *testing.T) {
 	unquote := strings.NewReplacer(`\\`, `\`, `\"`, `"`)
 	for name, want := range names {
-		got := Mailbox(name)
+		got := EncodeMailbox(name)
 		if got != want {
 			t.Errorf("%q: got %s, want %s", name, got, want)
 		}
@@ -34,7 +34,7 @@ func TestMailbox(t *testing.T) {
 			t.Errorf("%s: got back %q, %t", got, back, ok)
 		}
 	}
-	if got := Mailbox("inbox"); got != "INBOX" {
+	if got := EncodeMailbox("inbox"); got != "INBOX" {
 		t.Errorf("got %s", got)
 	}
 }
@@ -60,7 +60,7 @@ func FuzzDecodeMailbox(f *testing.F) {
 		if ok && !utf8.ValidString(name) {
 			t.Errorf("%q is no UTF-8", name)
 		}
-		if ok && strings.ContainsAny(Mailbox(name), "\r\n\x00") {
+		if ok && strings.ContainsAny(EncodeMailbox(name), "\r\n\x00") {
 			t.Errorf("%q would break a line", name)
 		}
 	})

@@ -1,0 +1,210 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"imap-exporter/internal/imap"
+)
+
+// isPattern reports whether name has a LIST wildcard.
+func isPattern(name string) bool { return strings.ContainsAny(name, "*%") }
+
+// A statusQuery is a mailbox whose counts are to be read.
+type statusQuery struct {
+	name    string
+	encoded string // as it is sent: the name of a mailbox that was listed just as the server wrote it
+	matched bool   // by a pattern, so that a refusal is no failure
+}
+
+// list asks for the mailboxes that match the patterns (RFC 9051, section 6.3.9). It does not use
+// go-imap's client, so that a name in an encoding that can't be read costs that mailbox alone.
+func (s *imapSession) list(context.Context) error {
+	truncated := false
+	for _, name := range s.Target.Mailboxes {
+		if !isPattern(name) {
+			truncated = !s.addMailbox(statusQuery{name: name, encoded: imap.EncodeMailbox(name)}) || truncated
+			continue
+		}
+		s.Result.MailboxesTruncated = &truncated
+		reply, err := s.conn.Do(`LIST "" ` + imap.EncodeMailbox(name))
+		if err != nil {
+			return err
+		}
+		for _, r := range reply.Untagged {
+			if found, ok := s.readList(r); ok && !s.addMailbox(found) {
+				truncated = true
+			}
+		}
+	}
+	return nil
+}
+
+// addMailbox adds q once; it reports false when there are too many already.
+func (s *imapSession) addMailbox(q statusQuery) bool {
+	if slices.ContainsFunc(s.queries, func(other statusQuery) bool { return other.name == q.name }) {
+		return true
+	}
+	if len(s.queries) == MaxMailboxes {
+		return false
+	}
+	s.queries = append(s.queries, q)
+	return true
+}
+
+// readList reads the mailbox in a LIST response. ok is false if it can't be selected, or its name can't be read.
+func (s *imapSession) readList(r *imap.Response) (q statusQuery, ok bool) {
+	if r.Name != "LIST" {
+		return statusQuery{}, false
+	}
+	values, err := r.Values()
+	if err != nil || len(values) < 3 || !values[0].IsList() {
+		s.Notef("list: a mailbox was left out: its LIST response can't be read")
+		return statusQuery{}, false
+	}
+	for _, attribute := range values[0].List {
+		if a := strings.ToLower(attribute.Text); a == `\noselect` || a == `\nonexistent` {
+			return statusQuery{}, false
+		}
+	}
+	encoded := values[2].Text
+	name, ok := imap.DecodeMailbox(encoded)
+	if !ok || strings.ContainsAny(encoded, "\r\n\x00") {
+		s.Notef("list: a mailbox was left out: its name %q can't be read", encoded)
+		return statusQuery{}, false
+	}
+	if name = imap.FoldInbox(name); name == imap.Inbox {
+		return statusQuery{name: name, encoded: name, matched: true}, true
+	}
+	return statusQuery{name: name, encoded: imap.Quote(encoded), matched: true}, true
+}
+
+// status reads the counts of the mailboxes (RFC 9051, section 6.3.11). It does not use go-imap's client,
+// which can't ask for RECENT, and gives up the connection on numbers that some servers send.
+func (s *imapSession) status(context.Context) error {
+	items := s.statusItems()
+	for _, q := range s.queries {
+		m, err := s.askStatus(q, items)
+		switch {
+		case err != nil && (s.conn.Err() != nil || !q.matched):
+			return err
+		case err != nil:
+			s.Notef("status: %q: %v", q.name, err)
+		default:
+			s.Result.Mailboxes = append(s.Result.Mailboxes, *m)
+		}
+	}
+	s.addSelected()
+	return nil
+}
+
+// basicItems are known to every server (RFC 3501).
+var basicItems = []string{"MESSAGES", "UNSEEN", "UIDNEXT", "UIDVALIDITY"}
+
+func (s *imapSession) statusItems() []string {
+	items := slices.Clone(basicItems)
+	if s.Target.ReadOnly && s.capabilities["IMAP4REV1"] {
+		items = append(items, "RECENT")
+	}
+	if s.capabilities["STATUS=SIZE"] || s.capabilities["IMAP4REV2"] {
+		items = append(items, "SIZE")
+	}
+	if s.capabilities["CONDSTORE"] || s.capabilities["QRESYNC"] {
+		items = append(items, "HIGHESTMODSEQ")
+	}
+	return items
+}
+
+func (s *imapSession) askStatus(q statusQuery, items []string) (*Mailbox, error) {
+	reply, err := s.conn.Do(q.command(items))
+	var refused *imap.StatusError
+	if errors.As(err, &refused) && refused.Status == imap.BAD && len(items) > len(basicItems) {
+		// The server announces an item that it doesn't know: ask for the others alone.
+		reply, err = s.conn.Do(q.command(basicItems))
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range reply.Untagged {
+		if m, ok := s.readStatus(r, q.name); ok {
+			return m, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: STATUS was answered with OK, but without the counts", imap.ErrProtocol)
+}
+
+func (q statusQuery) command(items []string) string {
+	return fmt.Sprintf("STATUS %s (%s)", q.encoded, strings.Join(items, " "))
+}
+
+// readStatus reads a STATUS response if it is about the mailbox called name. What isn't a number is left out.
+func (s *imapSession) readStatus(r *imap.Response, name string) (m *Mailbox, ok bool) {
+	if r.Name != "STATUS" {
+		return nil, false
+	}
+	values, err := r.Values()
+	if err != nil || len(values) < 2 || len(values[1].List) == 0 {
+		return nil, false
+	}
+	// Some servers answer with the name in the case that they store.
+	if about, valid := imap.DecodeMailbox(values[0].Text); !valid || !strings.EqualFold(about, name) {
+		return nil, false
+	}
+	m = &Mailbox{Name: s.LabelValue(name)}
+	for pairs := values[1].List; len(pairs) >= 2; pairs = pairs[2:] {
+		if n, valid := pairs[1].Uint(63); valid {
+			m.set(strings.ToUpper(pairs[0].Text), n)
+		}
+	}
+	return m, true
+}
+
+// set sets a STATUS item, the first one if it is there twice. 0 is no value of UIDNEXT and UIDVALIDITY; as HIGHESTMODSEQ
+// it says that the mailbox has none (RFC 7162, section 3.1.2.2).
+func (m *Mailbox) set(item string, n uint64) {
+	switch {
+	case item == "MESSAGES":
+		set32(&m.Messages, n)
+	case item == "UNSEEN":
+		set32(&m.Unseen, n)
+	case item == "RECENT":
+		set32(&m.Recent, n)
+	case item == "UIDNEXT" && n > 0:
+		set32(&m.UIDNext, n)
+	case item == "UIDVALIDITY" && n > 0:
+		set32(&m.UIDValidity, n)
+	case item == "SIZE":
+		m.SizeBytes = cmp.Or(m.SizeBytes, &n)
+	case item == "HIGHESTMODSEQ" && n > 0:
+		m.HighestModSeq = cmp.Or(m.HighestModSeq, &n)
+	}
+}
+
+// set32 sets field, unless it is set already, to n if n has 32 bits.
+func set32(field **uint32, n uint64) {
+	if *field == nil && n <= math.MaxUint32 {
+		*field = new(uint32(n))
+	}
+}
+
+// addSelected adds what SELECT and FETCH told of the selected mailbox to its counts. What STATUS told is newer, and stays.
+func (s *imapSession) addSelected() {
+	if s.selected == nil {
+		return
+	}
+	for i := range s.Result.Mailboxes {
+		if m := &s.Result.Mailboxes[i]; m.Name == s.selected.Name {
+			m.Newest, m.Oldest = s.selected.Newest, s.selected.Oldest
+			m.Messages = cmp.Or(m.Messages, s.selected.Messages)
+			m.UIDNext = cmp.Or(m.UIDNext, s.selected.UIDNext)
+			m.UIDValidity = cmp.Or(m.UIDValidity, s.selected.UIDValidity)
+			return
+		}
+	}
+	s.Result.Mailboxes = append(s.Result.Mailboxes, *s.selected)
+}
