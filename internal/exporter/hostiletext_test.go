@@ -50,6 +50,9 @@ func fillHostile(v reflect.Value, path string, marks map[string]string) {
 			}
 		}
 	case reflect.Pointer:
+		if v.Type() == reflect.TypeFor[*probe.Protocol]() {
+			return // It is ours: nil is IMAP.
+		}
 		v.Set(reflect.New(v.Type().Elem()))
 		fillHostile(v.Elem(), path, marks)
 	case reflect.Slice:
