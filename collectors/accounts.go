@@ -9,10 +9,11 @@ import (
 
 	"imap-exporter/internal/account"
 	"imap-exporter/internal/schedule"
+	"imap-exporter/probe"
 )
 
-// SetAccounts tells which accounts there are, at the start and after each reload: those of an account.Registry, sorted, no two
-// of them with the same key. Their counters begin at 0 and go on over reloads. The series of an account that is gone, or that
+// SetAccounts replaces the accounts, at the start and after each reload. They are those of an account.Registry: sorted, each key
+// once. Their counters begin at 0 and go on over reloads. The series of an account that is gone, or that
 // moved to another server, vanish; a server's vanish with its last account.
 func (m *Metrics) SetAccounts(list []account.Account) {
 	ownLabels := ownLabelNames(list)
@@ -49,16 +50,16 @@ func (m *Metrics) SetAccounts(list []account.Account) {
 
 // setServers replaces the servers by those of the accounts.
 func (m *Metrics) setServers(list []account.Account, now time.Time) {
-	keys := make(map[serverKey]struct{})
+	protocols := make(map[serverKey]*probe.Protocol)
 	for i := range list {
-		keys[serverKeyOf(&list[i])] = struct{}{}
+		protocols[serverKeyOf(&list[i])] = list[i].Protocol()
 	}
-	servers := make(map[serverKey]*serverState, len(keys))
-	metrics := make([]*serverMetrics, len(keys))
-	for i, key := range slices.SortedFunc(maps.Keys(keys), serverKey.compare) {
+	servers := make(map[serverKey]*serverState, len(protocols))
+	metrics := make([]*serverMetrics, len(protocols))
+	for i, key := range slices.SortedFunc(maps.Keys(protocols), serverKey.compare) {
 		s := m.servers[key]
 		if s == nil {
-			s = newServerState(key, m.histograms, now)
+			s = newServerState(key, protocols[key], m.histograms, now)
 			metrics[i] = s.metrics()
 		} else {
 			metrics[i] = m.serverMetrics[s.index]

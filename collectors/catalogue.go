@@ -3,7 +3,7 @@ package collectors
 import (
 	"strings"
 
-	"imap-exporter/internal/account"
+	"imap-exporter/probe"
 )
 
 // A Metric is one entry of the catalogue: the promise about one metric's name, type, unit and labels.
@@ -20,7 +20,7 @@ type Metric struct {
 	Absent string
 }
 
-// Type is the type of a metric as /metrics tells it.
+// Type is the type of a metric, as in the TYPE line.
 type Type string
 
 // The types.
@@ -32,12 +32,12 @@ const (
 
 // Catalogue returns every metric of /metrics, in the order of the documentation.
 func Catalogue() []Metric {
-	return namesOf(account.IMAP, catalogue[:onDemandSuccess])
+	return namesOf(probe.IMAP.Name, catalogue[:onDemandSuccess])
 }
 
 // OnDemandCatalogue returns the metrics that the pages of probes on demand have beside the gauges of /metrics.
 func OnDemandCatalogue() []Metric {
-	return namesOf(account.IMAP, catalogue[onDemandSuccess:])
+	return namesOf(probe.IMAP.Name, catalogue[onDemandSuccess:])
 }
 
 func namesOf(protocol string, shapes []Metric) []Metric {
@@ -56,7 +56,7 @@ func (m Metric) of(protocol string) Metric {
 	return m
 }
 
-// id is the place of a metric in the catalogue.
+// id is the index of a metric in the catalogue.
 type id int
 
 const (
@@ -114,7 +114,7 @@ const (
 	exporterLinesDropped
 	onDemandSuccess // From here on: not on /metrics.
 	onDemandDuration
-	onDemandHeldBack
+	onDemandBlocked
 	metricCount
 )
 
@@ -126,7 +126,7 @@ var (
 	perRoot    = []string{"account", "server", "root"}
 )
 
-// What keeps many metrics away.
+// Why many metrics are absent.
 const (
 	never         = "never"
 	noResult      = "before the first probe; when the last one succeeded more than 3 intervals ago"
@@ -378,7 +378,7 @@ var catalogue = [metricCount]Metric{
 		"probe_duration_seconds", Gauge, "seconds", "How long the probe took, LOGOUT included, or how long the request waited for it.",
 		perAccount, "when no probe ran",
 	},
-	onDemandHeldBack: {
+	onDemandBlocked: {
 		"_probe_held_back_info", Gauge, "", "Why no probe ran (backoff, throttled or quiet). Always 1.",
 		[]string{"account", "server", "reason"},
 		"when a probe ran",

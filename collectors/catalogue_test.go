@@ -11,7 +11,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
-	"imap-exporter/internal/account"
+	"imap-exporter/probe"
 )
 
 var histogramKinds = []Histograms{{}, both, classic, native}
@@ -60,7 +60,7 @@ func TestCatalogueIsTheOutput(t *testing.T) {
 
 func TestCatalogueIsWellFormed(t *testing.T) {
 	for i, shape := range catalogue {
-		m := shape.of(account.IMAP)
+		m := shape.of(probe.IMAP.Name)
 		if m.Name == "" || m.Help == "" || m.Absent == "" {
 			t.Errorf("entry %d is incomplete: %+v", i, m)
 		}

@@ -43,7 +43,7 @@ func registered(accounts ...account.Account) []account.Account {
 }
 
 // key is that of an account.
-func key(name string) account.Key { return account.Key{Account: name, Service: account.IMAP} }
+func key(name string) account.Key { return account.Key{Account: name, Service: probe.IMAP.Name} }
 
 // The kinds of histogram.
 var classic, native, both = Histograms{Classic: true}, Histograms{Native: true}, Histograms{Classic: true, Native: true}

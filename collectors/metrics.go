@@ -1,7 +1,7 @@
 // Package collectors turns the Results of probes into metrics, and nothing else: it never opens a connection.
 //
-// [Catalogue] lists every metric, and docs/metrics.md explains them. [Metrics] is told of accounts, Results, the
-// schedule's state and reloads, and hands the metrics over to promhttp.
+// [Catalogue] lists every metric, and docs/metrics.md explains them. [Metrics] gets accounts, Results, the schedule's states
+// and reloads, and gives the metrics to promhttp.
 //
 // # Rendered metrics
 //
@@ -10,8 +10,7 @@
 // new Result renders the metrics of one account. They are kept sorted by account, so that a scrape only copies the list and
 // collects the metrics of each family. The same holds for servers.
 //
-// Rendered metrics are never changed. What becomes known later is rendered anew, and takes the place of the old in the
-// list. So a scrape, however long its reader takes, holds no lock and keeps nobody waiting, and sees everything as it was
+// Rendered metrics are never changed: new ones replace them in the list. So a scrape, however long its reader takes, holds no lock and keeps nobody waiting, and sees everything as it was
 // at its beginning.
 //
 // A Result becomes stale as time passes. It was rendered for both cases beforehand, and the scrape chooses.
@@ -45,7 +44,7 @@ type Options struct {
 	InFlight func() int
 	// Counts returns what became of the schedule's slots; nil leaves imap_exporter_probes_*_total out.
 	Counts func() schedule.Counts
-	// LinesDropped returns how many lines of the log were lost; nil leaves imap_exporter_log_lines_dropped_total out.
+	// LinesDropped returns how many lines of the log were dropped; nil leaves imap_exporter_log_lines_dropped_total out.
 	LinesDropped func() int
 	// Shard is which one of Shards this exporter is, from 0 on. Without shards it is the only one, as with Shards 1.
 	Shard, Shards int
@@ -137,7 +136,7 @@ func (m *Metrics) Started(lag time.Duration) {
 	m.startLag.Observe(lag.Seconds())
 }
 
-// Changed shows what the schedule now says of an account. It is ignored for one that SetAccounts hasn't named.
+// Changed shows the new state of an account in the schedule. It is ignored for one that SetAccounts hasn't named.
 func (m *Metrics) Changed(key account.Key, s schedule.State) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

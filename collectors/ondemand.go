@@ -12,17 +12,17 @@ import (
 	"imap-exporter/probe"
 )
 
-// An OnDemand is what somebody gets who asks for a probe of an account.
+// An OnDemand is the outcome of a probe on demand.
 type OnDemand struct {
 	// Account is the account; with the Name "" it is a server that is no account's.
 	Account account.Account
-	// State is what the schedule says of the account.
+	// State is the account's state in the schedule.
 	State schedule.State
-	// Result is what the probe came to. Nil: it was held back, or had not ended when who asked would wait no longer.
+	// Result is nil if no probe was made, or if it had not ended when the caller's time was over.
 	Result *probe.Result
-	// HeldBack is why no probe was made: backoff, throttled or quiet; "" when one was.
-	HeldBack string
-	// Waited is for how long the Result was waited for, when there is none.
+	// Blocked is why no probe was made: backoff, throttled or quiet; "" if one was.
+	Blocked string
+	// Waited is how long the caller waited for a Result that didn't come.
 	Waited time.Duration
 }
 
@@ -39,7 +39,7 @@ func Gather(probes ...OnDemand) []*dto.MetricFamily {
 	ownLabels := ownLabelNames(accounts)
 	f := make(families)
 	var all []*accountMetrics
-	servers := make(map[string]*dto.LabelPair) // One for each, which is how they are told apart.
+	servers := make(map[string]*dto.LabelPair) // One label for each server: capabilityKey compares pointers.
 	for _, p := range probes {
 		if servers[p.Account.Server] == nil {
 			servers[p.Account.Server] = pair("server", p.Account.Server)
@@ -78,13 +78,13 @@ func (g *gauges) onDemand(p *OnDemand) {
 	case p.Result != nil:
 		g.add(onDemandSuccess, boolean(p.Result.OK()))
 		g.add(onDemandDuration, p.Result.Duration.Seconds())
-	case p.HeldBack == "":
+	case p.Blocked == "":
 		g.add(onDemandSuccess, 0)
 		g.add(onDemandDuration, p.Waited.Seconds())
 	default:
-		if p.HeldBack != "quiet" {
+		if p.Blocked != "quiet" {
 			g.add(onDemandSuccess, 0)
 		}
-		g.add(onDemandHeldBack, 1, pair("reason", p.HeldBack))
+		g.add(onDemandBlocked, 1, pair("reason", p.Blocked))
 	}
 }

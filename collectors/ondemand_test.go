@@ -39,8 +39,8 @@ func everyOutcome() []OnDemand {
 		{Account: account.Account{Name: "unfinished", Server: serverA}, Waited: 9500 * time.Millisecond},
 		{Account: accountA(), Result: healthy(noon), State: schedule.State{NextRun: noon.Add(time.Minute)}},
 		{Account: other, Result: result, State: login},
-		{Account: account.Account{Name: "suspended", Server: serverA}, HeldBack: "backoff", State: login},
-		{Account: account.Account{Name: "waiting", Server: serverA}, HeldBack: "quiet"},
+		{Account: account.Account{Name: "suspended", Server: serverA}, Blocked: "backoff", State: login},
+		{Account: account.Account{Name: "waiting", Server: serverA}, Blocked: "quiet"},
 		{Account: account.Account{Server: "any.example.net:993"}, Result: healthy(noon)},
 	}
 }

@@ -30,7 +30,7 @@ type plain struct {
 
 func newPlain(m *Metrics) *plain {
 	vec := func(id id) *prometheus.HistogramVec {
-		c := catalogue[id].of(account.IMAP)
+		c := catalogue[id].of(probe.IMAP.Name)
 		o := prometheus.HistogramOpts{Name: c.Name, Help: c.Help, Unit: c.Unit, Buckets: id.buckets()}
 		if m.histograms == native {
 			o.Buckets = nil
@@ -110,7 +110,7 @@ func (p *plain) Collect(ch chan<- prometheus.Metric) {
 		for _, l := range s.labels {
 			names, values = append(names, l.GetName()), append(values, l.GetValue())
 		}
-		m := catalogue[s.id].of(account.IMAP)
+		m := catalogue[s.id].of(probe.IMAP.Name)
 		desc := prometheus.V2.NewDesc(m.Name, m.Help, prometheus.UnconstrainedLabels(names), nil, prometheus.WithUnit(m.Unit))
 		if m.Type == Counter {
 			since := s.since.AsTime()
@@ -143,7 +143,7 @@ func (p *plain) samples() []sample {
 		current := a.Interval == 0 || now.Sub(last.Start) <= 3*a.Interval
 		out = append(out, withoutDoubles(resultSamples(last, a.labels, current))...)
 		for stage, c := range a.capabilities {
-			key := capabilityKey{account.IMAP, p.servers[a.serverKey()].labels[0], c.mode, stage}
+			key := capabilityKey{probe.IMAP.Name, p.servers[a.serverKey()].labels[0], c.mode, stage}
 			if best, ok := newest[key]; current && (!ok || c.at.After(best.at)) {
 				newest[key] = c
 			}

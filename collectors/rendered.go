@@ -15,9 +15,9 @@ import (
 // what has stayed the same.
 type accountMetrics struct {
 	protocol string
-	// info is what the configuration says, schedule what the schedule says, and totals what all probes together say.
+	// info has the account's own labels, schedule its state, and totals its counters and what else all probes together say.
 	info, schedule, totals rendered
-	// current is what the last Result says until staleAt, and stale what it says after that. A zero time never comes.
+	// current is shown of the last Result until staleAt, and stale after that. A zero staleAt means never.
 	current, stale rendered
 	staleAt        time.Time
 	// capabilities are those that the account was offered last at server, whose label this is.

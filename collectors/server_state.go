@@ -86,7 +86,7 @@ func commonConnects(family probe.IPFamily) []attempt {
 	}
 }
 
-func newServerState(key serverKey, kinds Histograms, now time.Time) *serverState {
+func newServerState(key serverKey, protocol *probe.Protocol, kinds Histograms, now time.Time) *serverState {
 	s := &serverState{
 		protocol: key.protocol,
 		labels:   labels{pair("server", key.server)},
@@ -96,7 +96,9 @@ func newServerState(key serverKey, kinds Histograms, now time.Time) *serverState
 		connects: make(map[attempt]uint64),
 	}
 	for _, f := range commonFailures() {
-		s.failures[f] = 0
+		if slices.Contains(protocol.Phases, f.phase) && slices.Contains(protocol.Reasons, f.reason) {
+			s.failures[f] = 0
+		}
 	}
 	s.histogram(probeDuration) // It is 0 from now on, so that increase() sees the first one.
 	return s

@@ -1,4 +1,4 @@
-// Package account has what all parts of the exporter know of an account: what is configured, and what the schedule says of it.
+// Package account is what all parts of the exporter know of an account: its configuration, and its state in the schedule.
 package account
 
 import (
@@ -8,9 +8,6 @@ import (
 
 	"imap-exporter/probe"
 )
-
-// IMAP is the Service of an account's IMAP server: the name of the protocol.
-const IMAP = "imap"
 
 // A Key names one service of an account. No two Accounts have the same.
 type Key struct {
@@ -22,7 +19,7 @@ type Key struct {
 // Job returns the name of the key's job in the schedule. It decides when the account is probed, so for IMAP it stays the name
 // of the account alone.
 func (k Key) Job() string {
-	if k.Service == IMAP {
+	if k.Service == probe.IMAP.Name {
 		return k.Account
 	}
 	return k.Account + "\x00" + k.Service
@@ -38,8 +35,6 @@ type Account struct {
 	// Name and Server are the labels account and server: the configured name, and host:port.
 	Name   string
 	Server string
-	// Service is the name of the protocol; "" is IMAP.
-	Service string
 	// Target is where and how to probe.
 	Target *probe.Target
 	// Interval is the time between two probes; 0 means only on demand.
@@ -55,14 +50,25 @@ type Account struct {
 	Fingerprint func() string
 }
 
-// Key returns the account's key.
-func (a *Account) Key() Key { return Key{a.Name, cmp.Or(a.Service, IMAP)} }
+// Protocol returns what the account's server speaks.
+func (a *Account) Protocol() *probe.Protocol {
+	if a.Target == nil {
+		return probe.IMAP
+	}
+	return probe.OrIMAP(a.Target.Protocol)
+}
 
-// staleIntervals is how many intervals the last Result tells the present for.
+// Key returns the account's key.
+func (a *Account) Key() Key { return Key{a.Name, a.Protocol().Name} }
+
+// KeyOf returns the key of the account that was probed.
+func KeyOf(r *probe.Result) Key { return Key{r.Account, probe.OrIMAP(r.Protocol).Name} }
+
+// staleIntervals is how many intervals after its beginning the last Result is stale.
 const staleIntervals = 3
 
-// StaleAfter returns when a Result whose probe began at start no longer tells how the account does, because the probes that
-// were due since then are missing. It is zero for an account that is only probed on demand, for which none is due.
+// StaleAfter returns when the Result of a probe that began at start is stale, because the probes that were due since then are
+// missing. It is zero for an account that is only probed on demand, whose Results are never stale.
 func (a *Account) StaleAfter(start time.Time) time.Time {
 	if a.Interval <= 0 {
 		return time.Time{}
@@ -80,6 +86,3 @@ func ReservedLabel(name string) bool {
 		return strings.HasPrefix(name, "__")
 	}
 }
-
-// KeyOf returns the key of the account that was probed.
-func KeyOf(r *probe.Result) Key { return Key{r.Account, IMAP} }

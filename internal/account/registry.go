@@ -8,13 +8,13 @@ import (
 	"imap-exporter/internal/schedule"
 )
 
-// A Status is an account, and what the schedule says of it.
+// A Status is an account and its state in the schedule.
 type Status struct {
 	Account
 	schedule.State
 }
 
-// A Registry has the accounts of the configuration in force, and what the schedule says of each. It is safe for concurrent
+// A Registry has the accounts of the current configuration, and the state of each in the schedule. It is safe for concurrent
 // use. Its zero value has no accounts.
 type Registry struct {
 	mu       sync.RWMutex
@@ -23,7 +23,7 @@ type Registry struct {
 	states   []schedule.State
 }
 
-// Set replaces the accounts. What the schedule said of those that stay is kept. Of two accounts with the same key the first
+// Set replaces the accounts. Those that stay keep their state. Of two accounts with the same key the first
 // counts; one whose name or server is not UTF-8 is left out.
 func (r *Registry) Set(accounts []Account) {
 	accounts = slices.DeleteFunc(slices.Clone(accounts), func(a Account) bool {
@@ -47,8 +47,7 @@ func (r *Registry) Set(accounts []Account) {
 	r.accounts, r.byJob, r.states = accounts, byJob, states
 }
 
-// SetState notes what the schedule says of an account's job, and returns the account's key; ok is false for the job of an
-// account that is gone.
+// SetState stores the state of a job in the schedule, and returns the key of its account; ok is false if the account is gone.
 func (r *Registry) SetState(job string, s schedule.State) (key Key, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -67,7 +66,7 @@ func (r *Registry) Accounts() []Account {
 	return r.accounts
 }
 
-// All returns the accounts, sorted by name and service, with what the schedule says of each.
+// All returns the accounts with their states, sorted by name and service.
 func (r *Registry) All() []Status {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -78,7 +77,7 @@ func (r *Registry) All() []Status {
 	return all
 }
 
-// Get returns one account with what the schedule says of it.
+// Get returns one account with its state.
 func (r *Registry) Get(key Key) (Status, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

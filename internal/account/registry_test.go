@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"imap-exporter/internal/schedule"
+	"imap-exporter/probe"
 )
 
 // names returns the accounts in order.
@@ -23,7 +24,7 @@ func TestRegistry(t *testing.T) {
 	if diff := cmp.Diff([]string{"a", "b"}, names(&r)); diff != "" {
 		t.Errorf("accounts (-want +got):\n%s", diff)
 	}
-	b := Key{"b", IMAP}
+	b := Key{"b", "imap"}
 	if s, ok := r.Get(b); !ok || s.Module != "first" {
 		t.Errorf("b is %+v, %v, want the first one of this name", s, ok)
 	}
@@ -38,10 +39,10 @@ func TestRegistry(t *testing.T) {
 	if s, _ := r.Get(b); s.State != next {
 		t.Errorf("after a reload the state of b is %+v", s.State)
 	}
-	if s, ok := r.Get(Key{"new", IMAP}); !ok || s.State != (schedule.State{}) {
+	if s, ok := r.Get(Key{"new", "imap"}); !ok || s.State != (schedule.State{}) {
 		t.Errorf("a new account: %+v, %v", s, ok)
 	}
-	if _, ok := r.Get(Key{"a", IMAP}); ok {
+	if _, ok := r.Get(Key{"a", "imap"}); ok {
 		t.Error("a removed account is still there")
 	}
 }
@@ -50,7 +51,7 @@ func TestRegistry(t *testing.T) {
 // the schedule derives its slots.
 func TestServicesOfOneAccount(t *testing.T) {
 	var r Registry
-	r.Set([]Account{{Name: "a", Service: "toy"}, {Name: "a"}, {Name: "a b"}})
+	r.Set([]Account{{Name: "a", Target: &probe.Target{Protocol: &probe.Protocol{Name: "toy"}}}, {Name: "a"}, {Name: "a b"}})
 	if job := r.Accounts()[0].Key().Job(); job != "a" {
 		t.Errorf("the job of IMAP is %q", job)
 	}
@@ -58,7 +59,7 @@ func TestServicesOfOneAccount(t *testing.T) {
 	if key, ok := r.SetState(toy.Job(), schedule.State{Suspended: true}); !ok || key != toy {
 		t.Errorf("SetState: %v, %v", key, ok)
 	}
-	if s, _ := r.Get(Key{"a", IMAP}); s.Suspended {
+	if s, _ := r.Get(Key{"a", "imap"}); s.Suspended {
 		t.Error("one service has the other one's state")
 	}
 }

@@ -93,7 +93,7 @@ func (l *loader) buildAccount(raw *rawAccount, p position) Account {
 		return Account{}
 	}
 	a := Account{Account: account.Account{
-		Name: raw.Name, Service: account.IMAP, Interval: m.interval, RetryInterval: m.retryInterval, Module: m.name, Labels: raw.Labels,
+		Name: raw.Name, Interval: m.interval, RetryInterval: m.retryInterval, Module: m.name, Labels: raw.Labels,
 	}}
 	a.Target, a.server = l.target(m.target, raw, p)
 	a.Server = a.Target.Server

@@ -46,7 +46,7 @@ func TestEveryKeyArrives(t *testing.T) {
 	}
 	canary.Target, canary.Fingerprint, c.Accounts, c.Sources = nil, nil, nil, nil
 	if diff := cmp.Diff(config.Account{Account: account.Account{
-		Name: "canary", Server: "imap.example.org:1143", Service: account.IMAP, Interval: 5 * time.Minute, RetryInterval: 2 * time.Minute, Module: "slow", Labels: map[string]string{"team": "mail"},
+		Name: "canary", Server: "imap.example.org:1143", Interval: 5 * time.Minute, RetryInterval: 2 * time.Minute, Module: "slow", Labels: map[string]string{"team": "mail"},
 	}}, canary, cmpopts.IgnoreUnexported(config.Account{})); diff != "" {
 		t.Errorf("account (-want +got):\n%s", diff)
 	}

@@ -1,5 +1,5 @@
-// Package exporter is the engine of the program: it has the accounts of a configuration probed on a schedule, records what
-// their probes come to, and serves it over HTTP. The commands in cmd/exporter call Run, or ProbeOnce.
+// Package exporter is the engine of the program: it probes the accounts of a configuration on a schedule, records the Results
+// and serves them over HTTP. The commands in cmd/exporter call Run or ProbeOnce.
 package exporter
 
 import (
@@ -25,28 +25,29 @@ import (
 	"imap-exporter/internal/web"
 )
 
-// Options are what an exporter is told beside its configuration.
+// Options are the settings of Run that are not part of the configuration.
 type Options struct {
 	// Load reads the configuration, at the start and at each reload.
 	Load func() (*config.Config, error)
-	// Hangup, Lifecycle and AutoReload are what makes it reload: signals, HTTP, and a look at the files every so often.
+	// Hangup receives a signal for each reload. Lifecycle allows reloads and probes by HTTP POST. AutoReload is the time between
+	// checks for changed files; 0: never.
 	Hangup     <-chan os.Signal
 	Lifecycle  bool
 	AutoReload time.Duration
 	// SpreadSeed is schedule.Options.Seed.
 	SpreadSeed string
-	// TimeoutOffset is how long before the end of a scrape's timeout the probe for it ends.
+	// TimeoutOffset is how long before the scrape timeout a probe for /probe ends.
 	TimeoutOffset time.Duration
-	// Stderr takes the log. It may block: what can't be written is dropped and counted.
+	// Stderr receives the log. It may block: lines that can't be written are dropped and counted.
 	Stderr io.Writer
 }
 
-// An engine has the accounts of a configuration on a schedule, and remembers what their probes came to.
+// An engine connects the configuration, the schedule, the history, the metrics and the pages.
 type engine struct {
 	opts     Options
 	stderr   *logWriter
-	config   atomic.Pointer[config.Config] // the one in force
-	started  *config.Config                // the one at the start, without accounts
+	config   atomic.Pointer[config.Config] // the current one
+	started  *config.Config                // the first one, without its accounts
 	logger   *slog.Logger
 	logLevel *promslog.Level
 	registry *prometheus.Registry // all metrics but those of e.metrics
@@ -55,11 +56,11 @@ type engine struct {
 	history  *history.Store
 	updates  *web.Updates
 	schedule *schedule.Schedule
-	ready    atomic.Bool // the schedule runs
+	ready    atomic.Bool // the schedule is running
 	panics   panicLog
 
 	reloading sync.Mutex
-	failed    string // what the last reload found wrong, if it did; guarded by reloading
+	failed    string // the error of the last reload, or ""; guarded by reloading
 }
 
 // historyLimits bound what is kept of the accounts' probes.
@@ -67,11 +68,11 @@ func historyLimits() history.Limits {
 	return history.Limits{Summaries: 60, Successes: 20, Failures: 20, Bytes: 32 << 20}
 }
 
-// schedulingLatencies adds go_sched_latencies_seconds, how long goroutines wait for a core: the first sign of a machine
-// that is too small.
+// schedulingLatencies adds go_sched_latencies_seconds, how long goroutines wait for a CPU: it grows first when a machine is too
+// small.
 var schedulingLatencies = runtimecollectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/sched/latencies:seconds$`)}
 
-// newEngine loads the configuration and connects the parts. Nothing runs yet.
+// newEngine loads the configuration and connects the parts. It starts nothing.
 func newEngine(opts Options, stderr *logWriter) (*engine, error) {
 	cfg, err := opts.Load()
 	if err != nil {
@@ -93,7 +94,7 @@ func newEngine(opts Options, stderr *logWriter) (*engine, error) {
 	stderr.OnLoss(func(lines int) {
 		e.logger.WarnContext(context.Background(), "Lines of the log were lost", "lines", lines)
 	})
-	concurrent, err := e.affordable(cfg)
+	concurrent, err := e.maxConcurrent(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -128,8 +129,8 @@ func newEngine(opts Options, stderr *logWriter) (*engine, error) {
 	return e, nil
 }
 
-// apply replaces the accounts by those of a configuration. The schedule comes last, so that everybody knows the accounts that
-// it tells of.
+// apply replaces the accounts by those of a configuration. The schedule comes last: it reports on its jobs at once, and the
+// registry and the metrics must know their accounts by then.
 func (e *engine) apply(cfg *config.Config) {
 	e.config.Store(cfg)
 	accounts := make([]account.Account, len(cfg.Accounts))

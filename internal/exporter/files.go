@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// filesPerProbe is how many files a probe has open at most: the questions for both kinds of address, or the connection
-	// and a file with the secret.
+	// filesPerProbe is the maximum of files that a probe has open: DNS queries for both address families, or the connection and
+	// a file with the secret.
 	filesPerProbe = 2
-	// otherFiles is what everything else has open: scrapes, pages, the log, the configuration while it is read. More clients
-	// than that, where files are few, wait until others are gone.
+	// otherFiles is what everything else may have open: HTTP connections, the log, the configuration while it is read. Further
+	// clients wait until others have disconnected.
 	otherFiles = 100
 )
 
-// affordable returns how many probes may run at a time: as many as the configuration says, or fewer where the system
-// lets us open too few files for them. Fewer probes at a time start later, or are counted as skipped; too many would fail for
-// a reason that is no server's. Where not even one can be afforded, that is an error.
-func (e *engine) affordable(cfg *config.Config) (int, error) {
+// maxConcurrent returns how many probes may run at a time: as many as the configuration says, or fewer if the process may not
+// open enough files for them. With fewer, probes start later or are counted as skipped; with too many, they would fail for a
+// reason that isn't the server's. It is an error if there aren't enough files for a single probe.
+func (e *engine) maxConcurrent(cfg *config.Config) (int, error) {
 	wanted := cmp.Or(cfg.MaxConcurrent, schedule.DefaultMaxConcurrent())
 	limit, known := openFileLimit()
 	needed := uint64(wanted)*filesPerProbe + otherFiles //nolint:gosec // The configuration has no negative number.

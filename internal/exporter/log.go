@@ -17,8 +17,7 @@ import (
 	"imap-exporter/probe"
 )
 
-// newLogger returns a logger that looks like that of any other Prometheus program, and its level, which may be set anew
-// at any time.
+// newLogger returns a logger in the format of Prometheus' own programs, and its level, which can be changed at any time.
 func newLogger(cfg config.Log, w io.Writer) (*slog.Logger, *promslog.Level, error) {
 	level, format := promslog.NewLevel(), promslog.NewFormat()
 	if err := level.Set(cfg.Level); err != nil {
@@ -44,8 +43,8 @@ func (w printableJSON) Write(lines []byte) (int, error) {
 	return len(lines), nil
 }
 
-// logResult logs what changed since the probe before, which is nil for the first one. The rest is for debugging: an
-// account that fails for a week in the same way is one warning.
+// logResult logs what changed since the previous probe, which is nil for the first one. Everything else is logged at level
+// debug: an account that fails for a week in the same way is one warning.
 func logResult(ctx context.Context, logger *slog.Logger, before, result *probe.Result) {
 	logger = logger.With("account", result.Account, "server", result.Server)
 	switch {
@@ -71,20 +70,20 @@ type panicLog struct {
 	last map[string]time.Time // by the place in our code
 }
 
-// log logs the panic that ended a probe, if one did and it is news.
+// log logs the panic that ended a probe, if there was one and its place was not logged lately.
 func (l *panicLog) log(ctx context.Context, logger *slog.Logger, result *probe.Result) {
 	if result.OK() {
 		return
 	}
 	panicked, ok := errors.AsType[*probe.PanicError](result.Err)
-	if !ok || len(panicked.Stack) == 0 || !l.isNews(panicked.Stack[0]) {
+	if !ok || len(panicked.Stack) == 0 || !l.isNew(panicked.Stack[0]) {
 		return
 	}
 	logger.ErrorContext(ctx, "A fault of the exporter: please report it", "account", result.Account, "phase", result.Err.Phase,
 		"text", result.Err.Text, "stack", strings.Join(panicked.Stack, "; "))
 }
 
-func (l *panicLog) isNews(place string) bool {
+func (l *panicLog) isNew(place string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if at, known := l.last[place]; known && time.Since(at) < panicPause {
@@ -103,7 +102,7 @@ func sameFailure(before, result *probe.Result) bool {
 		before.Err.Phase == result.Err.Phase && before.Err.Reason == result.Err.Reason
 }
 
-// logDetails logs the durations of any probe, and the conversation of a failed one.
+// logDetails logs the durations of a probe, and the transcript if it failed.
 func logDetails(ctx context.Context, logger *slog.Logger, result *probe.Result) {
 	if !logger.Enabled(ctx, slog.LevelDebug) {
 		return

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// maxWaiting is how many bytes of log may wait to be written.
+	// maxWaiting is the maximum of bytes that wait to be written.
 	maxWaiting = 1 << 20
 	// closeTimeout is how long Close waits until all is written.
 	closeTimeout = time.Second
@@ -26,8 +26,8 @@ type logWriter struct {
 	waiting  []byte
 	closed   bool
 	dropped  int
-	reported int       // how many of dropped onLoss has been told of
-	onLoss   func(int) // is told how many were dropped when there is room again
+	reported int       // how many of dropped were reported to onLoss
+	onLoss   func(int) // is called with the number of dropped lines when there is room again
 }
 
 func newLogWriter(out io.Writer) *logWriter {
@@ -54,14 +54,14 @@ func (w *logWriter) Write(lines []byte) (int, error) {
 
 func (w *logWriter) drop(lines []byte) { w.dropped += bytes.Count(lines, []byte("\n")) }
 
-// Dropped returns how many lines were lost.
+// Dropped returns how many lines were dropped.
 func (w *logWriter) Dropped() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.dropped
 }
 
-// OnLoss has f called with the number of lines that were lost, once lines can be written again. It may log.
+// OnLoss sets a function that is called with the number of dropped lines once lines can be written again. It may log.
 func (w *logWriter) OnLoss(f func(lines int)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -99,19 +99,19 @@ func (w *logWriter) run() {
 	}
 }
 
-// wrote drops what an error has left over, and else tells of what was lost before.
+// wrote counts what an error left unwritten; without an error it reports lines that were dropped before.
 func (w *logWriter) wrote(rest []byte, err error) {
 	w.mu.Lock()
 	if err != nil {
 		w.drop(rest)
 	}
-	news, onLoss := w.dropped-w.reported, w.onLoss
+	unreported, onLoss := w.dropped-w.reported, w.onLoss
 	if err != nil || onLoss == nil || w.closed || len(w.waiting) > 0 {
-		news = 0
+		unreported = 0
 	}
-	w.reported += news
+	w.reported += unreported
 	w.mu.Unlock()
-	if news > 0 {
-		onLoss(news)
+	if unreported > 0 {
+		onLoss(unreported)
 	}
 }

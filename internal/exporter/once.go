@@ -16,7 +16,7 @@ type OnceOptions struct {
 	// Ended is called for each target, in their order, as soon as its probe and those before it have ended. The Result is nil
 	// if there was no probe because ctx ended first. An error ends the rest.
 	Ended func(i int, result *probe.Result) error
-	// Warn is told if the measurements may be less exact than usual.
+	// Warn is called if the measurements may be less exact than usual.
 	Warn func(error)
 }
 

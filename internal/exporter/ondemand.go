@@ -14,7 +14,7 @@ import (
 	"imap-exporter/probe"
 )
 
-// A report is what a run of the schedule returns to whoever asked for it.
+// A report is the Outcome.Report of a probe.
 type report struct {
 	result *probe.Result
 	// timeout is the one that the probe had.
@@ -135,7 +135,7 @@ func (e *engine) probeMetrics(ctx context.Context, r web.ProbeRequest) (web.Prob
 	switch {
 	case err == nil:
 	case isBlocked:
-		onDemand.HeldBack, answer.Why = string(blocked.Reason), "No probe was made: "+blocked.Error()
+		onDemand.Blocked, answer.Why = string(blocked.Reason), "No probe was made: "+blocked.Error()
 	case errors.Is(err, context.DeadlineExceeded):
 		onDemand.Waited, answer.Why = time.Since(begun), "The probe had not ended in time."
 	case errors.Is(err, schedule.ErrUnknown): // A reload removed the account just now.

@@ -27,7 +27,7 @@ func listenForProfiles(ctx context.Context, address string) (net.Listener, error
 	return listener, nil
 }
 
-// serveProfiles serves profiles until ctx ends. Who waits for one then gets none.
+// serveProfiles serves profiles until ctx ends, and cuts off requests that wait for one then.
 func (e *engine) serveProfiles(ctx context.Context, listener net.Listener) error {
 	if listener == nil {
 		return nil

@@ -15,20 +15,20 @@ const (
 	maxNames    = 10
 )
 
-// What asks for a reload.
+// What triggers a reload.
 const (
 	bySignal = "SIGHUP"
 	byHTTP   = "HTTP"
 	byChange = "change"
 )
 
-// reloadOnDemand reloads on SIGHUP, and when the files have changed if it is to look, until ctx ends.
-func (e *engine) reloadOnDemand(ctx context.Context) {
-	var look <-chan time.Time
+// reloadWhenAsked reloads on SIGHUP and, with AutoReload, when the files have changed, until ctx ends.
+func (e *engine) reloadWhenAsked(ctx context.Context) {
+	var check <-chan time.Time
 	if e.opts.AutoReload > 0 {
 		ticker := time.NewTicker(e.opts.AutoReload)
 		defer ticker.Stop()
-		look = ticker.C
+		check = ticker.C
 	}
 	for {
 		select {
@@ -36,7 +36,7 @@ func (e *engine) reloadOnDemand(ctx context.Context) {
 			return
 		case <-e.opts.Hangup:
 			_, _ = e.reload(ctx, bySignal) // It has logged the error.
-		case <-look:
+		case <-check:
 			if e.isStale() {
 				_, _ = e.reload(ctx, byChange)
 			}
@@ -44,11 +44,11 @@ func (e *engine) reloadOnDemand(ctx context.Context) {
 	}
 }
 
-// reloadByHTTP returns the answer to whoever asked for a reload.
+// reloadByHTTP reloads and returns the text for the client.
 func (e *engine) reloadByHTTP(ctx context.Context) (string, error) { return e.reload(ctx, byHTTP) }
 
-// isStale says whether a reload would bring something else, as far as the files tell that have been read. After a
-// failure that is worth a try even if they are the same: what was missing may have come.
+// isStale reports whether a reload would find something new, judging by the files that were read. After a failed reload it
+// always might, even if these files are the same: a missing one may exist now.
 func (e *engine) isStale() bool {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
@@ -56,15 +56,15 @@ func (e *engine) isStale() bool {
 	return sources.Settled() && (e.failed != "" || sources.Changed())
 }
 
-// reload reads the whole configuration and applies it, and returns in a sentence what has changed; or it changes
-// nothing, and returns what is wrong. Reloads come one after the other.
+// reload reads the whole configuration, applies it, and returns what has changed in a sentence. If the configuration is
+// invalid, it changes nothing and returns the error. Only one reload runs at a time.
 func (e *engine) reload(ctx context.Context, trigger string) (string, error) {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
 	cfg, err := e.opts.Load()
 	if err != nil {
 		e.metrics.Reloaded(false, time.Now())
-		if known := e.failed == err.Error(); !known || trigger != byChange { // Once is enough for what nobody asked for.
+		if known := e.failed == err.Error(); !known || trigger != byChange { // Nobody asked for this reload: the same error is logged once.
 			e.logProblems(ctx, trigger, err)
 		}
 		e.failed = err.Error()

@@ -17,7 +17,7 @@ import (
 	"imap-exporter/internal/wire"
 )
 
-// grace is how long running probes and requests may go on after ctx has ended. What remains is cut.
+// grace is how long running probes and requests may go on after ctx has ended. The rest is canceled.
 const grace = 3 * time.Second
 
 // Run probes the accounts of a configuration and serves the results, until ctx ends or it can't.
@@ -64,7 +64,7 @@ func (e *engine) serve(ctx context.Context, listener, profiles net.Listener) err
 		return nil
 	})
 	group.Go(func() error {
-		e.reloadOnDemand(ctx)
+		e.reloadWhenAsked(ctx)
 		return nil
 	})
 	group.Go(func() error { return e.serveProfiles(ctx, profiles) })
@@ -85,7 +85,7 @@ func (e *engine) serve(ctx context.Context, listener, profiles net.Listener) err
 	return group.Wait()
 }
 
-// shutDown accepts no more connections, and closes those that are not done after the grace.
+// shutDown accepts no more connections, and closes those that are still open after the grace.
 func shutDown(ctx context.Context, server *http.Server) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()

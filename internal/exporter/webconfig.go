@@ -10,12 +10,12 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 )
 
-// quotedValue is what the toolkit's YAML library quotes of a file in its messages: it could be a key or a hash.
+// quotedValue matches what the toolkit's YAML library quotes from a file in its messages: it could be a key or a hash.
 var quotedValue = regexp.MustCompile("`[^`]*`")
 
 func withoutValues(text string) string { return quotedValue.ReplaceAllString(text, "a value") }
 
-// ValidateWebConfig has the toolkit judge a web configuration file.
+// ValidateWebConfig checks a web configuration file of the exporter-toolkit.
 func ValidateWebConfig(file string) error {
 	if err := toolkit.Validate(file); err != nil {
 		return fmt.Errorf("%s: not a valid web configuration: %w", file, errors.New(withoutValues(err.Error())))
@@ -23,7 +23,8 @@ func ValidateWebConfig(file string) error {
 	return nil
 }
 
-// A redactingHandler logs what the toolkit says of its file, which it reads for each request, without the file's values.
+// A redactingHandler removes the values of the web configuration file from log records: the toolkit reads the file for each
+// request and logs its errors.
 type redactingHandler struct{ slog.Handler }
 
 // WithAttrs returns a handler that does the same.

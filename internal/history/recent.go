@@ -8,7 +8,7 @@ import (
 	"imap-exporter/probe"
 )
 
-// A recentResult is a Result, and apart from it its transcript, which the last Result of an account is kept without.
+// A recentResult is a Result and its transcript. They are apart because the last Result of an account is kept without one.
 type recentResult struct {
 	result     *probe.Result
 	transcript []probe.TranscriptLine

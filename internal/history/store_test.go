@@ -24,7 +24,7 @@ func result(name string, n int, reason probe.Reason) *probe.Result {
 }
 
 // key is that of an account.
-func key(name string) account.Key { return account.Key{Account: name, Service: account.IMAP} }
+func key(name string) account.Key { return account.Key{Account: name, Service: probe.IMAP.Name} }
 
 // minutes gives the Results' starts in minutes after begin.
 func minutes(results []*probe.Result) []int {

@@ -41,7 +41,7 @@ func (s *Summary) Took(phase probe.Phase) (took time.Duration, ok bool) {
 // twice at a time.
 func IDOf(r *probe.Result) int64 { return r.Start.UnixMilli() }
 
-// maxPhases is how many phases of a probe a compactSummary has room for. A test compares it with each protocol's.
+// maxPhases is the maximum of a protocol's phases. A test checks it.
 const maxPhases = 20
 
 // durationUnit is the unit of the duration of a probe in a compactSummary: 11 hours fit.
@@ -51,9 +51,9 @@ const durationUnit = 10 * time.Microsecond
 type compactSummary struct {
 	id       int64
 	duration uint32 // in durationUnit
-	// phase and reason are places in the protocol's phases and probe.Reasons, from 1 on; 0 after a success.
+	// phase and reason are indexes in the protocol's phases and reasons, counted from 1; 0 after a success.
 	phase, reason uint8
-	// phases are durations, by the place in the protocol's phases; 0 where the phase didn't run.
+	// phases are durations, in the order of the protocol's phases; 0 where the phase didn't run.
 	phases [maxPhases]compactDuration
 }
 
@@ -61,34 +61,34 @@ type compactSummary struct {
 func newCompactSummary(r *probe.Result) compactSummary {
 	units := min(max(0, r.Duration.Round(durationUnit)/durationUnit), math.MaxUint32)
 	c := compactSummary{id: IDOf(r), duration: uint32(units)}
-	phases := probe.IMAP.Phases
+	protocol := probe.OrIMAP(r.Protocol)
 	if r.Err != nil {
-		c.phase, c.reason = positionIn(phases, r.Err.Phase), positionIn(probe.IMAP.Reasons, r.Err.Reason)
+		c.phase, c.reason = positionIn(protocol.Phases, r.Err.Phase), positionIn(protocol.Reasons, r.Err.Reason)
 	}
 	for _, t := range r.Phases {
-		if i := positionIn(phases, t.Phase); i > 0 && int(i) <= maxPhases {
+		if i := positionIn(protocol.Phases, t.Phase); i > 0 && int(i) <= maxPhases {
 			c.phases[i-1] = newCompactDuration(t.Duration)
 		}
 	}
 	return c
 }
 
-// positionIn returns the place of a value in a closed list, from 1 on; 0 where it isn't there.
+// positionIn returns the index of a value in a list, counted from 1; 0 if it isn't there.
 func positionIn[T comparable](list []T, value T) uint8 { return uint8(slices.Index(list, value) + 1) } //nolint:gosec // The lists are short.
 
-// expand returns the Summary.
-func (c *compactSummary) expand() Summary {
-	phases, reasons := probe.IMAP.Phases, probe.IMAP.Reasons
+// expand returns the Summary of a probe in this protocol.
+func (c *compactSummary) expand(protocol *probe.Protocol) Summary {
 	s := Summary{ID: c.id, Start: time.UnixMilli(c.id), Duration: time.Duration(c.duration) * durationUnit}
 	if c.phase > 0 {
-		s.Phase = phases[c.phase-1]
+		s.Phase = protocol.Phases[c.phase-1]
 	}
 	if c.reason > 0 {
-		s.Reason = reasons[c.reason-1]
+		s.Reason = protocol.Reasons[c.reason-1]
 	}
 	for i, d := range c.phases {
 		if d > 0 {
-			s.Phases = append(s.Phases, probe.Timing{Phase: phases[i], Duration: d.expand(), OK: phases[i] != s.Phase})
+			phase := protocol.Phases[i]
+			s.Phases = append(s.Phases, probe.Timing{Phase: phase, Duration: d.expand(), OK: phase != s.Phase})
 		}
 	}
 	return s
@@ -98,13 +98,14 @@ func (c *compactSummary) expand() Summary {
 func (s *Store) Summaries(key account.Key) []Summary {
 	s.mu.RLock()
 	var compact []compactSummary
+	var protocol *probe.Protocol
 	if h := s.accounts[key]; h != nil {
-		compact = slices.Clone(h.summaries)
+		compact, protocol = slices.Clone(h.summaries), probe.OrIMAP(h.last.Protocol)
 	}
 	s.mu.RUnlock()
 	summaries := make([]Summary, len(compact))
 	for i := range compact {
-		summaries[i] = compact[i].expand()
+		summaries[i] = compact[i].expand(protocol)
 	}
 	return summaries
 }

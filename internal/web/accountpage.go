@@ -82,7 +82,7 @@ func (p *pages) fillLive(page *accountPage, a *accountView) {
 	page.Failing = p.history.Counts().Failing
 	page.Interval = text.Duration(a.Interval)
 	summaries := p.history.Summaries(a.Key())
-	page.Chart = newChart(summaries, probe.IMAP.Phases, now)
+	page.Chart = newChart(summaries, a.Protocol().Phases, now)
 	recent := p.history.Recent(a.Key())
 	page.Bars = p.probeBars(page.Path, summaries, recent)
 	page.Recent = p.recentRows(page.Path, recent, now)

@@ -70,7 +70,7 @@ func (w *fixture) addProbes(a testAccount, probes ...*probe.Result) {
 }
 
 // key is that of an account's IMAP service.
-func key(name string) account.Key { return account.Key{Account: name, Service: account.IMAP} }
+func key(name string) account.Key { return account.Key{Account: name, Service: probe.IMAP.Name} }
 
 func millis(n float64) time.Duration { return time.Duration(n * float64(time.Millisecond)) }
 

@@ -157,7 +157,7 @@ func TestAnyNameHasAPage(t *testing.T) {
 		assertHas(t, page, "server of "+strings.ReplaceAll(name, "+", "&#43;"))
 	}
 	toy := account.Key{Account: "a/b", Service: "toy"}
-	w.Accounts.Set(append(slices.Clone(w.Accounts.Accounts()), account.Account{Name: toy.Account, Service: toy.Service, Server: "another service"}))
+	w.Accounts.Set(append(slices.Clone(w.Accounts.Accounts()), account.Account{Name: toy.Account, Server: "another service", Target: &probe.Target{Protocol: &probe.Protocol{Name: toy.Service}}}))
 	assertHas(t, w.get(t, "/"+accountPath(toy)), "another service")
 	assertHas(t, w.get(t, "/"), `href="./`+accountPath(toy))
 	if path := accountPath(key("..")); path != "accounts/%01.." {

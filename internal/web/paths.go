@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"imap-exporter/internal/account"
+	"imap-exporter/probe"
 )
 
 // keyMark is a character that no configured name contains. In the path of an account's page it precedes a service other than
@@ -19,7 +20,7 @@ func accountPath(key account.Key) string {
 	if name == "." || name == ".." {
 		name = keyMark + name // Browsers resolve these as folders, even if they are escaped.
 	}
-	if key.Service != account.IMAP {
+	if key.Service != probe.IMAP.Name {
 		name += keyMark + key.Service
 	}
 	return "accounts/" + url.PathEscape(name)
@@ -31,7 +32,7 @@ func keyFromPath(r *http.Request) account.Key {
 	if name, service, ok := strings.Cut(name, keyMark); ok {
 		return account.Key{Account: name, Service: service}
 	}
-	return account.Key{Account: name, Service: account.IMAP}
+	return account.Key{Account: name, Service: probe.IMAP.Name}
 }
 
 // probePath returns the path of a probe's page, relative to the first page.
