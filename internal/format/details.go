@@ -90,18 +90,20 @@ func messagesText(n uint64) string {
 // quotaText writes a quota root: User quota: 93 MiB of 100 MiB (93%), 24 messages without a limit.
 func quotaText(root *probe.QuotaRoot) string {
 	var resources []string
-	add := func(r *probe.Resource, amount func(uint64) string) {
-		if r == nil {
-			return
+	for _, r := range []struct {
+		*probe.Resource
+		text func(uint64) string
+	}{{root.Storage, text.Bytes}, {root.Messages, messagesText}} {
+		if r.Resource == nil {
+			continue
 		}
 		if fraction, ok := r.Fraction(); ok {
-			resources = append(resources, fmt.Sprintf("%s of %s (%d%%)", amount(r.Used), amount(r.Limit), int(100*fraction)))
+			used, _ := strings.CutSuffix(r.text(r.Used), " messages")
+			resources = append(resources, fmt.Sprintf("%s of %s (%d%%)", used, r.text(r.Limit), int(100*fraction)))
 		} else {
-			resources = append(resources, amount(r.Used)+" without a limit")
+			resources = append(resources, r.text(r.Used)+" without a limit")
 		}
 	}
-	add(root.Storage, text.Bytes)
-	add(root.Messages, messagesText)
 	if len(resources) == 0 {
 		resources = []string{"no limit"}
 	}

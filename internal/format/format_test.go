@@ -199,7 +199,7 @@ func TestForPeople(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	want = `canary  imap.example.org:993  ok  1500.0 ms
-  auth              █████████████▋                                      400.0 ms
+  auth              █████████████▏                                    400.0 ms
 
   certificate    valid until 2026-03-31 12:00 UTC (30 days left)
   mailbox        Entwürfe: nothing is known of it

@@ -47,12 +47,12 @@ func (s Style) paint(color, plain string) string {
 	return color + plain + reset
 }
 
-// barColumns returns how many columns are left for the bars of a waterfall.
+// barColumns returns how many columns are left for the bars of a waterfall, beside the phase, the time and the mark of a failure.
 func (s Style) barColumns() int {
 	if s.Width == 0 {
 		s.Width = defaultWidth
 	}
-	return max(s.Width-2-phaseWidth-1-1-timeWidth, minBarWidth)
+	return max(s.Width-2-phaseWidth-1-1-timeWidth-2, minBarWidth)
 }
 
 // Text writes the waterfall of a probe and what it found out; with transcript its conversation, too.
