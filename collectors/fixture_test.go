@@ -65,7 +65,7 @@ func gather(t *testing.T, m *Metrics) []*dto.MetricFamily {
 
 var anyBuildInfo = regexp.MustCompile(`(?m)^imap_exporter_build_info\{.*\} 1$`)
 
-// exposition is the page in a format. The build's own data is blanked, since it differs between machines.
+// exposition is the page in a format. The build's own data is redacted, since it differs between machines.
 func exposition(t *testing.T, families []*dto.MetricFamily, format expfmt.Format, options ...expfmt.EncoderOption) string {
 	t.Helper()
 	var b bytes.Buffer

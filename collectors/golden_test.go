@@ -21,7 +21,7 @@ func full(kinds Histograms) *Metrics {
 		LinesDropped: func() int { return 0 },
 		Counts: func() schedule.Counts {
 			return schedule.Counts{Scheduled: 61, Started: 50, Skipped: map[schedule.Reason]uint64{
-				schedule.Overload: 4, schedule.Backoff: 7, schedule.Throttled: 0, schedule.Shutdown: 0,
+				schedule.Overload: 4, schedule.Backoff: 7, schedule.Unavailable: 0, schedule.Throttled: 0, schedule.Shutdown: 0,
 			}}
 		},
 	})

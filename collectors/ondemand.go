@@ -20,7 +20,7 @@ type OnDemand struct {
 	State schedule.State
 	// Result is nil if no probe was made, or if it had not ended when the caller's time was over.
 	Result *probe.Result
-	// Blocked is why no probe was made: backoff, throttled or quiet; "" if one was.
+	// Blocked is why no probe was made: backoff, unavailable, throttled or quiet; "" if one was.
 	Blocked string
 	// Waited is how long the caller waited for a Result that didn't come.
 	Waited time.Duration

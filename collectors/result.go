@@ -128,11 +128,15 @@ func (g *gauges) quota(q *probe.Quota) {
 		label := pair("root", name)
 		if s := root.Storage; s != nil {
 			g.add(quotaStorageUsed, float64(s.Used), label)
-			g.add(quotaStorageLimit, float64(s.Limit), label)
+			if s.Limit > 0 {
+				g.add(quotaStorageLimit, float64(s.Limit), label)
+			}
 		}
 		if m := root.Messages; m != nil {
 			g.add(quotaMessagesUsed, float64(m.Used), label)
-			g.add(quotaMessagesLimit, float64(m.Limit), label)
+			if m.Limit > 0 {
+				g.add(quotaMessagesLimit, float64(m.Limit), label)
+			}
 		}
 	}
 }

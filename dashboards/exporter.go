@@ -81,7 +81,7 @@ func exporterTable() panel {
 
 func probesOnTime() []panel {
 	return []panel{
-		timeseries("Due: started or skipped", "Probes that were due, each second: started, or skipped and why. overload: too many at once. backoff: logins are suspended. throttled: the server asked to wait. shutdown: the exporter was stopped.",
+		timeseries("Due: started or skipped", "Probes that were due, each second: started, or skipped and why. overload: too many at once. backoff: logins are suspended. unavailable: the server could not check the last login. throttled: the server asked to wait. shutdown: the exporter was stopped.",
 			query(`sum(rate(imap_exporter_probes_started_total{@}[$__rate_interval]))`, "started"),
 			query(`sum by (reason) (rate(imap_exporter_probes_skipped_total{@}[$__rate_interval])) > 0`, "skipped, {{reason}}"),
 			query(`sum(rate(imap_exporter_probes_scheduled_total{@}[$__rate_interval]))`, "due"),

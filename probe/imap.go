@@ -40,6 +40,8 @@ type imapSession struct {
 	capabilities map[string]bool // the latest, in upper case
 	preauth      bool            // the server greeted with PREAUTH
 	selected     *Mailbox
+	open         bool          // a mailbox is selected
+	unreadable   int           // see Result.MailboxesUnreadable
 	queries      []statusQuery // the mailboxes whose counts are to be read
 }
 

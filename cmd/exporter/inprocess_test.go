@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// waitTimeout is how long the tests wait for what must come; no test that passes waits so long.
+	// waitTimeout bounds every wait for an expected state.
 	waitTimeout = time.Minute
 	// stopTimeout is how long the program may take to stop, as docs/security.md promises.
 	stopTimeout = 5 * time.Second
@@ -110,12 +110,12 @@ func write(t *testing.T, file, text string) {
 	}
 }
 
-// await asks until the answer is yes, and reports whether it came in time.
-func await(answer func() bool) bool {
+// await calls condition until it is true, and reports whether that was within waitTimeout.
+func await(condition func() bool) bool {
 	deadline := time.After(waitTimeout)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for !answer() {
+	for !condition() {
 		select {
 		case <-tick.C:
 		case <-deadline:

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"slices"
 
 	"imap-exporter/probe"
 )
@@ -38,6 +39,21 @@ func (l *loader) tlsConfig(raw *rawTLS, t *probe.Target, p position) *tls.Config
 	}
 	c.Certificates = l.clientCertificate(&given, at)
 	return c
+}
+
+// warnOfMissingAuthorities warns if an account needs the system's certificate authorities, and there are none: containers and
+// small systems often lack them.
+func warnOfMissingAuthorities(accounts []Account, root position) {
+	needed := func(a Account) bool {
+		c := a.Target.TLSConfig
+		return c != nil && c.RootCAs == nil && !c.InsecureSkipVerify
+	}
+	if !slices.ContainsFunc(accounts, needed) {
+		return
+	}
+	if roots, err := x509.SystemCertPool(); err != nil || roots.Equal(x509.NewCertPool()) {
+		root.warnf("this machine has no certificate authorities, so no server can be verified: install ca-certificates, or write ca_file in tls_config")
+	}
 }
 
 // brokenTLS is the warning about versions that RFC 8996 deprecates.

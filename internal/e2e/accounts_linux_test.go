@@ -79,7 +79,7 @@ func newFixture(t *testing.T) *fixture {
 
 func (f *fixture) configFile() string { return filepath.Join(f.folder, "config.yaml") }
 
-// writeConfig writes the configuration of the healthy accounts and, if so, of the hostile ones.
+// writeConfig writes the configuration of the healthy accounts or, if all is true, of the hostile ones as well.
 func (f *fixture) writeConfig(all bool) {
 	f.t.Helper()
 	var modules, accounts strings.Builder
@@ -121,7 +121,7 @@ func (f *fixture) writeConfig(all bool) {
 	write(f.t, f.configFile(), text)
 }
 
-// probed reports whether each healthy account was probed so often.
+// probed reports whether each healthy account was probed at least so many times.
 func (f *fixture) probed(p page, times int) bool {
 	for _, a := range f.healthy {
 		if p.value("imap_probes_total", a.name) < float64(times) {
@@ -131,7 +131,7 @@ func (f *fixture) probed(p page, times int) bool {
 	return true
 }
 
-// settled reports whether each hostile account was probed often enough to show what it comes to.
+// settled reports whether each hostile account was probed often enough to have reached its final outcome.
 func (f *fixture) settled(p page) bool {
 	for _, a := range f.hostile {
 		times := 1.0

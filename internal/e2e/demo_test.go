@@ -9,7 +9,7 @@ import (
 // shipped is the configuration that comes with the program.
 const shipped = "../../config.yaml"
 
-// The shipped configuration shows what it says it shows, and no password, not even to those who debug.
+// Each account of the shipped configuration has the outcome that it is there to show. No output has a password, not even at debug.
 func TestShippedConfiguration(t *testing.T) {
 	t.Parallel()
 	e := startDebug(t, shipped)

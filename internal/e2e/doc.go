@@ -1,3 +1,3 @@
-// Package e2e has tests that run the program as a process of its own, as it is shipped: what they see of it is its pages, its
-// log, its exit status and what the system says of it.
+// Package e2e tests the program from outside: it runs as a process of its own, as it is shipped, and the tests look at its
+// pages, its log, its exit status, and the memory, CPU time and files that the system reports for it.
 package e2e

@@ -13,7 +13,7 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// An echoing account has a server that knows its password, and repeats it where it can.
+// An echoing account has a server that knows the password and repeats it wherever it can.
 type echoing struct {
 	name string
 	// module and its keys, as in the configuration.
@@ -25,7 +25,7 @@ type echoing struct {
 	refuse bool
 }
 
-// saying answers with bytes as they are, where TAG is the command's tag, and goes on.
+// saying makes a handler that answers with raw bytes, in which TAG stands for the command's tag and SECRET for the password.
 func saying(format string) func(string) mailtest.Handler {
 	return func(text string) mailtest.Handler {
 		return func(c *mailtest.Conn, cmd mailtest.Command) error {
@@ -35,7 +35,7 @@ func saying(format string) func(string) mailtest.Handler {
 	}
 }
 
-// encoded has another form of the password repeated.
+// encoded makes a handler repeat an encoded form of the password.
 func encoded(form func(string) string, handle func(string) mailtest.Handler) func(string) mailtest.Handler {
 	return func(secret string) mailtest.Handler { return handle(form(secret)) }
 }
@@ -46,7 +46,7 @@ func inBase64(s string) string {
 
 func inHex(s string) string { return hex.EncodeToString([]byte(s)) }
 
-// echoingAccounts has all ways that a login can go wrong with a password in hand.
+// echoingAccounts returns one account for each place in a conversation where a server can repeat the password.
 func echoingAccounts() []echoing {
 	const login, plain = "auth: login", "auth: plain"
 	refused := saying("TAG NO [SECRET] wrong: SECRET\r\n")
@@ -85,8 +85,8 @@ func echoingAccounts() []echoing {
 	}
 }
 
-// configure starts the servers and writes the configuration, into a folder that it returns. Passwords come from everywhere
-// that they can.
+// configure starts the servers, writes the configuration into a folder and returns that. Passwords are in the configuration,
+// in files and in the environment.
 func configure(t *testing.T, all []echoing) (folder string) {
 	t.Helper()
 	folder = t.TempDir()
@@ -127,7 +127,7 @@ func configure(t *testing.T, all []echoing) (folder string) {
 	return folder
 }
 
-// certified starts a server whose certificate is for a password.
+// certified starts a server whose certificate has a password as its name.
 func certified(t *testing.T, name string) (address string) {
 	t.Helper()
 	ca, err := mailtest.NewCA()

@@ -18,7 +18,7 @@ import (
 	"imap-exporter/internal/realtest/program"
 )
 
-// waitTimeout is how long the tests wait for what must come; a test that passes hardly ever waits so long.
+// waitTimeout bounds every wait for an expected state. A test that passes hardly ever waits so long.
 const waitTimeout = 2 * time.Minute
 
 // An exporter is the running program, with a connection to it that is kept open.
@@ -79,7 +79,7 @@ func (e *exporter) page(t *testing.T) page {
 	return p
 }
 
-// awaitPage reads /metrics until it is as is wanted.
+// awaitPage reads /metrics until ok is true of it.
 func (e *exporter) awaitPage(t *testing.T, what string, ok func(page) bool) (p page) {
 	t.Helper()
 	if !await(func() bool { p = e.page(t); return ok(p) }) {
@@ -88,7 +88,7 @@ func (e *exporter) awaitPage(t *testing.T, what string, ok func(page) bool) (p p
 	return p
 }
 
-// reload replaces the configuration file and waits until the program has as many accounts as the text has of this kind.
+// reload replaces the configuration file and waits until the program has as many accounts as the new text.
 func (e *exporter) reload(t *testing.T, file, text string) {
 	t.Helper()
 	if err := os.WriteFile(file+".new", []byte(text), 0o600); err != nil {
@@ -104,12 +104,12 @@ func (e *exporter) reload(t *testing.T, file, text string) {
 	}
 }
 
-// await asks until the answer is yes, and reports whether it came in time.
-func await(answer func() bool) bool {
+// await calls condition until it is true, and reports whether that was within waitTimeout.
+func await(condition func() bool) bool {
 	deadline := time.After(waitTimeout)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for !answer() {
+	for !condition() {
 		select {
 		case <-tick.C:
 		case <-deadline:
@@ -140,7 +140,7 @@ func startServer(t *testing.T, o mailtest.Options) *mailtest.Server {
 	return server
 }
 
-// writeConfig writes a configuration of so many accounts, account-0 and so on, on a server in clear text.
+// writeConfig writes a configuration of accounts account-0, account-1 and so on, all on one server without TLS.
 func writeConfig(t *testing.T, interval, timeout string, accounts int, address string) (file string) {
 	t.Helper()
 	var b strings.Builder

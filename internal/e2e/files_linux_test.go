@@ -54,8 +54,7 @@ func (c *sessionCounter) max() int {
 }
 
 // With too few files for all probes, fewer run at a time; with too few for one, the program doesn't start, and says why.
-func TestTooFewFiles(t *testing.T) {
-	t.Parallel()
+func TestTooFewFiles(t *testing.T) { // Not in parallel: its times are short.
 	var sessions sessionCounter
 	server := startServer(t, mailtest.Options{NoRecord: true, Handle: map[string]mailtest.Handler{
 		"GREETING": sessions.greeting, "LOGOUT": sessions.logout,
@@ -81,10 +80,9 @@ func TestTooFewFiles(t *testing.T) {
 	}
 }
 
-// When no file can be opened any more, probes fail as internal, and everything goes on once there are some again: the
-// accounts, and the listener, in the very same process.
-func TestOutOfFiles(t *testing.T) {
-	t.Parallel()
+// While no file can be opened, probes fail with reason internal. Once files can be opened again, accounts and the listener
+// recover without a restart.
+func TestOutOfFiles(t *testing.T) { // Not in parallel: its times are short.
 	server := startServer(t, mailtest.Options{NoRecord: true})
 	_, port, _ := net.SplitHostPort(server.Addr())
 	file := writeConfig(t, "500ms", "500ms", 20, "localhost:"+port)

@@ -25,9 +25,9 @@ const (
 	hostileCPU = 100 * time.Millisecond
 )
 
-// Every hostile server of the table at once, beside healthy accounts, in the real program: it is the same process
-// afterwards, it took little memory and work, the healthy accounts' numbers are what they were alone, each hostile account
-// shows what it must, and what servers made up or were told is in no page and no log.
+// The program probes every hostile server of the table at once, beside healthy accounts. It doesn't crash, its memory and CPU
+// time stay within limits, the healthy accounts' values are what they were without the others, each hostile account has its
+// expected outcome, and no page and no log has a secret or anything that a server made up.
 func TestHostileServersBesideHealthyOnes(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -95,7 +95,7 @@ func (f *fixture) reload(e *exporter, accounts int) {
 	e.awaitPage(f.t, "the reload", func(p page) bool { return p.sum("imap_exporter_accounts") == float64(accounts) })
 }
 
-// assertHealthy wants each healthy account as it is alone, whoever its neighbours are.
+// assertHealthy checks that each healthy account succeeds with its own values and that no probe was skipped.
 func (f *fixture) assertHealthy(p page) {
 	f.t.Helper()
 	for _, a := range f.healthy {
@@ -112,7 +112,7 @@ func (f *fixture) assertHealthy(p page) {
 	}
 }
 
-// assertUnchanged wants the same series of the healthy accounts, and probes that took no longer than they may on a busy machine.
+// assertUnchanged checks that the healthy accounts have the same series as before, and that their probes aren't much slower.
 func (f *fixture) assertUnchanged(before, during page) {
 	f.t.Helper()
 	for _, a := range f.healthy {
@@ -136,7 +136,7 @@ func (f *fixture) assertUnchanged(before, during page) {
 	}
 }
 
-// assertOutcomes wants of each hostile account what its case says.
+// assertOutcomes checks each hostile account against its case.
 func (f *fixture) assertOutcomes(p page) {
 	f.t.Helper()
 	for _, a := range f.hostile {
@@ -162,7 +162,7 @@ func (f *fixture) assertOutcomes(p page) {
 	}
 }
 
-// closed are the labels whose values no server chooses, and what they may be.
+// closed are the labels whose values no server chooses, with a check of the value.
 var closed = map[string]func(string) bool{
 	"phase": oneOf(probe.IMAP.Phases),
 	"reason": func(v string) bool {
@@ -183,7 +183,7 @@ func oneOf[T ~string](values []T) func(string) bool {
 	return func(v string) bool { return slices.Contains(values, T(v)) }
 }
 
-// assertLabels wants no label of which a server chose the value, but for mailboxes and quota roots, and of those not too many.
+// assertLabels checks that servers chose no label values but names of mailboxes and quota roots, and those within their limits.
 func (f *fixture) assertLabels(p page) {
 	f.t.Helper()
 	counts := map[string]map[string]bool{}
@@ -217,12 +217,13 @@ func (f *fixture) assertLabels(p page) {
 	}
 }
 
-// unfit is what must be neither in a label nor in a log.
+// unfit reports whether a character must be neither in a label nor in the log: controls and bidirectional marks.
 func unfit(r rune) bool {
 	return r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0xfeff
 }
 
-// assertSent wants one connection for each probe, one at a time, no credential in clear text, and nothing sent elsewhere.
+// assertSent checks that each account had one connection at a time, that no credential was sent in clear text, and that nothing
+// was sent to another server.
 func (f *fixture) assertSent() {
 	f.t.Helper()
 	if total, _ := f.servers.Elsewhere.Connections(); total != 0 {
@@ -243,7 +244,7 @@ func (f *fixture) assertSent() {
 	}
 }
 
-// logLine is what each line of the log looks like, whatever servers said.
+// logLine matches every line of the log, whatever servers said.
 var logLine = regexp.MustCompile(`^time=\S+ level=(DEBUG|INFO|WARN) source=\S+ msg=`)
 
 func (f *fixture) assertLog(log string) {
@@ -257,14 +258,14 @@ func (f *fixture) assertLog(log string) {
 	f.assertClean("the log", log)
 }
 
-// notTold are lines in which a server may have its say, or chance may have it: what a failed server said, word for word, in
-// the log at level debug, and the numbers of Go's own collectors.
-var notTold = regexp.MustCompile(`(?m)^(.* msg=Transcript .*|(go|process|promhttp)_.*)\n`)
+// exempt are lines that may have what a server made up: transcripts, which repeat it word for word at level debug, and the
+// numbers of Go's own collectors, which may be equal by chance.
+var exempt = regexp.MustCompile(`(?m)^(.* msg=Transcript .*|(go|process|promhttp)_.*)\n`)
 
-// assertClean wants no secret, and nothing that a server made up.
+// assertClean checks that text has no secret, and nothing that a server made up.
 func (f *fixture) assertClean(where, text string) {
 	f.t.Helper()
-	if made := hostile.MadeUp(notTold.ReplaceAllString(text, "")); made != "" {
+	if made := hostile.MadeUp(exempt.ReplaceAllString(text, "")); made != "" {
 		f.t.Errorf("%s has what a server made up: %q", where, made)
 	}
 	for _, secret := range f.secrets() {
@@ -287,7 +288,7 @@ func assertPromtool(t *testing.T, text string) {
 	}
 }
 
-// notIn are those of a that b lacks.
+// notIn returns those of a that b lacks.
 func notIn(a, b []string) []string {
 	known := maps.Collect(func(yield func(string, bool) bool) {
 		for _, s := range b {

@@ -14,13 +14,13 @@ import (
 	"imap-exporter/internal/realtest/program"
 )
 
-// A usage is what a process uses.
+// A usage is what a process holds.
 type usage struct {
 	goroutines, files, sockets int
 	heap                       float64 // bytes
 }
 
-// use waits until no probe runs, and tells what the process uses then.
+// use waits until no probe runs, and returns what the process holds then.
 func (e *exporter) use(t *testing.T) (u usage) {
 	t.Helper()
 	if !await(func() bool { return sum(e.metrics(t), "imap_exporter_probes_in_flight", ".*") == 0 }) {
@@ -87,7 +87,7 @@ func startHostileServers(t *testing.T, folder string) (quiet, all string) {
 	return quiet, all
 }
 
-// However long hostile servers are probed, nothing of it stays: no goroutine, no file, no socket, and no memory.
+// Probes of hostile servers leave nothing behind: no goroutine, no file, no socket, and no memory.
 func TestHostileServersForLong(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -20,7 +20,7 @@ import (
 	"imap-exporter/internal/realtest/program"
 )
 
-// failingConfig is of a server that rejects whoever comes, which debug logs line by line.
+// failingConfig writes a configuration whose probes all fail, so that each one's transcript is logged at debug.
 func failingConfig(t *testing.T) string {
 	server := startServer(t, mailtest.Options{NoRecord: true, Handle: map[string]mailtest.Handler{
 		"EXAMINE": func(c *mailtest.Conn, cmd mailtest.Command) error { return c.NO(cmd.Tag, "not today") },
@@ -36,7 +36,7 @@ func startLoggingTo(t *testing.T, stderr *os.File) *exporter {
 	return start(t, cmd)
 }
 
-// goesOn waits until so many more probes have been done.
+// goesOn waits until so many more probes have ended.
 func (e *exporter) goesOn(t *testing.T, probes float64) {
 	t.Helper()
 	before := sum(e.metrics(t), "imap_probes_total", ".*")
@@ -45,7 +45,7 @@ func (e *exporter) goesOn(t *testing.T, probes float64) {
 	}
 }
 
-// Whatever becomes of the log, probes go on, what is lost is counted, and the program stops in time.
+// If nobody reads stderr, or it can't be written, probes continue, lost lines are counted, and the program stops in time.
 func TestNobodyReadsTheLog(t *testing.T) {
 	t.Parallel()
 	const dropped = "imap_exporter_log_lines_dropped_total"
@@ -112,7 +112,7 @@ func TestNobodyReadsTheLog(t *testing.T) {
 	})
 }
 
-// A process that stood still for some intervals makes up for none of them: one probe of each account, and the rest counted.
+// A process that was suspended for some intervals doesn't make up for them: one probe of each account, the rest counted as skipped.
 func TestStoppedProcess(t *testing.T) {
 	t.Parallel()
 	const accounts, interval, still = 10, 2 * time.Second, 7 * time.Second
@@ -156,7 +156,7 @@ func TestStoppedProcess(t *testing.T) {
 	}
 }
 
-// As nobody, on read-only file systems, on a host without IPv4, everything works.
+// Everything works as the user nobody, on read-only file systems, on a host without IPv4.
 func TestConfined(t *testing.T) {
 	network := netns.Enter(t)
 	if network == nil {

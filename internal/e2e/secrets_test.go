@@ -25,8 +25,8 @@ import (
 
 var profilesAt = regexp.MustCompile(`msg="Serving profiles" address=([0-9.:]+)`)
 
-// Dozens of accounts whose servers repeat their passwords, at debug: no output of the program has one of them, in any form.
-// Neither has what it says about configurations whose values are wrong, each of them a password.
+// Dozens of servers repeat their accounts' passwords, and the program logs at debug: no output has a password, in any form.
+// Nor have the errors about configurations in which a password stands where another value belongs.
 func TestNoSecretInAnyOutput(t *testing.T) {
 	all := echoingAccounts()
 	folder := configure(t, all)
@@ -147,7 +147,8 @@ func assertValidMetrics(t *testing.T, url string) {
 	assertNoLeak(t, "/metrics as OpenMetrics", open)
 }
 
-// wrongConfigurations puts a password into the place of every value of a good configuration, in forms that no value has.
+// wrongConfigurations returns copies of a good configuration, in each of which a password replaces one value, in a form that
+// is invalid for it.
 func wrongConfigurations(t *testing.T) (texts []string) {
 	t.Helper()
 	const secret = "canary-value-secret"

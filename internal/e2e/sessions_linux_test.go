@@ -38,10 +38,8 @@ func (o *overlapCounter) examine(c *mailtest.Conn, _ mailtest.Command) error {
 	}
 }
 
-// An account has one session at a time, though each one, LOGOUT included, takes longer than the interval, and whatever is
-// reloaded meanwhile.
-func TestOneSessionAtATime(t *testing.T) {
-	t.Parallel()
+// An account has one session at a time, even if each takes longer than the interval and the configuration is reloaded meanwhile.
+func TestOneSessionAtATime(t *testing.T) { // Not in parallel: its times are short.
 	var sessions overlapCounter
 	server := startServer(t, mailtest.Options{NoRecord: true, Handle: map[string]mailtest.Handler{
 		"LOGIN": sessions.login, "EXAMINE": sessions.examine,

@@ -12,8 +12,8 @@ import (
 	"imap-exporter/internal/realtest/program"
 )
 
-// The shipped configuration's accounts in a real browser: each shows what it was made to show, updates come by
-// themselves, an account can be probed at once, and nobody but the exporter is asked for anything.
+// A real browser shows the shipped configuration's accounts with their expected outcomes, updates them without a reload, can
+// probe one at once, and requests nothing from other hosts.
 func TestStatusPage(t *testing.T) {
 	t.Parallel()
 	url := start(t, program.Command(t, shipped, "--web.enable-lifecycle")).URL

@@ -79,8 +79,11 @@ func hostileEngine(t *testing.T, logFormat string) (e *engine, log *bytes.Buffer
 		t.Fatal(err)
 	}
 	log = new(bytes.Buffer)
-	e, err := newEngine(Options{Load: func() (*config.Config, error) { return config.Load(config.Options{File: file}) }}, newLogWriter(log))
+	cfg, err := config.Load(config.Options{File: file})
 	if err != nil {
+		t.Fatal(err)
+	}
+	if e, err = newEngine(cfg, Options{}, newLogWriter(log)); err != nil {
 		t.Fatal(err)
 	}
 	return e, log

@@ -32,7 +32,23 @@ func TestOutcomeOf(t *testing.T) {
 		},
 		"unavailable": {
 			probe.Result{Phases: notLoggedIn, Err: failed(probe.PhaseAuth, probe.ReasonUnavailable, 0)},
+			schedule.Outcome{Unavailable: true},
+		},
+		"unavailable after the login": {
+			probe.Result{Phases: loggedIn, Err: failed(probe.PhaseSelect, probe.ReasonUnavailable, 0)},
+			schedule.Outcome{LoggedIn: true},
+		},
+		"unavailable before the login": {
+			probe.Result{Err: failed(probe.PhaseGreeting, probe.ReasonUnavailable, 0)},
 			schedule.Outcome{},
+		},
+		"a refused token": {
+			probe.Result{Phases: notLoggedIn, Err: failed(probe.PhaseAuth, probe.ReasonToken, 0)},
+			schedule.Outcome{Rejected: true},
+		},
+		"a token that expired after the login": {
+			probe.Result{Phases: loggedIn, Err: failed(probe.PhaseFetch, probe.ReasonToken, 0)},
+			schedule.Outcome{LoggedIn: true},
 		},
 		"throttled": {
 			probe.Result{Phases: notLoggedIn, Err: failed(probe.PhaseAuth, probe.ReasonThrottled, 5*time.Minute)},

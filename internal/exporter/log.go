@@ -61,7 +61,7 @@ func logResult(ctx context.Context, logger *slog.Logger, before, result *probe.R
 	logDetails(ctx, logger, result)
 }
 
-// panicPause is how long a panic is not logged again: it may occur in every probe.
+// panicPause is the minimum time between two log entries for the same panic, which may occur in every probe.
 const panicPause = time.Hour
 
 // A panicLog logs the panics of probes. Its zero value is ready.

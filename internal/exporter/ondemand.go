@@ -24,10 +24,10 @@ type report struct {
 // An onDemandProbe is a probe that a caller has asked for.
 type onDemandProbe struct {
 	request schedule.Request
-	// account is the one that is probed. For a server that is no account's, only Server and Target are set. Target has the caller's
+	// account is the one to probe. For a server without an account, only Server and Target are set. Target has the caller's
 	// timeout.
 	account account.Account
-	// ownModule says that the account is probed as its own module says, so that the Result counts as one of its probes.
+	// ownModule says that the probe uses the account's own module, so that the Result counts as one of its probes.
 	ownModule bool
 }
 
@@ -40,7 +40,7 @@ func (e *engine) probeNow(ctx context.Context, r web.ProbeRequest) (*probe.Resul
 	return e.runOnDemand(ctx, p)
 }
 
-// runOnDemand has the schedule make a probe. It may join a run with a shorter timeout than ours: if that run timed out, it
+// runOnDemand makes a probe through the schedule. It may join a run with a shorter timeout than ours: if that run timed out, it
 // tries again.
 func (e *engine) runOnDemand(ctx context.Context, p onDemandProbe) (*probe.Result, error) {
 	for {
@@ -60,7 +60,7 @@ func (e *engine) runOnDemand(ctx context.Context, p onDemandProbe) (*probe.Resul
 	}
 }
 
-// newOnDemandProbe finds what a caller asks for. Its errors are config's.
+// newOnDemandProbe builds the probe that a caller requests. Its errors are those of package config.
 func (e *engine) newOnDemandProbe(r web.ProbeRequest) (p onDemandProbe, err error) {
 	cfg := e.config.Load()
 	var target *probe.Target
@@ -103,8 +103,8 @@ func (e *engine) newOnDemandProbe(r web.ProbeRequest) (p onDemandProbe, err erro
 	return p, nil
 }
 
-// probe runs a probe. The Result is recorded unless another module than the account's own was used, or the probe timed out with
-// less time than fullTimeout, which the account's own probes have.
+// probe runs a probe. It records the Result, unless the probe used another module than the account's own, or timed out with a
+// shorter timeout than fullTimeout, the one of the account's own probes.
 func (e *engine) probe(ctx context.Context, t *probe.Target, ownModule bool, fullTimeout time.Duration) schedule.Outcome {
 	result := probe.Run(ctx, t)
 	recorded := ownModule && (t.Timeout >= fullTimeout || !timedOut(result))

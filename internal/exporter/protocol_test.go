@@ -105,7 +105,7 @@ func TestAnotherProtocol(t *testing.T) {
 	}
 	stderr := newLogWriter(io.Discard)
 	defer stderr.Close()
-	e, err := newEngine(Options{Load: func() (*config.Config, error) { return cfg, nil }}, stderr)
+	e, err := newEngine(cfg, Options{Load: func() (*config.Config, error) { return cfg, nil }}, stderr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,8 +44,7 @@ func TestWaterfall(t *testing.T) {
 	}
 }
 
-// All lines of bars are as wide as the style, whatever the times are, with colours and without: what has no mark of a failure keeps the
-// room for it.
+// All lines with bars have the requested width, less the room for the mark of a failure, for all durations, with and without colours.
 func TestWaterfallKeepsItsWidth(t *testing.T) {
 	r := failed()
 	for _, total := range []time.Duration{0, time.Microsecond, 95 * time.Millisecond, 10 * time.Minute} {

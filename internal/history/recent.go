@@ -12,13 +12,13 @@ import (
 type recentResult struct {
 	result     *probe.Result
 	transcript []probe.TranscriptLine
-	// bytes is how much memory it takes, about.
+	// bytes is about how much memory it takes.
 	bytes int
 	// element is that of the list in recentResults.
 	element *list.Element
 }
 
-// recentResults are those of all accounts, the oldest first, and how much memory they take.
+// recentResults are the recent Results of all accounts, the oldest first, and how much memory they take.
 type recentResults struct {
 	successes, failures        list.List
 	successBytes, failureBytes int
@@ -45,8 +45,8 @@ func (all *recentResults) remove(r *recentResult) {
 	*bytes -= r.bytes
 }
 
-// excess returns the Result to drop while there are more bytes than the limit, or nil. Failures go when they have three
-// quarters of it: else a thousand failing accounts would leave no success to compare with.
+// excess returns the Result to drop while there are more bytes than the limit, or nil. It drops failures once they take three
+// quarters of the limit: otherwise a thousand failing accounts would leave no success to compare with.
 func (all *recentResults) excess(limit int) *recentResult {
 	if all.successBytes+all.failureBytes <= limit {
 		return nil
@@ -65,7 +65,7 @@ func newRecentResult(r *probe.Result, transcript []probe.TranscriptLine) *recent
 	return recent
 }
 
-// compact copies lines into one text, so that none keeps the larger line of the conversation in memory that it was cut from.
+// compact copies the lines into one string, because each is a piece of a longer line that it would keep in memory.
 func compact(lines []probe.TranscriptLine) []probe.TranscriptLine {
 	if len(lines) == 0 {
 		return nil

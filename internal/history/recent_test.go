@@ -58,7 +58,7 @@ func TestLastResultIsAlwaysThere(t *testing.T) {
 	}
 }
 
-// The bound is one for all accounts: the oldest go first, and successes before failures, but for a last quarter.
+// The limit is for all accounts together: the oldest are dropped first, successes before failures, until successes take a quarter.
 func TestBytesAreBounded(t *testing.T) {
 	add := func(s *Store, account string, n int, reason probe.Reason) {
 		r := result(account, n, reason)
@@ -123,7 +123,7 @@ func full(account string, n int) *probe.Result {
 	return r
 }
 
-// BenchmarkMemory tells what the history of ten thousand accounts takes once all is full, for each account.
+// BenchmarkMemory measures the full history of ten thousand accounts, in bytes for each account.
 func BenchmarkMemory(b *testing.B) {
 	const accounts = 10_000
 	for range b.N {

@@ -107,7 +107,7 @@ func TestAddReturnsThePreviousOne(t *testing.T) {
 	}
 }
 
-// What an account that is gone was found to be is forgotten, and a probe of it that was running when it went counts no more.
+// The history of a removed account is dropped, and a probe that was running when it was removed doesn't count.
 // The same holds for one that moved to another server.
 func TestSetAccounts(t *testing.T) {
 	s := New(Limits{Successes: 1})

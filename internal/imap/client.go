@@ -14,7 +14,7 @@ import (
 // A ClientConn is the connection of go-imap's client: it connects the client to a Conn. Each command that the client writes
 // is exchanged with the server before Write returns, in the writer's goroutine, under a tag of ours. What the client reads
 // is not what the server sent: of the untagged responses only those that answer the command, rewritten to their plainest
-// form, and a bare tagged answer. The client is told of no capability, and so never sends a command unasked.
+// form, and a bare tagged answer. The client sees no capabilities, so that it never sends a command of its own.
 //
 // After a failed Write, and after a tagged NO or BAD, LastError has the cause.
 type ClientConn struct {
@@ -33,7 +33,7 @@ type ClientConn struct {
 	closed   bool
 }
 
-// ClientConn makes the connection for a client of go-imap, which is to be closed when the client is done.
+// ClientConn returns a connection for go-imap's client. Close it when the client is no longer needed.
 func (c *Conn) ClientConn() *ClientConn {
 	cc := &ClientConn{c: c}
 	cc.readable.L = &cc.mu
@@ -149,8 +149,10 @@ func (cc *ClientConn) passFetch(r *Response) {
 	for pairs := values[0].List; len(pairs) >= 2 && len(items) < 2; pairs = pairs[2:] {
 		name, value := strings.ToUpper(pairs[0].Text), pairs[1]
 		switch {
-		case name == "INTERNALDATE" && isDate(value.Text):
-			items = append(items, name+" "+Quote(value.Text))
+		case name == "INTERNALDATE":
+			if date, ok := parseDate(value.Text, cc.c.wire.Received()); ok {
+				items = append(items, name+" "+Quote(date.Format(dateLayouts[0])))
+			}
 		case section.MatchString(name) && !value.Atom && !value.IsList():
 			items = append(items, fmt.Sprintf("%s {%d}\r\n%s", name, len(value.Text), value.Text))
 		}
@@ -158,12 +160,6 @@ func (cc *ClientConn) passFetch(r *Response) {
 	if len(items) > 0 {
 		cc.addAnswer("* %d FETCH (%s)\r\n", *r.Number, strings.Join(items, " "))
 	}
-}
-
-// isDate reports whether s is a date-time (RFC 9051, section 9).
-func isDate(s string) bool {
-	_, err := time.Parse("_2-Jan-2006 15:04:05 -0700", s)
-	return err == nil
 }
 
 // addAnswer adds to what the client is to read.
@@ -197,7 +193,7 @@ func (cc *ClientConn) LocalAddr() net.Addr { return cc.c.wire.LocalAddr() }
 // RemoteAddr is the connection's.
 func (cc *ClientConn) RemoteAddr() net.Addr { return cc.c.wire.RemoteAddr() }
 
-// SetDeadline does nothing: the Socket's deadline stands.
+// SetDeadline does nothing: only the Socket has a deadline.
 func (cc *ClientConn) SetDeadline(time.Time) error { return nil }
 
 // SetReadDeadline does nothing, see SetDeadline.

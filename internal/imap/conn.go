@@ -10,7 +10,7 @@ import (
 	"imap-exporter/internal/wire"
 )
 
-// maxUnrelated bounds the lines of one conversation that are passed over because they are no response to anything.
+// maxUnrelated is the maximum number of lines in a conversation that are ignored because they answer nothing.
 const maxUnrelated = 16
 
 // A Conn speaks IMAP on a wire.Conn. It is for one goroutine. Its first error other than a tagged NO or BAD is final: every
@@ -28,7 +28,7 @@ func NewConn(conn *wire.Conn) *Conn { return &Conn{wire: conn} }
 // Alert is the last untagged NO or BAD, or nil: often the only explanation of a command that is never answered.
 func (c *Conn) Alert() *StatusError { return c.alert }
 
-// Err is what ended the conversation, or nil.
+// Err returns the error that ended the conversation, or nil.
 func (c *Conn) Err() error { return c.wire.Err() }
 
 // A Reply is the answer to one command.

@@ -9,6 +9,8 @@ const (
 	Overload Reason = "overload"
 	// Backoff: the job is suspended after rejected logins.
 	Backoff Reason = "backoff"
+	// Unavailable: the server could not check the last login, because of a failure of its own.
+	Unavailable Reason = "unavailable"
 	// Throttled: the server asked for fewer logins.
 	Throttled Reason = "throttled"
 	// Shutdown: the job still waited when the schedule was stopped.
@@ -21,7 +23,7 @@ const (
 // when it is started or skipped, which is later than its time if the job has to wait.
 type Counts struct {
 	Scheduled, Started uint64
-	// Skipped always has Overload, Backoff, Throttled and Shutdown.
+	// Skipped always has Overload, Backoff, Unavailable, Throttled and Shutdown.
 	Skipped map[Reason]uint64
 }
 

@@ -68,20 +68,41 @@
 //	12:01:09   wrong starts; rejected at 12:01:11
 //	12:01:10   good starts at 12:01:26, delayed by 16 s
 //
+// # Callers whose logins are rejected
+//
+// Do can log in to an account in another way than its slots, with a [Request] of another Key: perhaps by a mechanism that the
+// server rejects for this account. So suspensions are kept by key. A rejected login with one key suspends that key only, if
+// the last login of another key was accepted with the same secret. If none was, the secret is probably wrong, and the job is
+// suspended: its slots and all keys. Callers can't lock an account by many keys: the rejections of all keys, but not those of
+// the slots, make one list of waits. Example, where the slots log in by LOGIN and a caller by SCRAM, which fails:
+//
+//	12:00:05   a slot starts; accepted
+//	12:00:20   Do with another key; rejected. That key is suspended until 12:01:20
+//	12:00:30   Do with the same key returns an error at once
+//	12:01:05   a slot starts as always
+//
+// # When the server can't check logins
+//
+// A server may fail to check a login, because its own database, directory or backend fails. The password is not in doubt, so
+// nothing is suspended, but each attempt adds load. After such a run, slots are skipped for 1, 2, 5, 10, then always 15 min since
+// it started, less a tenth, so that a job with that interval loses none. Pauses are kept by key, as suspensions are. When
+// the server accepts a login that it failed to check before, all pauses on this server end.
+//
 // # When the server throttles
 //
 // After a throttled run, the job's slots are skipped for the time that the server named, at most 1 h, or for 5 min if it
-// named none. This applies to the one account, because the limits that servers announce are an account's: Exchange's
-// "Suggested Backoff Time" belongs to the mailbox's budget, Dovecot's LIMIT (RFC 5530, section 3) to a user at one
-// address, INUSE to a mailbox. A server that is unavailable suspends nothing.
+// named none. This applies to the one account and all keys, because the limits that servers announce are an account's:
+// Exchange's "Suggested Backoff Time" belongs to the mailbox's budget, Dovecot's LIMIT (RFC 5530, section 3) to a user at
+// one address, INUSE to a mailbox.
 //
 // # On demand
 //
 // Do runs a job at once, or joins its run that is under way, within the same limits and suspensions. A [Request] can
 // bring its own Run, for a job or for a server that no job has. Runs of one job never overlap. Requests with the same
 // Key share a run; different ones run one after another, and a slot that comes meanwhile is served after them. A run
-// that ends as OffSchedule doesn't move slots; everything else that it reports counts, such as a rejected login.
-// Example, every 60 s at :10:
+// that ends as OffSchedule doesn't move slots; everything else that it reports counts, such as a rejected login. Requests
+// for servers that no job has start after all others, and use at most a quarter of each limit (at least one run), so
+// that servers that never answer don't take the room of the jobs. Example, every 60 s at :10:
 //
 //	12:00:02   Do, the job's own run: ends at 12:00:03. The slot of 12:00:10 is too close, the next one is 12:01:10
 //	12:01:09   Do, a run with another Key: ends at 12:01:11. The slot of 12:01:10 starts then, delayed by 1 s

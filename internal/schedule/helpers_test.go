@@ -222,7 +222,7 @@ func (c Counts) skipped() uint64 { return c.Scheduled - c.Started }
 // checkSum checks that each slot was started or skipped.
 func checkSum(t *testing.T, c Counts) {
 	t.Helper()
-	if sum := c.Started + c.Skipped[Overload] + c.Skipped[Backoff] + c.Skipped[Throttled] + c.Skipped[Shutdown]; sum != c.Scheduled || len(c.Skipped) != 4 {
+	if sum := c.Started + c.Skipped[Overload] + c.Skipped[Backoff] + c.Skipped[Unavailable] + c.Skipped[Throttled] + c.Skipped[Shutdown]; sum != c.Scheduled || len(c.Skipped) != 5 {
 		t.Errorf("counts don't add up: %+v", c)
 	}
 }

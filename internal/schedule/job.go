@@ -40,6 +40,8 @@ type Outcome struct {
 	LoggedIn bool
 	// Rejected: the server rejected the login.
 	Rejected bool
+	// Unavailable: the server could not check the login, because of a failure of its own.
+	Unavailable bool
 	// Throttled: the server asked for no more logins for the time Backoff, or for an unnamed time (0).
 	Throttled bool
 	Backoff   time.Duration
@@ -57,7 +59,7 @@ type State struct {
 	// NextRun is when the job runs next, by the wall clock. It is in the past while the job waits, and zero if the job
 	// only runs on demand.
 	NextRun time.Time
-	// Suspended: the job doesn't log in before NextLogin, after rejected logins. The package comment says what ends
+	// Suspended: the job doesn't log in in its slots before NextLogin, after rejected logins. The package comment says what ends
 	// that. NextLogin is zero for other jobs.
 	Suspended bool
 	NextLogin time.Time
@@ -80,7 +82,8 @@ type job struct {
 	lastResult time.Time // zero before the first
 	failing    bool
 	unverified bool // the present secret was not used to log in yet
-	suspension
+	logins     []*login
+
 	throttledUntil time.Time
 
 	slotsIndex, waitingIndex int // in queues
@@ -88,5 +91,6 @@ type job struct {
 
 // retrying reports whether the job has a slot every RetryInterval.
 func (j *job) retrying(now time.Time) bool {
-	return j.failing && j.RetryInterval > 0 && j.RetryInterval < j.Interval && !j.suspended() && !now.Before(j.throttledUntil)
+	return j.failing && j.RetryInterval > 0 && j.RetryInterval < j.Interval &&
+		j.suspension("") == nil && !now.Before(j.pausedUntil(""))
 }

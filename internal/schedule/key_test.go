@@ -94,40 +94,6 @@ func TestCallersRunPostponesTheNextSlot(t *testing.T) {
 	})
 }
 
-// A login that is rejected off schedule suspends the job, and the slot that waited for its end is skipped. A run without
-// a login isn't blocked, and ends no suspension.
-func TestRejectedOffSchedule(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRecorder()
-		w := begin(t, Options{}, r.job("a", "s", time.Minute, time.Second))
-		wait(10 * time.Minute)
-		before, _ := w.State("a")
-		wait(time.Until(before.NextRun) - time.Second)
-		rejected := r.jobWith("rejected", "x", 0, func(int) (time.Duration, Outcome) {
-			return 5 * time.Second, Outcome{OffSchedule: true, Rejected: true}
-		})
-		runs := r.count("a")
-		if err := <-w.request(t, "a", "other", rejected); err != nil {
-			t.Error(err)
-		}
-		wait(0)
-		if s, _ := w.State("a"); !s.Suspended || r.count("a") != runs || w.Counts().Skipped[Backoff] != 1 {
-			t.Errorf("%+v, %d runs, counts %+v", s, r.count("a")-runs, w.Counts())
-		}
-		wait(cooldown)
-		if _, ok := errors.AsType[*BlockedError](<-w.request(t, "a", "other", rejected)); !ok || r.count("rejected") != 1 {
-			t.Error("it isn't blocked")
-		}
-		banner := r.jobWith("banner", "x", 0, func(int) (time.Duration, Outcome) { return time.Second, Outcome{OK: true, OffSchedule: true} })
-		if _, err := w.Schedule.Do(t.Context(), Request{Name: "a", Key: "banner", Run: banner.Run, NoLogin: true}); err != nil {
-			t.Errorf("what doesn't log in: %v", err)
-		}
-		if s, _ := w.State("a"); !s.Suspended || r.count("banner") != 1 {
-			t.Errorf("%+v after a run without login", s)
-		}
-	})
-}
-
 // Requests for unconfigured servers share runs, keep the limits, outlast a reload, and leave nothing behind.
 func TestUnconfiguredServers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

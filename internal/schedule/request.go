@@ -22,7 +22,7 @@ var (
 type BlockedError struct {
 	// Until is when the job may run again, by the wall clock.
 	Until time.Time
-	// Reason is Backoff, Throttled or Cooldown.
+	// Reason is Backoff, Unavailable, Throttled or Cooldown.
 	Reason Reason
 }
 
@@ -33,6 +33,8 @@ func (e *BlockedError) Error() string {
 	case Backoff:
 		return fmt.Sprintf("the server rejected the last login: no other until %s, so that the account isn't locked; "+
 			"correct the secret to end this", until)
+	case Unavailable:
+		return fmt.Sprintf("the server could not check the last login: no other until %s", until)
 	case Throttled:
 		return fmt.Sprintf("the server asked to be left alone: no login until %s", until)
 	default:
@@ -84,7 +86,7 @@ type answer struct {
 // also Outcome.OffSchedule.
 func (s *Schedule) Do(ctx context.Context, r Request) (Outcome, error) {
 	r.Name = r.jobName()
-	s.recheckSecret(r.Name)
+	s.recheckSecret(r.Name, r.Key)
 	c := &caller{r, make(chan answer, 1)}
 	var err error
 	s.update(func(now time.Time) { err = s.addCaller(c, now) })
@@ -124,27 +126,6 @@ func (s *Schedule) hasStarted(c *caller) bool {
 	return j == nil || j.run != nil && !j.run.jobRemoved && j.run.key == c.Key
 }
 
-// recheckSecret ends a job's suspension if its secret has changed. It reads the secret without the lock, as that may block.
-func (s *Schedule) recheckSecret(name string) {
-	var suspended *job
-	var job Job
-	s.update(func(time.Time) {
-		if j := s.jobs[name]; j != nil && j.suspended() {
-			suspended, job = j, j.Job
-		}
-	})
-	if suspended == nil {
-		return
-	}
-	secret := job.fingerprint()
-	s.update(func(now time.Time) {
-		if s.jobs[name] == suspended {
-			s.compareSecret(suspended, secret, now)
-			s.notifyChanged(suspended)
-		}
-	})
-}
-
 // addCaller makes a caller of Do wait for a run of a job, and the job wait to start, unless it runs.
 func (s *Schedule) addCaller(c *caller, now time.Time) error {
 	j := s.jobs[c.Name]
@@ -175,7 +156,7 @@ func (s *Schedule) callerBlocked(j *job, c *caller, now time.Time) error {
 	if j.slotWaits || len(j.callers) > 0 { // It waits to start already.
 		return nil
 	}
-	if blocked := s.blocked(j, c.NoLogin, now); blocked != nil {
+	if blocked := s.blocked(j, c.Key, c.NoLogin, now); blocked != nil {
 		blocked.Until = s.clock.wall(blocked.Until)
 		return blocked
 	}
@@ -188,18 +169,44 @@ func (s *Schedule) removeCaller(c *caller, now time.Time) {
 	if j == nil {
 		return
 	}
+	before := j.nextKey()
 	j.callers = slices.DeleteFunc(j.callers, func(other *caller) bool { return other == c })
-	if len(j.callers) == 0 && !j.slotWaits {
-		j.server.waiting.remove(j)
-	}
-	s.updateQueues(j.server, now) // The first caller may be another now, with or without a login.
+	s.reconsider(j, before, now)
 	s.removeUnconfigured(j)
+}
+
+// runKey says what a run of a job is for.
+type runKey struct {
+	key     string
+	noLogin bool
+}
+
+// nextKey returns what a waiting job runs for next: the slot that waits, or else its first caller.
+func (j *job) nextKey() runKey {
+	if j.slotWaits || len(j.callers) == 0 {
+		return runKey{}
+	}
+	return runKey{j.callers[0].Key, j.callers[0].NoLogin}
+}
+
+// reconsider decides whether a job waits on after the slot or a caller that waited was dropped. If the job's next run was for
+// that one, nobody has checked yet whether that for the next caller is blocked.
+func (s *Schedule) reconsider(j *job, before runKey, now time.Time) {
+	switch {
+	case j.run != nil || j.slotWaits:
+	case len(j.callers) == 0:
+		j.server.waiting.remove(j)
+	case j.nextKey() != before:
+		j.server.waiting.remove(j)
+		s.resumeWaiting(j, now)
+	}
+	s.updateQueues(j.server, now)
 }
 
 // resumeWaiting lets the slot and the callers that waited for the end of a run wait to start, if they still may.
 func (s *Schedule) resumeWaiting(j *job, now time.Time) {
 	if j.slotWaits {
-		if blocked := s.blocked(j, false, now); blocked != nil {
+		if blocked := s.blocked(j, "", false, now); blocked != nil {
 			s.skip(blocked.Reason, 1)
 			j.slotWaits = false
 			s.notifyChanged(j)

@@ -7,10 +7,9 @@ import (
 
 // A run is one run of a job. It counts against the limits until it has ended.
 type run struct {
-	job        *job
-	server     *server
-	key        string
-	noLogin    bool
+	job    *job
+	server *server
+	runKey
 	do         func(context.Context) Outcome
 	callersRun bool // do is a Request's Run: whether it postpones the next slot is known only when it has ended
 	started    time.Time
@@ -32,7 +31,7 @@ func (s *Schedule) handleSlot(j *job, now time.Time) {
 	busy := j.slotWaits || j.run != nil && !j.run.jobRemoved && !j.run.callersRun
 	var blocked *BlockedError
 	if !busy && !j.checkingSecret && len(j.callers) == 0 {
-		blocked = s.blocked(j, false, now)
+		blocked = s.blocked(j, "", false, now)
 	}
 	slot := j.nextSlot
 	leftOut := j.advanceSlot(now)
@@ -65,13 +64,17 @@ func (s *Schedule) enqueue(j *job, now time.Time) {
 	}
 }
 
-// startReady starts waiting jobs, those with the oldest last result first, as far as the limits allow.
+// startReady starts waiting jobs in the order of startsBefore, as far as the limits allow.
 func (s *Schedule) startReady(now time.Time) {
 	for len(s.delayed.items) > 0 && !s.delayed.first().readyAt.After(now) {
 		s.updateQueues(s.delayed.first(), now)
 	}
 	for len(s.ready.items) > 0 && s.inFlight < s.opts.MaxConcurrent {
-		s.startRun(s.ready.first().waiting.first(), now)
+		j := s.ready.first().waiting.first()
+		if j.unconfigured && s.unconfiguredInFlight >= quarter(s.opts.MaxConcurrent) {
+			return // Only unconfigured jobs are left.
+		}
+		s.startRun(j, now)
 	}
 }
 
@@ -84,8 +87,7 @@ func (s *Schedule) startRun(j *job, now time.Time) {
 		v.exclusive = r
 	}
 	j.run = r
-	s.inFlight++
-	v.running++
+	s.countRunning(r, 1)
 	v.lastStart = now
 	v.waiting.remove(j)
 	s.updateQueues(v, now)
@@ -102,15 +104,21 @@ func (s *Schedule) startRun(j *job, now time.Time) {
 	s.execute(r)
 }
 
-// newRun returns what a waiting job runs next: its own Run if a slot waits, otherwise what the first caller requests.
+// countRunning adds n to the numbers of runs under way.
+func (s *Schedule) countRunning(r *run, n int) {
+	s.inFlight += n
+	r.server.running += n
+	if r.job.unconfigured {
+		s.unconfiguredInFlight += n
+		r.server.unconfigured += n
+	}
+}
+
+// newRun returns the next run of a waiting job.
 func (j *job) newRun(now time.Time) *run {
-	r := &run{job: j, server: j.server, do: j.Run, started: now}
-	if !j.slotWaits && len(j.callers) > 0 {
-		first := j.callers[0]
-		r.key, r.noLogin = first.Key, first.NoLogin
-		if first.Run != nil {
-			r.do, r.callersRun = first.Run, true
-		}
+	r := &run{job: j, server: j.server, runKey: j.nextKey(), do: j.Run, started: now}
+	if !j.slotWaits && len(j.callers) > 0 && j.callers[0].Run != nil {
+		r.do, r.callersRun = j.callers[0].Run, true
 	}
 	return r
 }
@@ -118,9 +126,8 @@ func (j *job) newRun(now time.Time) *run {
 // endRun applies the outcome of a run that has ended, and tells its callers.
 func (s *Schedule) endRun(r *run, now time.Time) {
 	r.cancel()
-	s.inFlight--
+	s.countRunning(r, -1)
 	v, j := r.server, r.job
-	v.running--
 	if v.exclusive == r {
 		v.exclusive = nil
 	}
@@ -171,14 +178,17 @@ func (s *Schedule) applyOutcome(j *job, r *run, now time.Time) {
 
 // stateOf returns the state of a job.
 func (s *Schedule) stateOf(j *job) State {
-	state := State{NextRun: j.nextSlot, Suspended: j.suspended(), NextLogin: j.nextLogin}
+	state := State{NextRun: j.nextSlot}
+	if l := j.suspension(""); l != nil {
+		state.Suspended, state.NextLogin = true, l.next
+	}
 	switch {
 	case j.slotWaits:
 		state.NextRun = j.slot
 	case j.Interval > 0:
-		state.NextRun = later(j.nextSlot, j.nextLogin)
-		if state.NextRun.Before(j.throttledUntil) {
-			state.NextRun = j.regularSlot(j.throttledUntil)
+		state.NextRun = later(j.nextSlot, state.NextLogin)
+		if until := j.pausedUntil(""); state.NextRun.Before(until) {
+			state.NextRun = j.regularSlot(until)
 		}
 	}
 	state.NextRun, state.NextLogin = s.clock.wall(state.NextRun), s.clock.wall(state.NextLogin)

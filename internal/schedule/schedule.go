@@ -57,11 +57,13 @@ type Schedule struct {
 	counts   Counts
 	inFlight int
 
+	unconfiguredInFlight int // how many of these are of unconfigured jobs
+
 	jobs        map[string]*job
 	servers     map[string]*server
 	removedRuns map[string]*run // runs under way of jobs that were removed, by their names
 	slots       queue[*job]     // jobs with an interval, by their next slot
-	ready       queue[*server]  // servers on which a waiting job may start now, by the age of its last result
+	ready       queue[*server]  // servers on which a waiting job may start now, in the order of startsBefore
 	delayed     queue[*server]  // servers on which a waiting job may start later, by that time
 
 	uncheckedSecrets []*job // suspended jobs whose slot waits for the check of their secret
@@ -88,7 +90,7 @@ func newSchedule(o Options, asleep func() time.Duration) *Schedule {
 	return &Schedule{
 		opts:        o,
 		clock:       newClock(asleep),
-		counts:      Counts{Skipped: map[Reason]uint64{Overload: 0, Backoff: 0, Throttled: 0, Shutdown: 0}},
+		counts:      Counts{Skipped: map[Reason]uint64{Overload: 0, Backoff: 0, Unavailable: 0, Throttled: 0, Shutdown: 0}},
 		jobs:        make(map[string]*job),
 		servers:     make(map[string]*server),
 		removedRuns: make(map[string]*run),
@@ -97,7 +99,7 @@ func newSchedule(o Options, asleep func() time.Duration) *Schedule {
 			index: func(j *job) *int { return &j.slotsIndex },
 		},
 		ready: queue[*server]{
-			less:  func(a, b *server) bool { return olderResult(a.waiting.first(), b.waiting.first()) },
+			less:  func(a, b *server) bool { return startsBefore(a.waiting.first(), b.waiting.first()) },
 			index: func(v *server) *int { return &v.readyIndex },
 		},
 		delayed: queue[*server]{
@@ -216,6 +218,7 @@ func (s *Schedule) stop() {
 		j.slotWaits, j.checkingSecret = false, false
 		if j.run == nil || j.run.jobRemoved {
 			j.answerAllCallers(answer{err: ErrCanceled})
+			s.removeUnconfigured(j)
 		}
 	}
 }

@@ -108,7 +108,7 @@ func TestLoginOfAnotherAccountEndsSuspensions(t *testing.T) {
 			perSecond[last.Unix()]++
 		}
 		w.update(func(time.Time) {
-			if n := len(w.servers["s"].suspended); n > 0 {
+			if n := len(w.servers["s"].troubled); n > 0 {
 				t.Errorf("%d jobs are taken for suspended", n)
 			}
 		})

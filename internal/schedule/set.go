@@ -72,7 +72,7 @@ func (s *Schedule) planSlots(j *job, now time.Time) {
 func (s *Schedule) removeJob(j *job, now time.Time) {
 	v := j.server
 	delete(s.jobs, j.Name)
-	delete(v.suspended, j)
+	delete(v.troubled, j)
 	v.jobs--
 	s.slots.remove(j)
 	j.answerAllCallers(answer{err: ErrCanceled})
@@ -87,9 +87,7 @@ func (s *Schedule) removeJob(j *job, now time.Time) {
 
 // dropWaitingSlot drops the slot that waits, uncounted. The job waits on only if there are callers.
 func (s *Schedule) dropWaitingSlot(j *job, now time.Time) {
+	before := j.nextKey()
 	j.slotWaits, j.checkingSecret = false, false
-	if len(j.callers) == 0 {
-		j.server.waiting.remove(j)
-		s.updateQueues(j.server, now)
-	}
+	s.reconsider(j, before, now)
 }

@@ -24,8 +24,8 @@ func (j *job) slotAfter(t, now time.Time) time.Time {
 		return t.Add(j.RetryInterval)
 	}
 	slot := j.regularSlot(t.Add(j.Interval / 2))
-	if j.suspended() && j.nextLogin.After(t) && j.nextLogin.Before(slot) {
-		return j.nextLogin
+	if l := j.suspension(""); l != nil && l.next.After(t) && l.next.Before(slot) {
+		return l.next
 	}
 	return slot
 }

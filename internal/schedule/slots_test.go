@@ -113,8 +113,8 @@ func TestAdvance(t *testing.T) {
 func TestAdvancePastLogin(t *testing.T) {
 	for now, want := range map[time.Time]uint64{at(12, 1, 15): 1, at(12, 1, 30): 2, at(12, 4, 30): 5} {
 		j := newJob("", time.Minute)
-		j.hash, j.nextSlot, j.rejections, j.nextLogin = 0, at(12, 0, 0), 1, at(12, 1, 25)
-		if passed := j.advanceSlot(now); passed != want || !j.nextSlot.After(now) || j.nextSlot.Second() != 0 && !j.nextSlot.Equal(j.nextLogin) {
+		j.hash, j.nextSlot, j.logins = 0, at(12, 0, 0), []*login{{rejections: 1, next: at(12, 1, 25)}}
+		if passed := j.advanceSlot(now); passed != want || !j.nextSlot.After(now) || j.nextSlot.Second() != 0 && !j.nextSlot.Equal(j.logins[0].next) {
 			t.Errorf("at %s: %d slots passed before %s, want %d", now.Format(time.TimeOnly), passed, j.nextSlot.Format(time.TimeOnly), want)
 		}
 	}
