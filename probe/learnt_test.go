@@ -108,5 +108,6 @@ func eachString(v reflect.Value, path string, f func(path, s string)) {
 		for i := range v.NumField() {
 			eachString(v.Field(i), path+"."+v.Type().Field(i).Name, f)
 		}
+	default:
 	}
 }
