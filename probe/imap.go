@@ -123,8 +123,7 @@ func (s *imapSession) startTLS(context.Context) error {
 	if !s.capabilities["STARTTLS"] {
 		return Errorf(ReasonStartTLSRefused, "the server doesn't offer STARTTLS")
 	}
-	_, err := s.conn.Do("STARTTLS")
-	return err
+	return s.conn.Do("STARTTLS", nil)
 }
 
 // upgradeTLS makes the handshake after STARTTLS. Nothing that was said in clear text counts after it.
@@ -141,8 +140,7 @@ func (s *imapSession) upgradeTLS(ctx context.Context) error {
 
 // logout logs out, which never fails a probe.
 func (s *imapSession) logout(context.Context) error {
-	_, err := s.conn.Do("LOGOUT")
-	return err
+	return s.conn.Do("LOGOUT", nil)
 }
 
 // goimap returns go-imap's client, on the conversation so far.

@@ -27,19 +27,18 @@ func (s *imapSession) quota(context.Context) error {
 	if mailbox == "" {
 		mailbox = imap.Inbox
 	}
-	reply, err := s.conn.Do("GETQUOTAROOT " + imap.EncodeMailbox(mailbox))
+	var names []string // of the roots, as they were sent
+	err := s.conn.Do("GETQUOTAROOT "+imap.EncodeMailbox(mailbox), func(r *imap.Response) {
+		if r.Name == "QUOTA" {
+			names = s.addQuota(names, r)
+		}
+	})
 	if err != nil && s.conn.Err() != nil {
 		return err
 	}
 	if err != nil {
 		s.Notef("quota: %v", err)
-		return nil
-	}
-	var names []string // of the roots, as they were sent
-	for _, r := range reply.Untagged {
-		if r.Name == "QUOTA" {
-			names = s.addQuota(names, r)
-		}
+		quota.Roots = nil
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func logResult(ctx context.Context, logger *slog.Logger, before, result *probe.R
 	}
 	if before == nil || !slices.Equal(before.Notes, result.Notes) {
 		for _, note := range result.Notes {
-			logger.InfoContext(ctx, "Not all could be read", "note", note)
+			logger.InfoContext(ctx, "Probe incomplete", "note", note)
 		}
 	}
 	logDetails(ctx, logger, result)
@@ -79,7 +79,7 @@ func (l *panicLog) log(ctx context.Context, logger *slog.Logger, result *probe.R
 	if !ok || len(panicked.Stack) == 0 || !l.isNew(panicked.Stack[0]) {
 		return
 	}
-	logger.ErrorContext(ctx, "A fault of the exporter: please report it", "account", result.Account, "phase", result.Err.Phase,
+	logger.ErrorContext(ctx, "Bug in the exporter: please report it", "account", result.Account, "phase", result.Err.Phase,
 		"text", result.Err.Text, "stack", strings.Join(panicked.Stack, "; "))
 }
 

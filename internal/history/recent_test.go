@@ -65,8 +65,11 @@ func TestBytesAreBounded(t *testing.T) {
 		r.Transcript = talk(50)
 		s.Add(r)
 	}
-	one := newRecentResult(result("a", 0, ""), talk(50)).bytes
-	failed := newRecentResult(result("a", 0, probe.ReasonBye), talk(50)).bytes
+	weight := func(reason probe.Reason) int {
+		kept, bytes := copyResult(result("a", 0, reason), nil)
+		return newRecentResult(kept, bytes, talk(50)).bytes
+	}
+	one, failed := weight(""), weight(probe.ReasonBye)
 	s := New(Limits{Successes: 100, Failures: 100, Bytes: 40 * one})
 	for n := range 30 {
 		add(s, "fails", n, probe.ReasonBye)

@@ -31,14 +31,6 @@ func (c *Conn) Alert() *StatusError { return c.alert }
 // Err returns the error that ended the conversation, or nil.
 func (c *Conn) Err() error { return c.wire.Err() }
 
-// A Reply is the answer to one command.
-type Reply struct {
-	// Untagged are the untagged responses that came before the tagged OK.
-	Untagged []*Response
-	// OK is the tagged response.
-	OK *Response
-}
-
 // Greeting waits for the server's greeting (RFC 9051, section 7.1). Its time runs from since, when the connection was ready.
 func (c *Conn) Greeting(since time.Time) (*Response, error) {
 	c.wire.ExpectFrom(since)
@@ -57,24 +49,27 @@ func (c *Conn) Greeting(since time.Time) (*Response, error) {
 }
 
 // Do sends one command and waits for its answer. A tagged NO or BAD is a *StatusError, and the conversation goes on.
-func (c *Conn) Do(command string) (*Reply, error) {
+//
+// It calls read with each untagged response as it comes, which may be before a tagged NO; nil ignores them. A response is not kept:
+// a server that sends thousands must not fill our memory while we wait for the tagged one. What read keeps of a response it
+// should copy, because its texts may be parts of a line of 16 KiB.
+func (c *Conn) Do(command string, read func(*Response)) error {
 	cmd, err := c.begin(command, command)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	reply := &Reply{}
 	for {
 		r, err := c.nextResponse(cmd)
 		switch {
 		case err != nil:
-			return nil, err
+			return err
+		case r.Tag == "*" && read != nil:
+			read(r)
 		case r.Tag == "*":
-			reply.Untagged = append(reply.Untagged, r)
 		case r.Tag == "+":
-			return nil, c.unexpected(cmd.verb, r)
+			return c.unexpected(cmd.verb, r)
 		default:
-			reply.OK = r
-			return reply, nil
+			return nil
 		}
 	}
 }

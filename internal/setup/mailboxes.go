@@ -17,7 +17,7 @@ const maxAnswers = 3
 // chooseMailboxes says what the server offers, and sets the mailboxes to count: those that were given, or those that the user names.
 func (s *Setup) chooseMailboxes(r *probe.Result) (err error) {
 	if q := r.Quota; q != nil && len(q.Roots) > 0 {
-		s.User.Say("The server tells the quota, so it is measured.")
+		s.User.Say("The server reports a quota, so it is measured.")
 	}
 	if len(s.Mailboxes) > 0 {
 		s.Mailboxes, err = findMailboxes(r, s.Mailboxes)

@@ -105,7 +105,7 @@ func TestBrowserKeyboard(t *testing.T) {
 		}
 		seen[focus[0]] = true
 	}
-	for _, want := range []string{"Skip to the content", "Configuration", "account", "server", "Show", "canary", "Latency"} {
+	for _, want := range []string{"Skip to content", "Configuration", "account", "server", "Show", "canary", "Latency"} {
 		if !seen[want] {
 			t.Errorf("the keyboard doesn't get to %q", want)
 		}
