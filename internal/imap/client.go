@@ -25,7 +25,7 @@ type ClientConn struct {
 	answer  []byte   // what the client is to read of the answer so far
 	command *command // the latest
 	exists  bool     // EXISTS has come since it was sent
-	passed  int      // the untagged responses that the client was told of since it was sent
+	passed  int      // untagged responses passed on since it was sent
 	last    error
 
 	mu       sync.Mutex
@@ -59,8 +59,8 @@ func (cc *ClientConn) Read(p []byte) (int, error) {
 	return cc.in.Read(p)
 }
 
-// Write exchanges each whole command with the server. It fails when the client no longer reads, by its own fault or
-// because the conversation is over: only then does the client give up a command, and those who wait for it.
+// Write exchanges each whole command with the server. It fails if the client has stopped reading, because of its own error or
+// because the conversation is over. Only such an error makes the client abort a command and wake those who wait for it.
 func (cc *ClientConn) Write(p []byte) (int, error) {
 	cc.out = append(cc.out, p...)
 	line, whole := strings.CutSuffix(string(cc.out), "\r\n")
@@ -106,8 +106,8 @@ func (cc *ClientConn) exchange(line string) error {
 	return err
 }
 
-// maxPassed is how many untagged responses to one command the client is told of. A server that sends thousands of them would
-// fill our memory while we wait for the tagged one.
+// maxPassed is the maximum number of untagged responses to one command that are passed on to the client. A server that sends
+// thousands of them would fill our memory while we wait for the tagged one.
 const maxPassed = 64
 
 // pass passes on an untagged response that belongs to the command under way, in its plainest form. All others are dropped:
