@@ -19,6 +19,7 @@ type Conn struct {
 	wire      *wire.Conn
 	unrelated int
 	alert     *StatusError // the last untagged NO or BAD
+	refusal   *StatusError // the same, if it came since the last command
 }
 
 // NewConn begins to speak IMAP on conn: on a new connection, or after STARTTLS, from when on nothing counts that was said
@@ -27,6 +28,9 @@ func NewConn(conn *wire.Conn) *Conn { return &Conn{wire: conn} }
 
 // Alert is the last untagged NO or BAD, or nil: often the only explanation of a command that is never answered.
 func (c *Conn) Alert() *StatusError { return c.alert }
+
+// Refusal is Alert, if it came since the last command was sent: some servers refuse a login by it alone.
+func (c *Conn) Refusal() *StatusError { return c.refusal }
 
 // Err returns the error that ended the conversation, or nil.
 func (c *Conn) Err() error { return c.wire.Err() }
@@ -81,6 +85,8 @@ type command struct {
 	bye  time.Time // when the server's BYE to our LOGOUT was received
 }
 
+func (c *command) isLogin() bool { return c.verb == "LOGIN" || c.verb == "AUTHENTICATE" }
+
 // newTag makes a tag that nobody can guess, so that nobody can answer a command before it was sent.
 func newTag() string { return rand.Text()[:8] }
 
@@ -91,6 +97,7 @@ func LogoutLine() string { return newTag() + " LOGOUT" }
 func (c *Conn) begin(line, shown string) (*command, error) {
 	tag := newTag()
 	verb, _, _ := strings.Cut(line, " ")
+	c.refusal = nil
 	if err := c.wire.Begin(tag+" "+line, tag+" "+shown); err != nil {
 		return nil, c.sendFailed(err)
 	}
@@ -152,11 +159,16 @@ func (c *Conn) nextResponse(cmd *command) (*Response, error) {
 	return r, nil
 }
 
-// checkUntagged looks at an untagged response: BYE ends everything but LOGOUT, NO and BAD may explain what follows.
+// checkUntagged looks at an untagged response: BYE ends everything but LOGOUT, NO and BAD may explain what follows. So may a
+// line of text instead of a response, which hMailServer sends before it refuses a login.
 func (c *Conn) checkUntagged(cmd *command, r *Response) error {
 	switch s := r.Status(); {
 	case s == NO || s == BAD:
 		c.alert = c.statusError(r)
+		c.refusal = c.alert
+	case s == "" && cmd.isLogin() && r.isText():
+		c.alert = &StatusError{Text: c.wire.Clean(strings.TrimSpace(string(bytes.TrimLeft(r.raw, "* "))))}
+		c.refusal = c.alert
 	case s == BYE && cmd.verb == "LOGOUT":
 		cmd.bye = c.wire.Received()
 	case s == BYE:

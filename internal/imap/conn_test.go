@@ -78,6 +78,21 @@ func TestDo(t *testing.T) {
 	}
 }
 
+// Some servers refuse a login by an untagged NO, or by a line of text: it counts for the command that it followed.
+func TestRefusal(t *testing.T) {
+	c := script(t, "* OK hi\r\n", "* NO [ALERT] full\r\nTAG OK\r\n", "* CAPABILITY A B\r\nTAG NO\r\n", "* Too many logins.\r\nTAG BAD Goodbye\r\n")
+	greet(t, c)
+	if err := c.Do("NOOP", nil); err != nil || c.Refusal() == nil || c.Refusal().Code != "ALERT" {
+		t.Errorf("refusal %v, %v", c.Refusal(), err)
+	}
+	if err := c.Login("alice", "sentinel", false); err == nil || c.Refusal() != nil || c.Alert() == nil {
+		t.Errorf("refusal %v, alert %v, %v: only data came since the last command", c.Refusal(), c.Alert(), err)
+	}
+	if err := c.Login("alice", "sentinel", false); err == nil || c.Refusal() == nil || c.Refusal().Error() != "Too many logins." {
+		t.Errorf("refusal %v, %v", c.Refusal(), err)
+	}
+}
+
 func TestErrorsAreFinal(t *testing.T) {
 	c := script(t, "* OK hi\r\n", "wrong OK\r\nTAG OK\r\n", "TAG OK\r\n")
 	greet(t, c)
@@ -87,6 +102,17 @@ func TestErrorsAreFinal(t *testing.T) {
 	}
 	if again := c.Do("NOOP", nil); !errors.Is(again, err) || !errors.Is(c.Err(), err) {
 		t.Errorf("got %v", again)
+	}
+}
+
+// An error names the size of a literal as the server sent it, however large.
+func TestLiteralThatIsTooLarge(t *testing.T) {
+	for _, size := range []string{"2097152", "9223372036854775807", "9223372036854775808", "99999999999999999999999"} {
+		c := script(t, "* OK hi\r\n", "* STATUS {"+size+"}\r\n")
+		greet(t, c)
+		if err := c.Do("NOOP", nil); !errors.Is(err, wire.ErrTooLarge) || !strings.HasSuffix(err.Error(), " a literal of "+size+" bytes") {
+			t.Errorf("{%s}: %v", size, err)
+		}
 	}
 }
 
