@@ -172,8 +172,8 @@ func (q statusQuery) read(r *imap.Response) (m *Mailbox, ok bool) {
 	if r.Name != "STATUS" {
 		return nil, false
 	}
-	mailbox, pairs, ok := r.Counts()
-	if !ok {
+	mailbox, pairs, ok := r.NamedList()
+	if !ok || len(pairs) == 0 {
 		return nil, false
 	}
 	// Some servers answer with the name in the case that they store.
