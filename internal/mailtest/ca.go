@@ -17,7 +17,7 @@ import (
 const (
 	caLifetime   = 20 * 365 * 24 * time.Hour
 	leafLifetime = 365 * 24 * time.Hour
-	// clockSkew is how long before its making a certificate is valid already.
+	// clockSkew is how long before its creation a certificate's validity begins.
 	clockSkew = time.Hour
 )
 
@@ -28,10 +28,10 @@ type CA struct {
 	now  func() time.Time
 }
 
-// NewCA makes an authority that goes by the system's clock.
+// NewCA creates a CA that uses the system's clock.
 func NewCA() (*CA, error) { return NewCAWithClock(time.Now) }
 
-// NewCAWithClock makes an authority whose certificates are dated by now.
+// NewCAWithClock creates a CA that uses another clock.
 func NewCAWithClock(now func() time.Time) (*CA, error) {
 	template := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "IMAP exporter practice CA"},
@@ -53,7 +53,7 @@ func NewCAWithClock(now func() time.Time) (*CA, error) {
 	return ca, nil
 }
 
-// Pool returns a new pool that trusts this authority alone.
+// Pool returns a new pool with only this CA.
 func (ca *CA) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(ca.cert)
@@ -62,20 +62,20 @@ func (ca *CA) Pool() *x509.CertPool {
 
 // CertOptions say what a certificate is for.
 type CertOptions struct {
-	// Names are host names and IP addresses; of a client's certificate, its user.
+	// Names are host names and IP addresses, or the user of a client certificate.
 	Names []string
 	// CommonName is the first of Names by default. On its own it names no host.
 	CommonName string
 	// NotBefore and NotAfter default to an hour ago and a year from now.
 	NotBefore, NotAfter time.Time
-	// Client makes a client's certificate in place of a server's.
+	// Client requests a client certificate instead of a server's.
 	Client bool
 }
 
-// Certificate returns the authority's own certificate.
+// Certificate returns the CA's own certificate.
 func (ca *CA) Certificate() *x509.Certificate { return ca.cert }
 
-// Issue makes a key and a certificate for it.
+// Issue creates a key and a certificate for it.
 func (ca *CA) Issue(o CertOptions) (tls.Certificate, error) {
 	template := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: o.CommonName},
@@ -117,7 +117,7 @@ func (ca *CA) Issue(o CertOptions) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
 }
 
-// ServerConfig returns what a server needs for TLS, with a new certificate. Clients may show a certificate of this authority.
+// ServerConfig returns a server's TLS configuration with a new certificate. Clients may use a certificate of this CA.
 func (ca *CA) ServerConfig(o CertOptions) (*tls.Config, error) {
 	cert, err := ca.Issue(o)
 	if err != nil {
@@ -131,7 +131,7 @@ func (ca *CA) ServerConfig(o CertOptions) (*tls.Config, error) {
 	}, nil
 }
 
-// sign makes a key and signs the certificate of template for it: with itself while there is no authority yet.
+// sign creates a key and a certificate for it, self-signed if the CA has no certificate yet.
 func (ca *CA) sign(template *x509.Certificate) (der []byte, key *ecdsa.PrivateKey, err error) {
 	if key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		return nil, nil, err

@@ -18,18 +18,18 @@ type Data struct {
 type User struct {
 	Name string
 	// Password is for LOGIN, PLAIN and SCRAM-SHA-256; Token for XOAUTH2 and OAUTHBEARER.
-	// EXTERNAL goes by the common name of the client's certificate.
+	// EXTERNAL uses the common name of the client's certificate.
 	Password, Token string
 	Mailboxes       []*Mailbox
 	Quota           []Quota
 }
 
-// A Mailbox has messages, oldest first. Append to Messages or assign another slice, but leave its elements alone.
+// A Mailbox has messages, oldest first. Append to Messages or assign another slice, but don't change its elements.
 type Mailbox struct {
 	// Name is UTF-8; levels are separated by "/".
 	Name     string
 	Messages []Message
-	// UIDValidity and UIDNext are filled in and kept where they are 0; HighestModSeq grows by one for each new message.
+	// UIDValidity and UIDNext are set if they are 0; HighestModSeq grows by one for each new message.
 	UIDValidity, UIDNext uint32
 	HighestModSeq        uint64
 	// NoSelect is a name without messages.
@@ -54,7 +54,7 @@ func (m *Message) Size() int { return len(m.Header) + len(m.Body) }
 // Quota is a quota root (RFC 9208). The quota roots of a user are those of each mailbox too.
 type Quota struct {
 	Root string
-	// Storage is in units of 1024 octets, as on the wire. Nil: no such limit.
+	// Storage is in units of 1024 octets, as on the wire. Nil means no limit.
 	Storage, Messages *Usage
 }
 
@@ -92,15 +92,15 @@ func NewMessages(n int, newest time.Time, interval time.Duration) []Message {
 	return messages
 }
 
-// DemoUser, with DemoPassword or the bearer token DemoToken, is the login that every server knows unless it is told
-// otherwise. They open nothing but these servers, and are easily found wherever they should not be.
+// DemoUser, with DemoPassword or the bearer token DemoToken, is the default login of every server. These secrets are valid
+// nowhere else, and easy to find in any output.
 const (
 	DemoUser     = "demo@example.org"
 	DemoPassword = "canary-demo-secret"       //nolint:gosec // See above.
 	DemoToken    = "canary-demo-token-secret" //nolint:gosec // See above.
 )
 
-// NewUser makes the user [DemoUser] with a few mailboxes, one of them beyond ASCII and one with a space in its name,
+// NewUser creates the user [DemoUser] with a few mailboxes, one with a non-ASCII name and one with a space in its name,
 // and with a quota root.
 func NewUser(now time.Time) *User {
 	mailbox := func(name string, n int, newest time.Time, interval time.Duration) *Mailbox {
@@ -144,7 +144,7 @@ func (u *User) Mailbox(name string) *Mailbox {
 	return u.Mailboxes[i]
 }
 
-// settle gives every new message a UID, and its mailbox the numbers that follow from it.
+// settle assigns UIDs to new messages, and updates the numbers of their mailboxes.
 func (d *Data) settle() {
 	for _, user := range d.Users {
 		for _, m := range user.Mailboxes {
@@ -164,7 +164,7 @@ func (d *Data) settle() {
 	}
 }
 
-// count returns the messages without \Seen, those with \Recent, and the bytes of all.
+// count returns the numbers of messages without \Seen and with \Recent, and the total size in bytes.
 func (m *Mailbox) count() (unseen, recent, size int) {
 	for i := range m.Messages {
 		if !m.Messages[i].Seen {

@@ -16,17 +16,17 @@ import (
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 )
 
-// MemOptions are what a [MemServer] does other than usual. The zero MemOptions are a plain server with the user of [NewUser].
+// MemOptions change the behaviour of a [MemServer]. The zero MemOptions are a plain server with the user of [NewUser].
 type MemOptions struct {
 	// Mode is ModeImplicit by default if there is a TLS configuration, else ModePlain.
 	Mode Mode
 	TLS  *tls.Config
-	// IPv6 listens on ::1 too, at the same port, where the machine has it.
+	// IPv6 also listens on ::1, on the same port, if the machine has it.
 	IPv6 bool
-	// Users are copied when the server starts. Their quota and token are of no effect.
+	// Users are copied when the server starts. Their quota and token have no effect.
 	Users []*User
-	// Before is called ahead of the answers to GREETING, LOGIN (or AUTHENTICATE PLAIN), SELECT (or EXAMINE), FETCH,
-	// UNSELECT, LIST and STATUS, by these names. It may wait, until ctx ends with the server, and refuse with an *imap.Error.
+	// Before is called before the greeting ("GREETING") and before the answers to LOGIN (or AUTHENTICATE PLAIN), SELECT (or
+	// EXAMINE), FETCH, UNSELECT, LIST and STATUS. It may block until ctx ends, and refuse the command with an *imap.Error.
 	Before func(ctx context.Context, verb string) error
 }
 
@@ -95,7 +95,7 @@ func (s *MemServer) imapOptions(store *imapmemserver.Server) *imapserver.Options
 	return o
 }
 
-// newMemUser copies a user into go-imap's kind.
+// newMemUser converts a user to go-imap's type.
 func newMemUser(user *User) (*imapmemserver.User, error) {
 	memUser := imapmemserver.NewUser(user.Name, user.Password)
 	for _, mailbox := range user.Mailboxes {
@@ -137,7 +137,7 @@ func (s *MemServer) Close() error {
 	return errors.Join(err, s.imap.Close())
 }
 
-// A memSession is go-imap's session behind MemOptions.Before.
+// A memSession is go-imap's session, with MemOptions.Before called before its methods.
 type memSession struct {
 	imapserver.SessionIMAP4rev2
 	server *MemServer
@@ -150,7 +150,7 @@ func (s *memSession) before(verb string) error {
 	return s.server.options.Before(s.server.ctx, verb)
 }
 
-// Login stands before go-imap's Login.
+// Login calls Before, then go-imap's Login.
 func (s *memSession) Login(username, password string) error {
 	if err := s.before("LOGIN"); err != nil {
 		return err
@@ -158,7 +158,7 @@ func (s *memSession) Login(username, password string) error {
 	return s.SessionIMAP4rev2.Login(username, password)
 }
 
-// Select stands before go-imap's Select.
+// Select calls Before, then go-imap's Select.
 func (s *memSession) Select(mailbox string, options *imap.SelectOptions) (*imap.SelectData, error) {
 	if err := s.before("SELECT"); err != nil {
 		return nil, err
@@ -166,7 +166,7 @@ func (s *memSession) Select(mailbox string, options *imap.SelectOptions) (*imap.
 	return s.SessionIMAP4rev2.Select(mailbox, options)
 }
 
-// List stands before go-imap's List.
+// List calls Before, then go-imap's List.
 func (s *memSession) List(w *imapserver.ListWriter, ref string, patterns []string, options *imap.ListOptions) error {
 	if err := s.before("LIST"); err != nil {
 		return err
@@ -174,7 +174,7 @@ func (s *memSession) List(w *imapserver.ListWriter, ref string, patterns []strin
 	return s.SessionIMAP4rev2.List(w, ref, patterns, options)
 }
 
-// Status stands before go-imap's Status.
+// Status calls Before, then go-imap's Status.
 func (s *memSession) Status(mailbox string, options *imap.StatusOptions) (*imap.StatusData, error) {
 	if err := s.before("STATUS"); err != nil {
 		return nil, err
@@ -182,7 +182,7 @@ func (s *memSession) Status(mailbox string, options *imap.StatusOptions) (*imap.
 	return s.SessionIMAP4rev2.Status(mailbox, options)
 }
 
-// Unselect stands before go-imap's Unselect.
+// Unselect calls Before, then go-imap's Unselect.
 func (s *memSession) Unselect() error {
 	if err := s.before("UNSELECT"); err != nil {
 		return err
@@ -190,7 +190,7 @@ func (s *memSession) Unselect() error {
 	return s.SessionIMAP4rev2.Unselect()
 }
 
-// Fetch stands before go-imap's Fetch.
+// Fetch calls Before, then go-imap's Fetch.
 func (s *memSession) Fetch(w *imapserver.FetchWriter, set imap.NumSet, options *imap.FetchOptions) error {
 	if err := s.before("FETCH"); err != nil {
 		return err

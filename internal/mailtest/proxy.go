@@ -14,22 +14,22 @@ import (
 )
 
 const (
-	// proxyRead is how many bytes are read at once, proxyQueue how many reads are under way in one direction at most.
+	// proxyRead is the size of one read in bytes, proxyQueue the maximum number of reads in flight in one direction.
 	proxyRead  = 32 << 10
 	proxyQueue = 1024
-	// timerSlack is by how much a timer may be late: an idle Go program waits for its timers in whole milliseconds.
+	// timerSlack is how late a timer may fire: an idle Go program rounds its timers to whole milliseconds.
 	timerSlack = 1200 * time.Microsecond
 )
 
-// ProxyOptions are what a [Proxy] does to the bytes that it forwards. The zero ProxyOptions change nothing.
+// ProxyOptions say how a [Proxy] forwards bytes. The zero ProxyOptions change nothing.
 type ProxyOptions struct {
 	// RoundTrip is added to each round trip, half of it in each direction.
 	RoundTrip time.Duration
-	// Jitter is added to that at random, up to so much in each direction. Order is kept.
+	// Jitter is the maximum random delay that is added to that in each direction. The order is kept.
 	Jitter time.Duration
-	// Piece is how many bytes of the server's are written at once at most; 0 is no limit.
+	// Piece is the maximum size in bytes of a write to the client; 0 means no limit.
 	Piece int
-	// End says what happens to a connection after so many bytes of the server's have passed.
+	// End says what happens to a connection after the server has sent After bytes.
 	End   End
 	After int64
 }
@@ -37,8 +37,8 @@ type ProxyOptions struct {
 // An End is how a connection through a [Proxy] ends.
 type End int
 
-// The ends: none; in order, as if the server had closed the connection; by a TCP reset; or nothing more arrives of what the
-// server sends, while the connection stays open.
+// The ends: none; closed as by the server (FIN); a TCP reset; or the connection stays open, but nothing more arrives from
+// the server.
 const (
 	EndNever End = iota
 	EndClose
@@ -46,9 +46,8 @@ const (
 	EndSilence
 )
 
-// A Proxy forwards TCP connections to a server and delays their bytes, in each direction by half of a round trip. Order is
-// kept, and the rate isn't limited: bytes in flight wait, not the proxy. It can't delay the TCP handshake, which is with the
-// proxy itself.
+// A Proxy forwards TCP connections to a server and delays their bytes in each direction by half a round trip. It keeps the
+// order and doesn't limit the rate. It can't delay the TCP handshake, which the client makes with the proxy.
 type Proxy struct {
 	target    string
 	options   ProxyOptions
@@ -131,7 +130,7 @@ func (p *Proxy) remove(conn net.Conn) {
 	delete(p.conns, conn)
 }
 
-// serve carries one connection until both directions have ended.
+// serve forwards one connection until both directions have ended.
 func (p *Proxy) serve(client *net.TCPConn) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(p.ctx, "tcp", p.target)
@@ -152,14 +151,14 @@ func (p *Proxy) serve(client *net.TCPConn) {
 	directions.Wait()
 }
 
-// A segment is what was read at once, and when to write it. An error is how reading ended.
+// A segment is the result of one read, and when to write it. err is set if reading ended.
 type segment struct {
 	due   time.Time
 	bytes []byte
 	err   error
 }
 
-// forward copies from src to dst until src ends. An end in order is passed on as one, a reset as a reset.
+// forward copies from src to dst until src ends. It passes on a FIN as a FIN, a reset as a reset.
 func (p *Proxy) forward(dst, src *net.TCPConn, o ProxyOptions) {
 	queue := make(chan segment, proxyQueue)
 	var reader sync.WaitGroup
@@ -176,7 +175,7 @@ func (p *Proxy) forward(dst, src *net.TCPConn, o ProxyOptions) {
 		}
 	})
 	broken := false
-	for next := range queue { // To its end even when dst is gone: the reader must never be left waiting.
+	for next := range queue { // Drains the queue even if dst is closed: otherwise the reader would block.
 		if broken {
 			continue
 		}
@@ -209,7 +208,7 @@ func (o *ProxyOptions) delay() time.Duration {
 	return d
 }
 
-// write writes what may pass, counts it off After, and reports whether that was the last.
+// write writes the bytes that may pass, subtracts them from After, and reports whether the end is reached.
 func (o *ProxyOptions) write(dst io.Writer, bytes []byte) (ended bool, err error) {
 	if o.End != EndNever {
 		ended = int64(len(bytes)) >= o.After
@@ -244,7 +243,7 @@ func abort(conn *net.TCPConn) {
 	_ = conn.Close()
 }
 
-// waitUntil waits until due or the end of ctx. It is exact to some microseconds, for which it keeps a processor busy at the end.
+// waitUntil waits until due or the end of ctx. It is precise to some microseconds, for which it spins at the end.
 func waitUntil(ctx context.Context, due time.Time) {
 	if !wait(ctx, time.Until(due)-timerSlack) {
 		return

@@ -21,7 +21,7 @@ const (
 	ModePlain    Mode = "plain"
 )
 
-// settle chooses a mode where none is given, by whether there is a TLS configuration.
+// settle sets the default mode, which depends on whether there is a TLS configuration.
 func (m *Mode) settle(config *tls.Config) error {
 	switch {
 	case *m == "" && config != nil:
@@ -34,49 +34,49 @@ func (m *Mode) settle(config *tls.Config) error {
 	return nil
 }
 
-// A Handler answers one command, in place of the built-in answer or around it ([Conn.Default]). An error closes the
-// connection; what was written is sent before.
+// A Handler answers one command instead of the built-in answer, which it may call ([Conn.Default]). An error closes the
+// connection after what was written has been sent.
 type Handler func(c *Conn, cmd Command) error
 
-// Options are what a [Server] does other than usual. The zero Options are a plain server with the user of [NewUser].
+// Options change the behaviour of a [Server]. The zero Options are a plain server with the user of [NewUser].
 type Options struct {
 	// Mode is ModeImplicit by default if there is a TLS configuration, else ModePlain.
 	Mode Mode
 	TLS  *tls.Config
 	// Host is the IP address to listen on; "" is 127.0.0.1.
 	Host string
-	// IPv6 listens on ::1 too, at the same port, where the machine has it.
+	// IPv6 also listens on ::1, on the same port, if the machine has it.
 	IPv6 bool
 
-	// Data is what the server holds. Once the server runs, only Update may change it. Default: one user, NewUser.
+	// Data has the server's users. After the start, only Update may change it. The default is one user, NewUser.
 	Data Data
-	// Mechanisms are the SASL mechanisms announced and spoken, in place of the usual ones:
+	// Mechanisms are the supported SASL mechanisms, instead of the usual ones:
 	// PLAIN, LOGIN, SCRAM-SHA-256, XOAUTH2, OAUTHBEARER, and EXTERNAL once a client has shown a certificate.
 	Mechanisms []string
-	// Greeting is sent in place of the greeting, as it is: with its CRLF, if it is to have one.
+	// Greeting replaces the greeting. It is sent unchanged, and needs its own CRLF.
 	Greeting string
-	// Capabilities changes what is announced, which is also what is honoured: without QUOTA, GETQUOTAROOT is BAD;
-	// with LOGINDISABLED, LOGIN is refused; without SASL-IR, so is an initial response.
+	// Capabilities changes the announced capabilities. The server behaves accordingly: without QUOTA, GETQUOTAROOT is BAD;
+	// with LOGINDISABLED, LOGIN is refused; without SASL-IR, an initial response is refused.
 	Capabilities func(stage Stage, usual []string) []string
-	// Reticent sends capabilities only when asked for, never with the greeting or the end of a login.
+	// Reticent sends capabilities only in answer to CAPABILITY, never with the greeting or after a login.
 	Reticent bool
 
-	// Delay is how long to wait before a command is answered, by verb; "CONNECT" is before anything, "TLS" before
+	// Delay is the delay before each command's answer, by command; "CONNECT" is the delay before anything else, "TLS" before
 	// the server's handshake, "GREETING" before the greeting.
 	Delay map[string]time.Duration
-	// Before is called ahead of each command, and of "GREETING".
+	// Before is called before each command, and before the greeting as "GREETING".
 	Before Handler
-	// Handle replaces the answers to commands, by verb in upper case: "LOGIN", "UID FETCH"; and to "CONNECT", "GREETING".
+	// Handle has the handlers of commands, by name in upper case: "LOGIN", "UID FETCH"; also "CONNECT" and "GREETING".
 	Handle map[string]Handler
-	// Chunk splits what is sent into writes of so many bytes at most, ChunkDelay apart. 0: one write for an answer.
+	// Chunk is the maximum size in bytes of a write, ChunkDelay the pause between writes. 0 means one write for each answer.
 	Chunk      int
 	ChunkDelay time.Duration
 
-	// IdleTimeout closes connections that neither send nor take anything for so long; 0 is ten minutes.
+	// IdleTimeout closes connections on which nothing is sent or received for this time; 0 means ten minutes.
 	IdleTimeout time.Duration
-	// NoRecord keeps no Conversations: for servers that run long.
+	// NoRecord records no Conversations, for servers that run long.
 	NoRecord bool
-	// Wiretap records the first bytes that clients send, as they cross the wire and as they are read after TLS.
+	// Wiretap records the first bytes that clients send, both as sent on the wire and after TLS.
 	Wiretap bool
 }
 
@@ -128,8 +128,8 @@ func Start(o Options) (*Server, error) {
 	return s, nil
 }
 
-// StartRaw runs a server that leaves each connection to handle, and closes it when handle returns. Close closes the
-// connections under way, so that a handle that reads or writes ends too.
+// StartRaw runs a server that calls handle for each connection, and closes the connection when handle returns. Close closes
+// all connections, so that a handle that reads or writes ends, too.
 func StartRaw(handle func(net.Conn)) (*Server, error) {
 	return Start(Options{Handle: map[string]Handler{"CONNECT": func(c *Conn, _ Command) error {
 		handle(c.wire)
@@ -151,7 +151,7 @@ func (s *Server) Update(change func(*Data)) {
 	s.data.settle()
 }
 
-// WaitIdle waits until no client is connected: each has gone, or was sent away.
+// WaitIdle waits until no client is connected.
 func (s *Server) WaitIdle(ctx context.Context) error {
 	s.mu.Lock()
 	idle := s.idle

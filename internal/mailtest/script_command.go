@@ -23,7 +23,7 @@ type Command struct {
 	Replies []string
 }
 
-// Default gives the built-in answer, including those to "CONNECT" and "GREETING".
+// Default sends the built-in answer, including those to "CONNECT" and "GREETING".
 func (c *Conn) Default(cmd Command) error {
 	switch cmd.Verb {
 	case "CONNECT":

@@ -50,7 +50,7 @@ func newConn(s *Server, tcp *net.TCPConn, number int) *Conn {
 	return c
 }
 
-// serve holds the whole conversation.
+// serve runs the whole conversation.
 func (c *Conn) serve() {
 	c.extendDeadline()
 	if err := c.run(Command{Verb: "CONNECT"}); err != nil {
@@ -116,16 +116,16 @@ func (c *Conn) Line(format string, args ...any) { c.Raw(fmt.Sprintf(format, args
 // Raw writes bytes as they are.
 func (c *Conn) Raw(bytes string) { c.out = append(c.out, bytes...) }
 
-// OK ends an answer well.
+// OK ends an answer with a tagged OK.
 func (c *Conn) OK(tag, text string) error { return c.status(tag, "OK", text) }
 
 // NO refuses a command. The text may begin with a response code: "[LIMIT] Too many connections".
 func (c *Conn) NO(tag, text string) error { return c.status(tag, "NO", text) }
 
-// BAD refuses what is no command.
+// BAD answers an invalid command.
 func (c *Conn) BAD(tag, text string) error { return c.status(tag, "BAD", text) }
 
-// Bye says BYE and closes the connection.
+// Bye sends BYE and closes the connection.
 func (c *Conn) Bye(text string) error {
 	c.Line("* BYE %s", text)
 	_ = c.Flush()
@@ -169,7 +169,7 @@ func (c *Conn) Wait(d time.Duration) error {
 	return nil
 }
 
-// Hang sends what was written and answers no more until the client has gone or the server closes.
+// Hang sends what was written, then nothing more until the client disconnects or the server closes.
 func (c *Conn) Hang() error {
 	_ = c.Flush()
 	_ = c.tcp.SetDeadline(time.Time{})
@@ -177,7 +177,7 @@ func (c *Conn) Hang() error {
 	return ErrClosed
 }
 
-// Flood sends what next returns, for 0, 1, 2 and so on, until that is "", the client has gone or the server closes.
+// Flood sends what next returns for 0, 1, 2 and so on, until it returns "", the client disconnects or the server closes.
 func (c *Conn) Flood(next func(i int) string) error {
 	for i := 0; ; i++ {
 		bytes := next(i)
@@ -201,7 +201,7 @@ func (c *Conn) Reset() error {
 	return ErrClosed
 }
 
-// Drop sends what was written, then closes the connection without a BYE; TLS is closed in order.
+// Drop sends what was written, then closes the connection without a BYE, but with TLS's close_notify.
 func (c *Conn) Drop() error {
 	_ = c.Flush()
 	_ = c.nc.Close()
@@ -214,7 +214,7 @@ func (c *Conn) CloseWrite() error {
 	return c.tcp.CloseWrite()
 }
 
-// StartTLS sends what was written and shakes hands. What the client has already sent in clear is dropped.
+// StartTLS sends what was written, then does the TLS handshake. Clear text that the client has already sent is dropped.
 func (c *Conn) StartTLS() error {
 	if err := c.Wait(c.server.options.Delay["TLS"]); err != nil {
 		return err

@@ -87,7 +87,7 @@ func flags(m *Message) string {
 	return "(" + strings.Join(flags, " ") + ")"
 }
 
-// markSeen does what BODY without PEEK does to a mailbox that is selected read-write. The lock is held.
+// markSeen sets \Seen, as BODY without PEEK does in a mailbox that is selected read-write. The caller holds the lock.
 func (c *Conn) markSeen(uid uint32) {
 	user := c.server.data.User(c.user)
 	if c.readOnly || user == nil {

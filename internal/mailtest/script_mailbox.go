@@ -8,7 +8,7 @@ import (
 	"imap-exporter/internal/imap"
 )
 
-// withUser calls read with the user who is logged in, while nobody changes what the server holds. It reports false if there is none any more.
+// withUser calls read with the logged-in user, with the server's data locked. It reports false if the user no longer exists.
 func (c *Conn) withUser(read func(*User)) bool {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
@@ -20,7 +20,7 @@ func (c *Conn) withUser(read func(*User)) bool {
 	return true
 }
 
-// withMailbox calls read with a mailbox named as on the imap. It reports false if there is none such with messages.
+// withMailbox calls read with the mailbox of this encoded name. It reports false if there is no such mailbox with messages.
 func (c *Conn) withMailbox(encoded string, read func(*User, *Mailbox)) bool {
 	name, ok := imap.DecodeMailbox(encoded)
 	if !ok {

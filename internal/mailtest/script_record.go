@@ -6,16 +6,16 @@ import (
 	"slices"
 )
 
-// A Conversation is what the server saw of one connection.
+// A Conversation is the record of one connection.
 type Conversation struct {
 	// Commands are in the order in which they came.
 	Commands []Command
-	// Pipelined says that a command came before the one ahead of it was answered.
+	// Pipelined says that a command arrived before the previous one was answered.
 	Pipelined bool
-	// BytesIn and BytesOut are what crossed the TCP connection.
+	// BytesIn and BytesOut count the bytes on the TCP connection.
 	BytesIn, BytesOut int64
-	// Wire and Received are the first 64 KiB that the client sent: as they crossed the wire, and as the server read
-	// them, which with TLS is in clear. Both are nil without Options.Wiretap.
+	// Wire and Received are the first 64 KiB that the client sent: as on the wire, and as the server read them, which with
+	// TLS is the clear text. Both are nil without Options.Wiretap.
 	Wire, Received []byte
 	// TLS is the state after the handshake; nil without one. DidResume is in it.
 	TLS *tls.ConnectionState
@@ -32,7 +32,7 @@ func (v *Conversation) Verbs() []string {
 	return verbs
 }
 
-// LoggedOut reports whether the client said LOGOUT.
+// LoggedOut reports whether the client sent LOGOUT.
 func (v *Conversation) LoggedOut() bool { return slices.Contains(v.Verbs(), "LOGOUT") }
 
 // Conversations returns what the server saw so far, one for each connection, in order.
@@ -57,7 +57,7 @@ func (s *Server) Connections() (total, maxConcurrent int) {
 	return s.accepted, s.maxConcurrent
 }
 
-// A countedConn adds what crosses it to a Conversation.
+// A countedConn counts its bytes in a Conversation.
 type countedConn struct {
 	net.Conn
 	server       *Server
@@ -81,10 +81,10 @@ func (c *countedConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// maxTapped bounds what a wiretap keeps of one conversation, in bytes.
+// maxTapped is the maximum size of a wiretap's record in bytes.
 const maxTapped = 64 << 10
 
-// tap adds to a record, if there is a wiretap. The caller holds s.mu.
+// tap adds p to a record, if the wiretap is on. The caller holds s.mu.
 func (s *Server) tap(record *[]byte, p []byte) {
 	if s.options.Wiretap {
 		*record = append(*record, p[:min(len(p), maxTapped-len(*record))]...)

@@ -4,7 +4,7 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// broken are servers that take leave, reset, close or fall silent, at each step of the conversation.
+// broken are servers that send BYE, reset, close or stop answering, at each step of the conversation.
 func broken() []Case {
 	var cases []Case
 	for _, step := range []struct{ verb, phase string }{

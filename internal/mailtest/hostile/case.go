@@ -9,7 +9,7 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// Password and Token are the secrets of the account, distinctive, so that they are found wherever they should not be.
+// Password and Token are the secrets of the account. They are easy to find in any output.
 // Unquotable is a password that can only be sent as a literal.
 const (
 	Password   = "canary-hostile-secret"
@@ -17,15 +17,15 @@ const (
 	Unquotable = "canary-größe-secret"
 )
 
-// Success is what a probe of an honest server comes to.
+// Success is the result of a probe of a correct server.
 const Success = "success"
 
-// madeUp is what servers of the table say in clear text, or of other mailboxes. Digits before or after it, as in a duration, or a
-// colon before it, as in an address, make it something else.
+// madeUp matches what servers of the table send in clear text, or about other mailboxes. Digits around it, as in a duration, or
+// a colon before it, as in an address, are no match.
 var madeUp = regexp.MustCompile(`(?m)(?:^|[^0-9.:])(718001|718002|54321)(?:[^0-9.]|$)|X-INJECTED`)
 
-// MadeUp finds in text what a server of the table made up, with a little of what is around it; "" if there is nothing. It must come
-// out nowhere.
+// MadeUp finds in text what a server of the table made up, and returns it with a little context; "" if there is nothing. No
+// output may contain it.
 func MadeUp(text string) string {
 	found := madeUp.FindStringIndex(text)
 	if found == nil {
@@ -35,33 +35,33 @@ func MadeUp(text string) string {
 	return text[max(0, found[0]-around):min(len(text), found[1]+around)]
 }
 
-// A Case is a server, and what a probe of it must come to.
+// A Case is a server, and the expected result of a probe.
 type Case struct {
 	Group, Name string
 	// Mode says when TLS starts.
 	Mode mailtest.Mode
-	// Server changes what an ordinary server would do.
+	// Server changes the behaviour of an ordinary server.
 	Server mailtest.Options
-	// Account changes what an ordinary account would ask for.
+	// Account changes the settings of an ordinary account.
 	Account Account
-	// Want is Success, or phase and reason of the failure: "tls/timeout". Then is the same of later probes, where they differ.
+	// Want is Success, or phase and reason of the failure: "tls/timeout". Then is the result of later probes, if it differs.
 	Want, Then string
-	// Slow says that a probe takes all of its timeout, though it doesn't fail for that.
+	// Slow says that a probe takes its whole timeout, although it doesn't fail because of that.
 	Slow bool
-	// Values are what the probe must have learnt, by metric without its prefix "imap_", summed up over mailboxes and quota roots;
-	// Absent what it must not have learnt.
+	// Values are the expected values by metric, without the prefix "imap_", summed over mailboxes and quota roots. The metrics
+	// in Absent must have no value.
 	Values map[string]float64
 	Absent []string
-	// Never are verbs that must not be sent.
+	// Never are commands that must not be sent.
 	Never []string
-	// Source is where the habit of a well-known server was seen.
+	// Source says where this behaviour of a well-known server was seen.
 	Source string
 
 	certificate func(*mailtest.CA) (*tls.Config, error) // nil: a good one
 }
 
-// An Account is what a probe asks for. The zero Account logs in by LOGIN, examines INBOX, fetches a header, counts INBOX
-// and asks for the quota.
+// An Account has the settings of a probe. The zero Account logs in by LOGIN, sends EXAMINE INBOX, fetches a header, counts
+// INBOX and reads the quota.
 type Account struct {
 	// Auth is "login", "plain", "xoauth2" and so on.
 	Auth string
@@ -69,11 +69,11 @@ type Account struct {
 	Mailboxes []string
 	// SendID sends ID.
 	SendID bool
-	// Password is in place of Password or, with a bearer token, Token.
+	// Password replaces the constant Password or, with a bearer token, Token.
 	Password string
 }
 
-// settle fills in what is ordinary.
+// settle sets the defaults.
 func (a Account) settle() Account {
 	if a.Auth == "" {
 		a.Auth = "login"
@@ -93,7 +93,7 @@ func (a Account) settle() Account {
 // Bearer reports whether the account logs in with a token.
 func (a Account) Bearer() bool { return a.Auth == "xoauth2" || a.Auth == "oauthbearer" }
 
-// Cases returns the table. Servers that send a client elsewhere send it to elsewhere, a host:port.
+// Cases returns the table. Servers that refer a client to another server name elsewhere, a host:port.
 func Cases(elsewhere string) []Case {
 	cases := slices.Concat(
 		withoutSTARTTLS(), preauth(), disguised(), referrals(elsewhere), buffered(), tampered(), spoofed(), others(),
@@ -122,8 +122,8 @@ func (c *Case) Phase() string {
 	return phase
 }
 
-// MayLogIn reports whether the probe may send the account's credential: not before TLS is there and verified, nor to a
-// server that won't have it.
+// MayLogIn reports whether the probe may send the account's credential: only over verified TLS, and only if the server
+// permits a login.
 func (c *Case) MayLogIn() bool {
 	switch c.Phase() {
 	case "connect", "tls", "greeting", "starttls", "capability":
@@ -132,7 +132,7 @@ func (c *Case) MayLogIn() bool {
 	return c.Want != "auth/login_disabled" && c.Want != "auth/mechanism"
 }
 
-// TimesOut reports whether a probe takes all of its timeout.
+// TimesOut reports whether a probe takes its whole timeout.
 func (c *Case) TimesOut() bool {
 	return c.Slow || strings.HasSuffix(c.Want, "/timeout") || strings.HasSuffix(c.Then, "/timeout")
 }
@@ -145,7 +145,7 @@ func in(group string, cases ...Case) []Case {
 	return cases
 }
 
-// on is a server that answers one command in its own way.
+// on is a server with another answer to one command.
 func on(verb string, h mailtest.Handler) mailtest.Options {
 	return mailtest.Options{Handle: map[string]mailtest.Handler{verb: h}}
 }

@@ -6,10 +6,10 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// evil is text that tries to leave the line, the terminal or the page that it is shown in.
+// evil is text that tries to break out of the line, the terminal or the page that shows it.
 const evil = "a\x00b\x1b[31m\x07\x9b\xff\xfe\u202e\u2066\u2028\ufeff\xc3( level=error msg=\"all is lost\""
 
-// characters are texts and names that are no text.
+// characters are texts and names with control characters, invalid encodings and the like.
 func characters() []Case {
 	named := func(name, wire string, want map[string]float64) Case {
 		return Case{Name: name, Want: Success, Account: Account{Mailboxes: []string{"*"}}, Values: want, Server: mailtest.Options{
@@ -68,7 +68,7 @@ func characters() []Case {
 	)
 }
 
-// literals are answers to a password that can't be quoted, and so goes as a literal.
+// literals are answers to a password that can't be quoted, so that it is sent as a literal.
 func literals() []Case {
 	login := func(name, password, answers, want string) Case {
 		return Case{Name: name, Account: Account{Password: Unquotable}, Want: want, Server: mailtest.Options{

@@ -7,7 +7,7 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// counts are the habits in counts, quotas and names.
+// counts are peculiarities of real servers in counts, quotas and names.
 func counts() []Case {
 	return in(Quirks,
 		Case{

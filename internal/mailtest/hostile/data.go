@@ -79,7 +79,7 @@ func crafted() []Case {
 	)
 }
 
-// foreign are answers about what nobody asked for.
+// foreign are answers about something that was not requested.
 func foreign() []Case {
 	type values = map[string]float64
 	return in("others' data",

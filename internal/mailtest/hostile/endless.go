@@ -10,7 +10,7 @@ import (
 // fetched begins the answer to FETCH of the newest message's header.
 const fetched = "* 24 FETCH (BODY[HEADER]<0> "
 
-// endless are lines, literals and numbers of lines without end.
+// endless are servers that send endless lines, endless literals, or lines without end.
 func endless() []Case {
 	floods := func(name, verb, begin, piece, want string) Case {
 		return Case{Name: name, Want: want, Server: on(verb, flood(begin, piece))}
@@ -69,7 +69,7 @@ func many(n int, line string) string {
 	return b.String()
 }
 
-// nested are parentheses that overflow a parser's stack, and loops that it doesn't leave.
+// nested are nested parentheses that overflow a parser's stack or make it loop forever.
 func nested() []Case {
 	deep := strings.Repeat("(", 10_000)
 	bomb := func(name, verb, line, want string) Case {
@@ -106,7 +106,7 @@ func nested() []Case {
 	)
 }
 
-// slow are servers that send without end, a few bytes at a time, so that no pause is ever long (slowloris).
+// slow are servers that send a few bytes at a time without end, so that no pause is long (slowloris).
 func slow() []Case {
 	slowly := func(name, verb, begin, piece, want string) Case {
 		return Case{Name: name, Want: want, Server: on(verb, sendSlowly(begin, piece))}

@@ -1,6 +1,6 @@
 package hostile
 
-// gateways are the habits of servers and gateways that people run themselves.
+// gateways are peculiarities of self-hosted servers and gateways.
 func gateways() []Case {
 	return in(Quirks,
 		Case{

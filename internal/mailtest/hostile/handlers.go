@@ -19,7 +19,7 @@ func answer(raw string) mailtest.Handler {
 	}
 }
 
-// first sends raw, then goes on as an honest server would.
+// first sends raw, then answers as an ordinary server.
 func first(raw string) mailtest.Handler {
 	return func(c *mailtest.Conn, cmd mailtest.Command) error {
 		c.Raw(raw)
@@ -27,7 +27,7 @@ func first(raw string) mailtest.Handler {
 	}
 }
 
-// flood sends begin, and piece for ever.
+// flood sends begin, then piece without end.
 func flood(begin, piece string) mailtest.Handler {
 	block := strings.Repeat(piece, 1+16<<10/len(piece))
 	return func(c *mailtest.Conn, _ mailtest.Command) error {
@@ -36,7 +36,7 @@ func flood(begin, piece string) mailtest.Handler {
 	}
 }
 
-// numbered sends lines for ever, each with its number.
+// numbered sends lines without end, each with its number.
 func numbered(format string) mailtest.Handler {
 	return func(c *mailtest.Conn, _ mailtest.Command) error {
 		return c.Flood(func(i int) string { return fmt.Sprintf(format, 4_000_000_000-int64(i)) })
@@ -56,7 +56,7 @@ func sendSlowly(begin, piece string) mailtest.Handler {
 	}
 }
 
-// hangAfter sends raw and falls silent.
+// hangAfter sends raw and then nothing more.
 func hangAfter(raw string) mailtest.Handler {
 	return func(c *mailtest.Conn, _ mailtest.Command) error {
 		c.Raw(raw)
@@ -64,7 +64,7 @@ func hangAfter(raw string) mailtest.Handler {
 	}
 }
 
-// dropAfter sends raw and closes the connection in order.
+// dropAfter sends raw and closes the connection (FIN).
 func dropAfter(raw string) mailtest.Handler {
 	return func(c *mailtest.Conn, cmd mailtest.Command) error {
 		c.Raw(strings.ReplaceAll(raw, "TAG", cmd.Tag))
@@ -76,19 +76,19 @@ func hang(c *mailtest.Conn, _ mailtest.Command) error  { return c.Hang() }
 func reset(c *mailtest.Conn, _ mailtest.Command) error { return c.Reset() }
 func drop(c *mailtest.Conn, _ mailtest.Command) error  { return c.Drop() }
 
-// halfClose sends the end of the TCP connection with no end of TLS before it, and keeps its own ears open.
+// halfClose closes the sending direction of the TCP connection without TLS's close_notify, and continues to read.
 func halfClose(c *mailtest.Conn, _ mailtest.Command) error {
 	_ = c.CloseWrite()
 	return c.Hang()
 }
 
-// bye takes leave with a reason and closes.
+// bye sends BYE with a reason and closes.
 func bye(c *mailtest.Conn, _ mailtest.Command) error { return c.Bye("[UNAVAILABLE] Going down.") }
 
-// shake goes on in TLS, whatever was said before.
+// shake starts TLS, whatever was sent before.
 func shake(c *mailtest.Conn, _ mailtest.Command) error { return c.StartTLS() }
 
-// onHello does something once the client has begun to shake hands.
+// onHello calls do when the client's TLS handshake begins.
 func onHello(do mailtest.Handler) mailtest.Handler {
 	return func(c *mailtest.Conn, cmd mailtest.Command) error {
 		_ = c.Flush()
@@ -99,7 +99,7 @@ func onHello(do mailtest.Handler) mailtest.Handler {
 	}
 }
 
-// both does one thing, then another.
+// both runs two handlers, one after the other.
 func both(a, b mailtest.Handler) mailtest.Handler {
 	return func(c *mailtest.Conn, cmd mailtest.Command) error {
 		if err := a(c, cmd); err != nil {

@@ -6,7 +6,7 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// injected are answers ahead of their command, to another one, or twice.
+// injected are answers sent before their command, for another command, or twice.
 func injected() []Case {
 	var guesses strings.Builder
 	for _, tag := range []string{"1", "2", "A1", "A001", "a2", "T1", "T2", "A00000001", "0.1", "RUBY0002"} {
@@ -65,7 +65,7 @@ func injected() []Case {
 	)
 }
 
-// scramOf is a server that has the client iterate so often.
+// scramOf is a server that demands this number of iterations.
 func scramOf(iterations string) mailtest.Handler {
 	return func(c *mailtest.Conn, cmd mailtest.Command) error { return scramFirst(c, cmd, iterations) }
 }

@@ -2,7 +2,7 @@ package hostile
 
 import "imap-exporter/internal/mailtest"
 
-// oddities are the habits in codes, capabilities and BYE.
+// oddities are peculiarities of real servers in response codes, capabilities and BYE.
 func oddities() []Case {
 	return in(Quirks,
 		Case{

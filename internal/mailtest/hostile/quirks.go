@@ -2,7 +2,7 @@ package hostile
 
 import "imap-exporter/internal/mailtest"
 
-// Quirks is the group of honest servers with habits of their own. Each must succeed, with the right values.
+// Quirks is the group of correct servers with peculiarities. Each must succeed, with the right values.
 const Quirks = "quirk"
 
 type (
@@ -13,7 +13,7 @@ type (
 // july is the date of message 24 in a replay.
 const july = 837596665
 
-// quirks are the habits of the large providers.
+// quirks are peculiarities of the large providers.
 func quirks() []Case {
 	return in(Quirks,
 		Case{

@@ -8,8 +8,8 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// replay is a server that answers by the verb alone, word for word, as one was seen to do. TAG stands for the tag, NUMBER for
-// the first argument. What over leaves out is answered as simply as can be; built-in answers log in.
+// replay is a server that answers each command with the recorded answer of a real server. TAG stands for the tag, NUMBER for
+// the first argument. Commands that are not in over get the simplest answer; the built-in answers do the login.
 func replay(greeting string, over map[string]string) mailtest.Options {
 	answers := map[string]string{
 		"CAPABILITY":   "* CAPABILITY IMAP4rev1 UNSELECT QUOTA\r\nTAG OK done\r\n",
@@ -44,7 +44,7 @@ func sasl(o mailtest.Options, before, after string) mailtest.Options {
 	return o
 }
 
-// suspicious refuses EXAMINE to a client that has not said who it is.
+// suspicious refuses EXAMINE to a client that has not sent ID.
 func suspicious(refusal string) mailtest.Options {
 	var known sync.Map // the number of each connection whose client has
 	o := replay("* OK Coremail System IMap Server Ready(163com)\r\n", map[string]string{

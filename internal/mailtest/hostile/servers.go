@@ -11,12 +11,12 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// Servers run the servers of the table: with an authority that vouches for the good ones, and with a server elsewhere, to
-// which a client must not let itself be sent.
+// Servers runs the servers of the table, with a CA for those with a valid certificate, and with another server, Elsewhere, to
+// which a client must not follow a referral.
 type Servers struct {
-	// Elsewhere is never to be connected to.
+	// Elsewhere must never get a connection.
 	Elsewhere *mailtest.Server
-	// NoRecord keeps neither conversations nor bytes of servers that are started from then on: for what runs long.
+	// NoRecord makes servers that are started later record neither conversations nor bytes, for long tests.
 	NoRecord bool
 
 	ca      *mailtest.CA
@@ -24,7 +24,7 @@ type Servers struct {
 	running []*mailtest.Server
 }
 
-// NewServers makes the authority and starts the server elsewhere.
+// NewServers creates the CA and starts Elsewhere.
 func NewServers() (*Servers, error) {
 	ca, err := mailtest.NewCA()
 	if err != nil {
@@ -40,10 +40,10 @@ func NewServers() (*Servers, error) {
 // Cases returns the table, with the address of Elsewhere in it.
 func (s *Servers) Cases() []Case { return Cases(s.Elsewhere.Addr()) }
 
-// Roots vouch for the good servers.
+// Roots returns a pool with the CA of the valid certificates.
 func (s *Servers) Roots() *x509.CertPool { return s.ca.Pool() }
 
-// Authority is the certificate of who vouches for the good servers.
+// Authority returns the certificate of the CA.
 func (s *Servers) Authority() *x509.Certificate { return s.ca.Certificate() }
 
 // Start runs the server of a case until Close. Its user is mailtest.DemoUser, its name localhost.
@@ -83,7 +83,7 @@ func (s *Servers) start(o mailtest.Options) (*mailtest.Server, error) {
 	return server, nil
 }
 
-// Close ends all servers.
+// Close stops all servers.
 func (s *Servers) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// inClear is how a conversation begins in which somebody on the line may speak for the server.
+// inClear is the mode in which somebody on the network path can speak for the server.
 const inClear = mailtest.ModeStartTLS
 
 // withoutSTARTTLS are servers, or attackers in front of them, that don't offer STARTTLS or refuse it (STARTTLS stripping).
@@ -38,7 +38,7 @@ func withoutSTARTTLS() []Case {
 	)
 }
 
-// preauth are servers that say that we are logged in, so that we need no TLS.
+// preauth are servers that greet with PREAUTH, so that a client might skip TLS.
 func preauth() []Case {
 	greets := func(name, greeting string) Case {
 		return Case{Name: name, Mode: inClear, Want: "greeting/preauth", Server: mailtest.Options{Greeting: greeting}}
@@ -56,7 +56,7 @@ func preauth() []Case {
 	)
 }
 
-// disguised are servers that make themselves look old.
+// disguised are servers that pretend to be old ones without STARTTLS.
 func disguised() []Case {
 	return in("disguise",
 		Case{Name: "no capabilities", Mode: inClear, Want: "capability/protocol", Server: says("CAPABILITY", "TAG OK done\r\n")},
@@ -79,7 +79,7 @@ func disguised() []Case {
 	)
 }
 
-// referrals are servers that send the client elsewhere (RFC 2221, RFC 2193).
+// referrals are servers that refer the client to another server (RFC 2221, RFC 2193).
 func referrals(elsewhere string) []Case {
 	referral := fmt.Sprintf("[REFERRAL IMAP://user;AUTH=*@%s/]", elsewhere)
 	mailbox := fmt.Sprintf("[REFERRAL IMAP://user;AUTH=*@%s/INBOX]", elsewhere)
@@ -105,7 +105,7 @@ func referrals(elsewhere string) []Case {
 	)
 }
 
-// buffered are servers that send more in clear text than the answer to STARTTLS (CVE-2011-0411 and its many kin).
+// buffered are servers that send more in clear text than the answer to STARTTLS (CVE-2011-0411 and similar ones).
 func buffered() []Case {
 	starttls := func(name, raw, want string) Case {
 		return Case{Name: name, Mode: inClear, Want: want, Server: on("STARTTLS", both(answer(raw), shake))}

@@ -7,8 +7,8 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// tampered are servers of whom somebody on the line says things in clear text, ahead of TLS. A probe must succeed, and
-// know nothing of it afterwards.
+// tampered are servers for which somebody on the network path injects responses in clear text, before TLS. A probe must
+// succeed, and report nothing of it.
 func tampered() []Case {
 	var cases []Case
 	for name, data := range map[string]string{
@@ -69,7 +69,7 @@ func tampered() []Case {
 	)...)
 }
 
-// onlyInClear sends data ahead of an honest answer, until there is TLS.
+// onlyInClear sends data before the ordinary answer, as long as there is no TLS.
 func onlyInClear(data string) mailtest.Handler {
 	return func(c *mailtest.Conn, cmd mailtest.Command) error {
 		if !c.TLS() {
@@ -79,7 +79,7 @@ func onlyInClear(data string) mailtest.Handler {
 	}
 }
 
-// spoofed are servers that speak to the user rather than to the client.
+// spoofed are servers whose texts are meant to mislead the user.
 func spoofed() []Case {
 	var cases []Case
 	for _, code := range []string{"ALERT", "BADCHARSET (X)", "PARSE"} {
@@ -102,7 +102,7 @@ func spoofed() []Case {
 	)...)
 }
 
-// others is the rest of the catalogue.
+// others are the remaining groups of the catalogue.
 func others() []Case {
 	greets := func(name, greeting, want string) Case {
 		return Case{Name: name, Want: want, Server: mailtest.Options{Greeting: greeting}}

@@ -11,7 +11,7 @@ import (
 
 const day = 24 * time.Hour
 
-// certificates are servers that can't prove who they are, with TLS at once and after STARTTLS.
+// certificates are servers without a valid certificate, with implicit TLS and with STARTTLS.
 func certificates() []Case {
 	now := time.Now().Truncate(time.Second)
 	issue := func(o mailtest.CertOptions) func(*mailtest.CA) (*tls.Config, error) {
@@ -40,7 +40,7 @@ func certificates() []Case {
 	return in("certificate", cases...)
 }
 
-// stranger has a good certificate of somebody whom nobody knows.
+// stranger has a certificate of an unknown CA.
 func stranger(*mailtest.CA) (*tls.Config, error) {
 	other, err := mailtest.NewCA()
 	if err != nil {
@@ -49,7 +49,7 @@ func stranger(*mailtest.CA) (*tls.Config, error) {
 	return other.ServerConfig(mailtest.CertOptions{Names: []string{"localhost"}})
 }
 
-// selfSigned shows the certificate of an authority, which vouches for itself.
+// selfSigned has a self-signed certificate.
 func selfSigned(*mailtest.CA) (*tls.Config, error) {
 	config, err := stranger(nil)
 	if err != nil {
@@ -68,7 +68,7 @@ func selfSigned(*mailtest.CA) (*tls.Config, error) {
 	return config, nil
 }
 
-// swapped is known at first, and a stranger from the second connection on.
+// swapped has a valid certificate on the first connection, and one of an unknown CA on all later ones.
 func swapped(ca *mailtest.CA) (*tls.Config, error) {
 	good, err := ca.ServerConfig(mailtest.CertOptions{Names: []string{"localhost"}})
 	if err != nil {
@@ -90,7 +90,7 @@ func swapped(ca *mailtest.CA) (*tls.Config, error) {
 	}}, nil
 }
 
-// versions speaks these alone.
+// versions supports only these TLS versions.
 func versions(least, most uint16) func(*mailtest.CA) (*tls.Config, error) {
 	return func(ca *mailtest.CA) (*tls.Config, error) {
 		config, err := ca.ServerConfig(mailtest.CertOptions{Names: []string{"localhost"}})
@@ -101,7 +101,7 @@ func versions(least, most uint16) func(*mailtest.CA) (*tls.Config, error) {
 	}
 }
 
-// handshakes are servers that begin a handshake and don't bring it to an end.
+// handshakes are servers that begin a TLS handshake and never finish it.
 func handshakes() []Case {
 	// The header of a handshake record of 16 KiB, and the beginning of a ServerHello in it.
 	const hello = "\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03"
@@ -137,7 +137,7 @@ func handshakes() []Case {
 	)...)
 }
 
-// flushed sends what was written before it goes on.
+// flushed sends what was written before it calls the handler.
 func flushed(h mailtest.Handler) mailtest.Handler {
 	return func(c *mailtest.Conn, cmd mailtest.Command) error {
 		if err := c.Flush(); err != nil {
