@@ -12,13 +12,13 @@ import (
 	"imap-exporter/probe"
 )
 
-// accountState is what is summed up about an account.
+// accountState has the counters of an account, and what is needed to render its metrics.
 type accountState struct {
 	account.Account
 	// index is that of its metrics in Metrics.accountMetrics.
 	index  int
 	labels labels
-	// since is when the counters were 0.
+	// since is when the counters started at 0.
 	since    *timestamppb.Timestamp
 	probes   uint64
 	failures uint64
@@ -40,7 +40,7 @@ func (a *accountState) staleAt() time.Time {
 	return a.StaleAfter(a.lastRun)
 }
 
-// configured returns before as the configuration wants it.
+// configured returns before with the labels and the interval of the configuration.
 func (a *accountState) configured(before accountMetrics, ownLabels []string) *accountMetrics {
 	before.info = render(a.infoSamples(ownLabels))
 	before.totals = render(a.totalSamples())
@@ -48,7 +48,7 @@ func (a *accountState) configured(before accountMetrics, ownLabels []string) *ac
 	return &before
 }
 
-// observe sums up r, and returns before with what has changed.
+// observe adds r to the counters, and returns before with what has changed.
 func (a *accountState) observe(r *probe.Result, before accountMetrics) *accountMetrics {
 	a.probes++
 	a.lastRun = r.Start

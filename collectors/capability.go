@@ -90,8 +90,8 @@ func (c capabilities) samples(key capabilityKey) (out []sample) {
 // otherCapability stands for all names that are not known.
 const otherCapability = "other"
 
-// capabilityLabel returns a capability's name where it is a known one, its name without the value where the value is
-// free text or a number, and else otherCapability: no byte that a server made up becomes a label.
+// capabilityLabel returns the name of a known capability, without its value if that is free text or a number. It returns
+// otherCapability for all others, so that no bytes from a server become a label.
 func capabilityLabel(name string) string {
 	name = strings.ToUpper(name)
 	if mechanism, ok := strings.CutPrefix(name, "AUTH="); ok {
@@ -110,7 +110,7 @@ func capabilityLabel(name string) string {
 	return otherCapability
 }
 
-// registeredCapability knows the registry "IMAP Capabilities" of IANA.
+// registeredCapability reports whether a name is in IANA's registry "IMAP Capabilities".
 func registeredCapability(name string) bool {
 	switch name {
 	case "ACL", "ANNOTATE-EXPERIMENT-1", "BINARY", "CATENATE", "CHILDREN", "COMPRESS=DEFLATE", "CONDSTORE",
@@ -129,8 +129,8 @@ func registeredCapability(name string) bool {
 	return false
 }
 
-// vendorCapability knows what widespread servers announce beyond the registry: Cyrus, Courier, Dovecot, Exchange,
-// Gmail, iCloud, Yahoo and Zimbra.
+// vendorCapability reports whether a widespread server announces this unregistered name: Cyrus, Courier, Dovecot, Exchange,
+// Gmail, iCloud, Yahoo or Zimbra.
 func vendorCapability(name string) bool {
 	switch name {
 	case "ACL2=UNION", "ANNOTATEMORE", "BACKENDAUTHENTICATE", "CLIENTACCESSRULES", "CLIENTNETWORKPRESENCELOCATION",
@@ -144,7 +144,8 @@ func vendorCapability(name string) bool {
 	return false
 }
 
-// knownMechanism knows the registry "SASL Mechanisms" of IANA, as far as mail servers use it, and the vendors' own.
+// knownMechanism reports whether a SASL mechanism is in IANA's registry "SASL Mechanisms" and used by mail servers, or a
+// vendor's own.
 func knownMechanism(name string) bool {
 	switch name {
 	case "ANONYMOUS", "CRAM-MD5", "DIGEST-MD5", "EXTERNAL", "GS2-KRB5", "GS2-KRB5-PLUS", "GSS-SPNEGO", "GSSAPI",

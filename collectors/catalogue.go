@@ -35,7 +35,7 @@ func Catalogue() []Metric {
 	return namesOf(probe.IMAP.Name, catalogue[:onDemandSuccess])
 }
 
-// OnDemandCatalogue returns the metrics that the pages of probes on demand have beside the gauges of /metrics.
+// OnDemandCatalogue returns the metrics that only probes on demand have, besides the gauges of /metrics.
 func OnDemandCatalogue() []Metric {
 	return namesOf(probe.IMAP.Name, catalogue[onDemandSuccess:])
 }
@@ -85,6 +85,8 @@ const (
 	mailboxNewest
 	mailboxOldest
 	mailboxesTruncated
+	mailboxesUnreadable
+	namesLeftOut
 	fetchBytes
 	quotaSupported
 	quotaStorageUsed
@@ -118,7 +120,7 @@ const (
 	metricCount
 )
 
-// The label names that many metrics share.
+// The label names of many metrics.
 var (
 	perAccount = []string{"account", "server"}
 	perPhase   = []string{"account", "server", "phase"}
@@ -233,16 +235,26 @@ var catalogue = [metricCount]Metric{
 	mailboxNewest: {
 		"_mailbox_newest_message_timestamp_seconds", Gauge, "seconds",
 		"INTERNALDATE of the message with the highest sequence number, as Unix time, as of the last probe.",
-		perMailbox, noSuccess + "; for a mailbox that is empty or not the selected one",
+		perMailbox, noSuccess + "; for a mailbox that is empty or not the selected one; for a date before 1971 or more than a day ahead",
 	},
 	mailboxOldest: {
 		"_mailbox_oldest_message_timestamp_seconds", Gauge, "seconds",
 		"INTERNALDATE of the message with the lowest sequence number, as Unix time, as of the last probe.",
-		perMailbox, noSuccess + "; for a mailbox that is empty or not the selected one",
+		perMailbox, noSuccess + "; for a mailbox that is empty or not the selected one; for a date before 1971 or more than a day ahead",
 	},
 	mailboxesTruncated: {
 		"_mailboxes_truncated", Gauge, "", "Whether the LIST patterns of the last probe matched more mailboxes than are exported.",
 		perAccount, noSuccess + "; without patterns in mailboxes",
+	},
+	mailboxesUnreadable: {
+		"_mailboxes_unreadable", Gauge, "",
+		"Mailboxes of the last probe that are not exported: their name or counts can't be read, or their label is another mailbox's.",
+		perAccount, noSuccess + "; without patterns in mailboxes",
+	},
+	namesLeftOut: {
+		"_names_left_out", Gauge, "",
+		"Mailboxes and quota roots of the last probe that are not exported, because an account may have 16 new names in an hour.",
+		perAccount, noSuccess,
 	},
 	fetchBytes: {
 		"_fetch_bytes", Gauge, "bytes", "Bytes of the message that the last probe fetched.",
@@ -254,19 +266,19 @@ var catalogue = [metricCount]Metric{
 	},
 	quotaStorageUsed: {
 		"_quota_storage_used_bytes", Gauge, "bytes", "Storage used under the quota root, as of the last probe.",
-		perRoot, noSuccess + "; without such a limit",
+		perRoot, noSuccess + "; when the server tells none",
 	},
 	quotaStorageLimit: {
 		"_quota_storage_limit_bytes", Gauge, "bytes", "Limit of the storage under the quota root, as of the last probe.",
-		perRoot, noSuccess + "; without such a limit",
+		perRoot, noSuccess + "; without a limit, which is how a limit of 0, -1 or beyond 2^53 is read",
 	},
 	quotaMessagesUsed: {
 		"_quota_messages_used", Gauge, "", "Messages under the quota root, as of the last probe.",
-		perRoot, noSuccess + "; without such a limit",
+		perRoot, noSuccess + "; when the server tells none",
 	},
 	quotaMessagesLimit: {
 		"_quota_messages_limit", Gauge, "", "Limit of the messages under the quota root, as of the last probe.",
-		perRoot, noSuccess + "; without such a limit",
+		perRoot, noSuccess + "; without a limit, which is how a limit of 0, -1 or beyond 2^53 is read",
 	},
 	certificateNotAfter: {
 		"_tls_certificate_not_after_timestamp_seconds", Gauge, "seconds",

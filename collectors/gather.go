@@ -41,7 +41,7 @@ func (m *Metrics) Gather() (_ []*dto.MetricFamily, done func(), _ error) {
 	return f.sorted(), func() {}, nil
 }
 
-// A snapshot is what is shown at one moment.
+// A snapshot is the state that one scrape shows.
 type snapshot struct {
 	now      time.Time
 	accounts []*accountMetrics
@@ -49,7 +49,7 @@ type snapshot struct {
 	program  rendered
 }
 
-// snapshot returns what is to be shown now.
+// snapshot returns the current state.
 func (m *Metrics) snapshot() snapshot {
 	var inFlight *int
 	if m.inFlight != nil {
@@ -137,7 +137,7 @@ func (m Metric) family(metrics []*dto.Metric) *dto.MetricFamily {
 // Gatherers are the sources of a page. No two of them have a metric of the same name.
 type Gatherers []prometheus.TransactionalGatherer
 
-// Gather returns the families of all gatherers, sorted by name, as far as there are any, with the errors of all.
+// Gather returns the families of all gatherers, sorted by name, and their joined errors.
 func (g Gatherers) Gather() (all []*dto.MetricFamily, done func(), err error) {
 	dones := make([]func(), len(g))
 	errs := make([]error, len(g))

@@ -54,7 +54,7 @@ func (kinds Histograms) newHistogram(id id, l labels) histogram {
 	return histogram{prometheus.NewHistogram(o), id, l}
 }
 
-// histogram returns the server's histogram with these labels beside its own. It exists from then on.
+// histogram returns the server's histogram with these additional labels. It creates the histogram if it doesn't exist.
 func (s *serverState) histogram(id id, more ...*dto.LabelPair) histogram {
 	wanted := histogram{id: id, labels: s.labels.with(more...)}
 	at, found := slices.BinarySearchFunc(s.histograms, wanted, func(a, b histogram) int {

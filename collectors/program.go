@@ -11,7 +11,7 @@ import (
 
 // A program is what is known about the exporter itself.
 type program struct {
-	// since is when the counters were 0.
+	// since is when the counters started at 0.
 	since           *timestamppb.Timestamp
 	accounts        int
 	shard, shards   int
@@ -19,7 +19,7 @@ type program struct {
 	reloadOK        bool
 	reloadAt        time.Time
 	timestampSource *dto.LabelPair
-	// inFlight, counts and linesDropped are nil where the program doesn't tell them.
+	// inFlight, counts and linesDropped are nil if Options don't have them.
 	inFlight     *int
 	counts       *schedule.Counts
 	linesDropped *int

@@ -80,6 +80,10 @@ func (g *gauges) mailboxes(r *probe.Result) {
 	if r.MailboxesTruncated != nil {
 		g.add(mailboxesTruncated, boolean(*r.MailboxesTruncated))
 	}
+	if r.MailboxesUnreadable != nil {
+		g.add(mailboxesUnreadable, float64(*r.MailboxesUnreadable))
+	}
+	g.add(namesLeftOut, float64(r.NamesLeftOut))
 	if r.Fetched != nil {
 		g.add(fetchBytes, float64(r.Fetched.Bytes), pair("mailbox", mailboxLabel(r.Fetched.Mailbox)))
 	}
@@ -128,11 +132,15 @@ func (g *gauges) quota(q *probe.Quota) {
 		label := pair("root", name)
 		if s := root.Storage; s != nil {
 			g.add(quotaStorageUsed, float64(s.Used), label)
-			g.add(quotaStorageLimit, float64(s.Limit), label)
+			if s.Limit > 0 {
+				g.add(quotaStorageLimit, float64(s.Limit), label)
+			}
 		}
 		if m := root.Messages; m != nil {
 			g.add(quotaMessagesUsed, float64(m.Used), label)
-			g.add(quotaMessagesLimit, float64(m.Limit), label)
+			if m.Limit > 0 {
+				g.add(quotaMessagesLimit, float64(m.Limit), label)
+			}
 		}
 	}
 }

@@ -23,14 +23,14 @@ func (k serverKey) compare(other serverKey) int {
 	return strings.Compare(k.protocol, other.protocol)
 }
 
-// serverState is what is summed up about a server.
+// serverState has the counters and histograms of a server.
 type serverState struct {
 	protocol string
 	// index is that of its metrics in Metrics.serverMetrics.
 	index  int
 	labels labels
 	kinds  Histograms
-	// since is when the counters were 0.
+	// since is when the counters started at 0.
 	since             *timestamppb.Timestamp
 	failures          map[failure]uint64
 	connects          map[attempt]uint64
@@ -104,7 +104,7 @@ func newServerState(key serverKey, protocol *probe.Protocol, kinds Histograms, n
 	return s
 }
 
-// metrics returns the metrics of a server that no probe has come to.
+// metrics returns the metrics of a server before its first probe.
 func (s *serverState) metrics() *serverMetrics {
 	return &serverMetrics{
 		protocol: s.protocol,
@@ -112,7 +112,7 @@ func (s *serverState) metrics() *serverMetrics {
 	}
 }
 
-// observe sums up r, in which capabilities changed so many times, and returns before with what has changed.
+// observe adds r, in which capabilities changed this many times, to the counters, and returns before with what has changed.
 func (s *serverState) observe(r *probe.Result, changes uint64, before serverMetrics) *serverMetrics {
 	if r.Err != nil {
 		s.failures[failure{r.Err.Phase, r.Err.Reason}]++

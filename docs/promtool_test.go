@@ -80,7 +80,7 @@ func TestPrometheusExamples(t *testing.T) {
 		}
 		kinds[object.Kind]++
 	}
-	if kinds["scrape_configs"] < 5 || kinds["Probe"] != 1 || kinds["ScrapeConfig"] != 1 || kinds[""] != 1 {
+	if kinds["scrape_configs"] < 5 || kinds["Probe"] != 1 || kinds["ScrapeConfig"] != 1 || kinds[""] != 2 {
 		t.Errorf("the page has other examples: %v", kinds)
 	}
 }

@@ -24,7 +24,7 @@ func assertNoLeak(t *testing.T, r *Result) {
 	}
 }
 
-// repetitions are the forms in which a repeated password is recognized and blanked.
+// repetitions are the forms in which a repeated password is recognized and redacted.
 func repetitions(secret string) map[string]string {
 	plain := "\x00" + mailtest.DemoUser + "\x00" + secret
 	return map[string]string{

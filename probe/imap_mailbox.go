@@ -2,10 +2,14 @@ package probe
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	goimap "github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
+
+	"imap-exporter/internal/imap"
 )
 
 // selectMailbox opens the mailbox in which FETCH is measured, by EXAMINE if nothing may change.
@@ -18,6 +22,7 @@ func (s *imapSession) selectMailbox(context.Context) error {
 	if err != nil {
 		return s.cause(err)
 	}
+	s.open = true
 	s.selected = &Mailbox{
 		Name:        s.LabelValue(s.Target.Select),
 		Messages:    &data.NumMessages,
@@ -79,7 +84,10 @@ func (s *imapSession) section() []*goimap.FetchItemBodySection {
 func (s *imapSession) fetchMessage(number uint32, options *goimap.FetchOptions) (*imapclient.FetchMessageBuffer, error) {
 	client := s.goimap()
 	messages, err := client.Fetch(goimap.SeqSetNum(number), options).Collect()
-	if err := s.cause(err); err != nil {
+	if err := s.cause(err); isExpunged(err) {
+		s.Notef("fetch: message %d: %v", number, err)
+		return nil, nil
+	} else if err != nil {
 		return nil, err
 	}
 	for _, m := range messages {
@@ -88,6 +96,14 @@ func (s *imapSession) fetchMessage(number uint32, options *goimap.FetchOptions) 
 		}
 	}
 	return nil, nil
+}
+
+// isExpunged reports whether a server refused FETCH because another client has expunged the message (RFC 2180, section 4.1;
+// RFC 5530, section 3). The mailbox's counts still stand.
+func isExpunged(err error) bool {
+	refused, ok := errors.AsType[*imap.StatusError](err)
+	return ok && refused.Status == imap.NO &&
+		(refused.Code == "EXPUNGEISSUED" || strings.Contains(strings.ToLower(refused.Text), "no longer exist"))
 }
 
 func date(m *imapclient.FetchMessageBuffer) *time.Time {
@@ -103,5 +119,7 @@ func (s *imapSession) unselect(context.Context) error {
 		return nil
 	}
 	client := s.goimap()
-	return s.cause(client.Unselect().Wait())
+	err := s.cause(client.Unselect().Wait())
+	s.open = err != nil
+	return err
 }

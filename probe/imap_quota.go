@@ -27,36 +27,45 @@ func (s *imapSession) quota(context.Context) error {
 	if mailbox == "" {
 		mailbox = imap.Inbox
 	}
-	reply, err := s.conn.Do("GETQUOTAROOT " + imap.EncodeMailbox(mailbox))
+	var names []string // of the roots, as they were sent
+	err := s.conn.Do("GETQUOTAROOT "+imap.EncodeMailbox(mailbox), func(r *imap.Response) {
+		if r.Name == "QUOTA" {
+			names = s.addQuota(names, r)
+		}
+	})
 	if err != nil && s.conn.Err() != nil {
 		return err
 	}
 	if err != nil {
 		s.Notef("quota: %v", err)
-		return nil
-	}
-	for _, r := range reply.Untagged {
-		if root, ok := s.quotaRoot(r); ok && len(quota.Roots) < MaxQuotaRoots && !slices.ContainsFunc(quota.Roots, root.sameName) {
-			quota.Roots = append(quota.Roots, *root)
-		}
+		quota.Roots = nil
 	}
 	return nil
 }
 
-func (q *QuotaRoot) sameName(other QuotaRoot) bool { return q.Name == other.Name }
-
-// quotaRoot reads a QUOTA response: root, and a list of name, usage and limit triples.
-func (s *imapSession) quotaRoot(r *imap.Response) (*QuotaRoot, bool) {
-	if r.Name != "QUOTA" {
-		return nil, false
-	}
-	values, err := r.Values()
-	if err != nil || len(values) < 2 || values[0].IsList() {
+// addQuota reads a QUOTA response: root, and a list of name, usage and limit triples. Some servers send one response for each
+// resource of a root. Of a resource that comes twice the first counts.
+func (s *imapSession) addQuota(names []string, r *imap.Response) []string {
+	name, triples, ok := r.NamedList()
+	if !ok {
 		s.Notef("quota: a QUOTA response can't be read")
-		return nil, false
+		return names
 	}
-	root := &QuotaRoot{Name: s.LabelValue(values[0].Text)}
-	for triples := values[1].List; len(triples) >= 3; triples = triples[3:] {
+	quota, label := s.Result.Quota, s.LabelValue(name)
+	i := slices.Index(names, name)
+	switch {
+	case i >= 0:
+	case len(names) == MaxQuotaRoots:
+		return names
+	case slices.ContainsFunc(quota.Roots, func(other QuotaRoot) bool { return other.Name == label }):
+		s.Notef("quota: a quota root was left out: another one has the label %q too", label)
+		return names
+	default:
+		i = len(names)
+		names, quota.Roots = append(names, name), append(quota.Roots, QuotaRoot{Name: label})
+	}
+	root := &quota.Roots[i]
+	for ; len(triples) >= 3; triples = triples[3:] {
 		switch name := strings.ToUpper(triples[0].Text); {
 		case name == "STORAGE" && root.Storage == nil:
 			root.Storage = resource(triples[1:3], quotaUnit)
@@ -64,16 +73,20 @@ func (s *imapSession) quotaRoot(r *imap.Response) (*QuotaRoot, bool) {
 			root.Messages = resource(triples[1:3], 1)
 		}
 	}
-	return root, true
+	return names
 }
 
-// resource reads usage and limit in units of unit. What is no number, or too large for a number of bytes, is no limit: nil.
+// resource reads usage and limit in units of unit. It is nil without a usage. What is no number, or too large for a number
+// of bytes, is no limit.
 func resource(pair []imap.Value, unit uint64) *Resource {
 	const bits = 53 // some servers say "-1" or 2^64-1 for unlimited
 	used, ok := pair[0].Uint(bits)
-	limit, limited := pair[1].Uint(bits)
-	if !ok || !limited {
+	if !ok {
 		return nil
+	}
+	limit, limited := pair[1].Uint(bits)
+	if !limited {
+		limit = 0
 	}
 	return &Resource{Used: used * unit, Limit: limit * unit}
 }

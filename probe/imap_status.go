@@ -18,6 +18,7 @@ func isPattern(name string) bool { return strings.ContainsAny(name, "*%") }
 // A statusQuery is a mailbox whose counts are to be read.
 type statusQuery struct {
 	name    string
+	label   string // of the metrics
 	encoded string // as it is sent: the name of a mailbox that was listed just as the server wrote it
 	matched bool   // by a pattern, so that a refusal is no failure
 }
@@ -28,18 +29,18 @@ func (s *imapSession) list(context.Context) error {
 	truncated := false
 	for _, name := range s.Target.Mailboxes {
 		if !isPattern(name) {
+			name = imap.FoldInbox(name)
 			truncated = !s.addMailbox(statusQuery{name: name, encoded: imap.EncodeMailbox(name)}) || truncated
 			continue
 		}
-		s.Result.MailboxesTruncated = &truncated
-		reply, err := s.conn.Do(`LIST "" ` + imap.EncodeMailbox(name))
-		if err != nil {
-			return err
-		}
-		for _, r := range reply.Untagged {
+		s.Result.MailboxesTruncated, s.Result.MailboxesUnreadable = &truncated, &s.unreadable
+		err := s.conn.Do(`LIST "" `+imap.EncodeMailbox(name), func(r *imap.Response) {
 			if found, ok := s.readList(r); ok && !s.addMailbox(found) {
 				truncated = true
 			}
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -47,8 +48,15 @@ func (s *imapSession) list(context.Context) error {
 
 // addMailbox adds q once; it reports false when there are too many already.
 func (s *imapSession) addMailbox(q statusQuery) bool {
-	if slices.ContainsFunc(s.queries, func(other statusQuery) bool { return other.name == q.name }) {
-		return true
+	q.label = s.LabelValue(q.name)
+	for _, other := range s.queries {
+		if other.name == q.name {
+			return true
+		}
+		if other.label == q.label {
+			s.skipMailbox("list: a mailbox was left out: another one has the label %q too", q.label)
+			return true
+		}
 	}
 	if len(s.queries) == MaxMailboxes {
 		return false
@@ -57,25 +65,29 @@ func (s *imapSession) addMailbox(q statusQuery) bool {
 	return true
 }
 
+// skipMailbox counts a mailbox that will have no counts, and notes why.
+func (s *imapSession) skipMailbox(format string, args ...any) {
+	s.unreadable++
+	s.Notef(format, args...)
+}
+
 // readList reads the mailbox in a LIST response. ok is false if it can't be selected, or its name can't be read.
 func (s *imapSession) readList(r *imap.Response) (q statusQuery, ok bool) {
 	if r.Name != "LIST" {
 		return statusQuery{}, false
 	}
-	values, err := r.Values()
-	if err != nil || len(values) < 3 || !values[0].IsList() {
-		s.Notef("list: a mailbox was left out: its LIST response can't be read")
+	listing, ok := r.Listing()
+	if !ok {
+		s.skipMailbox("list: a mailbox was left out: its LIST response can't be read")
 		return statusQuery{}, false
 	}
-	for _, attribute := range values[0].List {
-		if a := strings.ToLower(attribute.Text); a == `\noselect` || a == `\nonexistent` {
-			return statusQuery{}, false
-		}
+	if slices.Contains(listing.Attributes, `\noselect`) || slices.Contains(listing.Attributes, `\nonexistent`) {
+		return statusQuery{}, false
 	}
-	encoded := values[2].Text
+	encoded := listing.Name
 	name, ok := imap.DecodeMailbox(encoded)
 	if !ok || strings.ContainsAny(encoded, "\r\n\x00") {
-		s.Notef("list: a mailbox was left out: its name %q can't be read", encoded)
+		s.skipMailbox("list: a mailbox was left out: its name %q can't be read", encoded)
 		return statusQuery{}, false
 	}
 	if name = imap.FoldInbox(name); name == imap.Inbox {
@@ -90,14 +102,23 @@ func (s *imapSession) status(context.Context) error {
 	items := s.statusItems()
 	for _, q := range s.queries {
 		m, err := s.askStatus(q, items)
+		isSelected := s.selected != nil && q.name == imap.FoldInbox(s.Target.Select)
 		switch {
+		case err != nil && s.conn.Err() == nil && isSelected && s.open:
+			// Servers may refuse STATUS of the selected mailbox (RFC 9051, section 6.3.11). What SELECT told stands.
+			s.Notef("status: %q, which is selected: %v", q.name, err)
+			m = &Mailbox{Name: q.label}
 		case err != nil && (s.conn.Err() != nil || !q.matched):
 			return err
 		case err != nil:
-			s.Notef("status: %q: %v", q.name, err)
-		default:
-			s.Result.Mailboxes = append(s.Result.Mailboxes, *m)
+			s.skipMailbox("status: %q: %v", q.name, err)
+			continue
 		}
+		if isSelected {
+			m.merge(s.selected)
+			s.selected = nil
+		}
+		s.Result.Mailboxes = append(s.Result.Mailboxes, *m)
 	}
 	s.addSelected()
 	return nil
@@ -121,42 +142,46 @@ func (s *imapSession) statusItems() []string {
 }
 
 func (s *imapSession) askStatus(q statusQuery, items []string) (*Mailbox, error) {
-	reply, err := s.conn.Do(q.command(items))
+	var m *Mailbox
+	ask := func(items []string) error {
+		m = nil
+		return s.conn.Do(q.command(items), func(r *imap.Response) {
+			if m == nil {
+				m, _ = q.read(r)
+			}
+		})
+	}
+	err := ask(items)
 	var refused *imap.StatusError
 	if errors.As(err, &refused) && refused.Status == imap.BAD && len(items) > len(basicItems) {
 		// The server announces an item that it doesn't know: ask for the others alone.
-		reply, err = s.conn.Do(q.command(basicItems))
+		err = ask(basicItems)
 	}
-	if err != nil {
-		return nil, err
+	if err == nil && m == nil {
+		err = fmt.Errorf("%w: STATUS was answered with OK, but without the counts", imap.ErrProtocol)
 	}
-	for _, r := range reply.Untagged {
-		if m, ok := s.readStatus(r, q.name); ok {
-			return m, nil
-		}
-	}
-	return nil, fmt.Errorf("%w: STATUS was answered with OK, but without the counts", imap.ErrProtocol)
+	return m, err
 }
 
 func (q statusQuery) command(items []string) string {
 	return fmt.Sprintf("STATUS %s (%s)", q.encoded, strings.Join(items, " "))
 }
 
-// readStatus reads a STATUS response if it is about the mailbox called name. What isn't a number is left out.
-func (s *imapSession) readStatus(r *imap.Response, name string) (m *Mailbox, ok bool) {
+// read reads a STATUS response if it is about the mailbox of the query. What isn't a number is left out.
+func (q statusQuery) read(r *imap.Response) (m *Mailbox, ok bool) {
 	if r.Name != "STATUS" {
 		return nil, false
 	}
-	values, err := r.Values()
-	if err != nil || len(values) < 2 || len(values[1].List) == 0 {
+	mailbox, pairs, ok := r.NamedList()
+	if !ok || len(pairs) == 0 {
 		return nil, false
 	}
 	// Some servers answer with the name in the case that they store.
-	if about, valid := imap.DecodeMailbox(values[0].Text); !valid || !strings.EqualFold(about, name) {
+	if about, valid := imap.DecodeMailbox(mailbox); !valid || !strings.EqualFold(about, q.name) {
 		return nil, false
 	}
-	m = &Mailbox{Name: s.LabelValue(name)}
-	for pairs := values[1].List; len(pairs) >= 2; pairs = pairs[2:] {
+	m = &Mailbox{Name: q.label}
+	for ; len(pairs) >= 2; pairs = pairs[2:] {
 		if n, valid := pairs[1].Uint(63); valid {
 			m.set(strings.ToUpper(pairs[0].Text), n)
 		}
@@ -192,19 +217,21 @@ func set32(field **uint32, n uint64) {
 	}
 }
 
-// addSelected adds what SELECT and FETCH told of the selected mailbox to its counts. What STATUS told is newer, and stays.
+// merge adds to the counts of STATUS what SELECT and FETCH told of the same mailbox. What STATUS told is newer, and stays.
+func (m *Mailbox) merge(selected *Mailbox) {
+	m.Newest, m.Oldest = selected.Newest, selected.Oldest
+	m.Messages = cmp.Or(m.Messages, selected.Messages)
+	m.UIDNext = cmp.Or(m.UIDNext, selected.UIDNext)
+	m.UIDValidity = cmp.Or(m.UIDValidity, selected.UIDValidity)
+}
+
+// addSelected adds the selected mailbox, unless it is among those that were asked for.
 func (s *imapSession) addSelected() {
-	if s.selected == nil {
-		return
+	switch {
+	case s.selected == nil:
+	case slices.ContainsFunc(s.Result.Mailboxes, func(m Mailbox) bool { return m.Name == s.selected.Name }):
+		s.skipMailbox("select: the mailbox was left out: another one has the label %q too", s.selected.Name)
+	default:
+		s.Result.Mailboxes = append(s.Result.Mailboxes, *s.selected)
 	}
-	for i := range s.Result.Mailboxes {
-		if m := &s.Result.Mailboxes[i]; m.Name == s.selected.Name {
-			m.Newest, m.Oldest = s.selected.Newest, s.selected.Oldest
-			m.Messages = cmp.Or(m.Messages, s.selected.Messages)
-			m.UIDNext = cmp.Or(m.UIDNext, s.selected.UIDNext)
-			m.UIDValidity = cmp.Or(m.UIDValidity, s.selected.UIDValidity)
-			return
-		}
-	}
-	s.Result.Mailboxes = append(s.Result.Mailboxes, *s.selected)
 }

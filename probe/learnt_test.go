@@ -18,6 +18,9 @@ func learnt(r *Result) map[string]float64 {
 	if r.MailboxesTruncated != nil {
 		sum(values, "mailboxes_truncated", new(number(*r.MailboxesTruncated)))
 	}
+	if r.MailboxesUnreadable != nil {
+		values["mailboxes_unreadable"] = float64(*r.MailboxesUnreadable)
+	}
 	if r.Fetched != nil {
 		sum(values, "fetch_bytes", new(uint64(r.Fetched.Bytes)))
 	}
@@ -26,15 +29,22 @@ func learnt(r *Result) map[string]float64 {
 		for _, root := range r.Quota.Roots {
 			if root.Storage != nil {
 				sum(values, "quota_storage_used_bytes", &root.Storage.Used)
-				sum(values, "quota_storage_limit_bytes", &root.Storage.Limit)
+				sum(values, "quota_storage_limit_bytes", limit(root.Storage))
 			}
 			if root.Messages != nil {
 				sum(values, "quota_messages_used", &root.Messages.Used)
-				sum(values, "quota_messages_limit", &root.Messages.Limit)
+				sum(values, "quota_messages_limit", limit(root.Messages))
 			}
 		}
 	}
 	return values
+}
+
+func limit(r *Resource) *uint64 {
+	if r.Limit == 0 {
+		return nil
+	}
+	return &r.Limit
 }
 
 func sum[T uint32 | uint64](values map[string]float64, name string, value *T) {

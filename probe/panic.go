@@ -35,7 +35,7 @@ func newPanicError(recovered any) *PanicError {
 }
 
 // Error has the panic's value if that is a text, else only its type: other values might print a secret in a form that isn't
-// recognized and blanked.
+// recognized and redacted.
 func (f *PanicError) Error() string {
 	switch f.value.(type) {
 	case error, string:

@@ -38,6 +38,11 @@ type Result struct {
 	// Mailboxes are the counts, by mailbox; MailboxesTruncated says that patterns matched more than MaxMailboxes. nil: no patterns.
 	Mailboxes          []Mailbox
 	MailboxesTruncated *bool
+	// MailboxesUnreadable is how many mailboxes the patterns matched that have no counts: their name or counts can't be read,
+	// the server refused STATUS, or another mailbox has the same label. nil: no patterns.
+	MailboxesUnreadable *int
+	// NamesLeftOut is how many mailboxes and quota roots the caller of Run has left out, because they had too many new names.
+	NamesLeftOut int
 	// Fetched is the size of the last FETCH answer; nil when no message was fetched.
 	Fetched *Fetched
 	// Quota is nil when it wasn't asked for or not reached.
@@ -45,7 +50,7 @@ type Result struct {
 
 	// Notes are refusals that did not fail the probe, such as a mailbox whose STATUS was refused, for the log.
 	Notes []string
-	// Transcript is the conversation, with credentials blanked as they were sent.
+	// Transcript is the conversation, with credentials redacted when they were sent.
 	Transcript []TranscriptLine
 }
 
@@ -107,8 +112,8 @@ type TLS struct {
 	// Version is "TLS 1.3" or the like, Cipher the suite's IANA name. Both are "" when the handshake failed.
 	Version string
 	Cipher  string
-	// NotAfter is when the presented chain stops verifying: of each verified chain the earliest notAfter, of these the latest;
-	// unverified, the earliest of what the server presented. Zero when no certificate was seen.
+	// NotAfter is when the certificate's chain stops verifying: of each chain to a trusted authority the earliest notAfter, of
+	// these the latest; without a chain, the server's own certificate's. Zero when no certificate was seen.
 	NotAfter time.Time
 }
 
@@ -122,7 +127,7 @@ const (
 	UserTimestamps   TimestampSource = "user"
 )
 
-// A TranscriptLine is one line of a conversation: printable, at most 200 bytes, with what is secret blanked as it was sent.
+// A TranscriptLine is one line of a conversation: printable, at most 200 bytes, with what is secret redacted as it was sent.
 type TranscriptLine struct {
 	// At is the time since the connection was made.
 	At time.Duration
@@ -183,7 +188,7 @@ type Quota struct {
 	Roots     []QuotaRoot
 }
 
-// A QuotaRoot has the resources STORAGE and MESSAGE of one root (RFC 9208, section 5). Nil: no such limit.
+// A QuotaRoot has the resources STORAGE and MESSAGE of one root (RFC 9208, section 5). Nil: the server tells no usage.
 type QuotaRoot struct {
 	// Name is valid, printable UTF-8 of at most MaxNameRunes. It may be "".
 	Name string
@@ -192,7 +197,7 @@ type QuotaRoot struct {
 	Messages *Resource
 }
 
-// A Resource is how much of a limit is used.
+// A Resource is how much of a limit is used. Limit is 0 if there is none: servers then send 0, -1, or more than can be stored.
 type Resource struct{ Used, Limit uint64 }
 
 // Fraction is the part of the limit that is used, from 0 to 1 and beyond. ok is false without a limit: for nil, and for a

@@ -27,11 +27,7 @@ func newHealthcheckCommand() *cobra.Command {
 			"give, and exits with 0 if it answers, else with 1. It is for containers that have no other program for that.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			file, err := cmd.Flags().GetString("config.file")
-			if err != nil {
-				return err
-			}
-			web, err := config.LoadWeb(config.Options{File: file, Flags: cmd.Flags()})
+			web, err := config.LoadWeb(config.Options{Flags: cmd.Flags()})
 			if err != nil {
 				return &configError{err}
 			}

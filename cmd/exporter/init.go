@@ -48,10 +48,7 @@ func newInitCommand() *cobra.Command {
 
 // run runs the command.
 func (f *initFlags) run(cmd *cobra.Command, _ []string) error {
-	file, err := cmd.Flags().GetString("config.file")
-	if err != nil {
-		return err
-	}
+	file := config.FilePath(cmd.Flags())
 	s := &setup.Setup{
 		User: &terminalUser{cmd: cmd, in: bufio.NewReader(cmd.InOrStdin())}, Resolver: net.DefaultResolver, Probe: probe.Run,
 		File: file, Answers: f.answers,

@@ -46,7 +46,7 @@ func onDemand(t *testing.T, timeout string, server *mailtest.Server, accountsAnd
 		if name == "wrong" {
 			password = "canary-wrong-secret"
 		}
-		fmt.Fprintf(&b, "  - {name: %q, server: %q, username: %s, password: %s}\n", name, server.Addr(), mailtest.DemoUser, password)
+		fmt.Fprintf(&b, "  - {name: %q, server: %q, username: %s, password: %s, probe_modules: [thorough, banner]}\n", name, server.Addr(), mailtest.DemoUser, password)
 	}
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
@@ -119,7 +119,7 @@ func TestProbeIsShared(t *testing.T) {
 	}
 }
 
-// After a rejected login there is no other for whoever asks, and the page says so.
+// While logins are suspended after a rejected one, requests cause no login, and the response says so.
 func TestProbeIsHeldBack(t *testing.T) {
 	var count atomic.Int64
 	server := startServer(t, connections(&count, nil))
@@ -197,5 +197,10 @@ func TestProbeWithAModule(t *testing.T) {
 	}
 	if page := mustScrape(t, base+"/probe?target=canary&module=banner", "10"); strings.Contains(page, `phase="auth"`) || !strings.Contains(page, `phase="capability"`) {
 		t.Errorf("the banner alone was wanted:\n%s", page)
+	}
+	before := count.Load()
+	status, page, err := scrapeProbe(t.Context(), base+"/probe?target=canary&module=anywhere", "10")
+	if err != nil || status != http.StatusForbidden || !strings.Contains(page, "module anywhere isn't among the account's probe_modules") || count.Load() != before {
+		t.Errorf("a module that the account doesn't name: %v, status %d, %d connections: %s", err, status, count.Load()-before, page)
 	}
 }

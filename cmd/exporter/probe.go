@@ -51,7 +51,7 @@ func newProbeCommand() *cobra.Command {
 	flags.StringArrayVarP(&f.critical, "critical", "c", nil, "likewise, `[label=]range`, else CRITICAL")
 	addAdHocFlags(flags, &f.adHoc)
 	flags.SortFlags = false
-	cmd.SetFlagErrorFunc(f.notProbed)
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return f.notProbed(cmd, explainFlagError(cmd, err)) })
 	for name, function := range map[string]cobra.CompletionFunc{
 		"output": completeWords(formatText, formatJSON, formatProm, formatNagios),
 		"color":  completeWords("auto", "always", "never"),
@@ -145,7 +145,7 @@ func (f *probeFlags) probeOf(cfg *config.Config, a *config.Account) (format.Prob
 	target := a.Target
 	if f.module != "" && f.module != a.Module {
 		var err error
-		if target, err = cfg.AccountWith(a, f.module); err != nil {
+		if target, err = cfg.TargetWith(a, f.module); err != nil {
 			return format.Probe{}, fmt.Errorf("%s: %w", a.Name, err)
 		}
 	}

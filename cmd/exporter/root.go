@@ -21,7 +21,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
-	if err := cmd.ExecuteContext(ctx); err != nil {
+	err := checkDashes(cmd, args)
+	if err == nil {
+		err = cmd.ExecuteContext(ctx)
+	}
+	if err != nil {
 		status, printed := exitStatusOf(err)
 		if !printed {
 			printError(stderr, err)
@@ -51,12 +55,14 @@ func newRootCommand() *cobra.Command {
 		Long: "imap-exporter logs in to the accounts of its configuration on a schedule, measures each step of the\n" +
 			"conversation on the wire, and serves the results at /metrics.",
 		Version:       version.Print("imap-exporter"),
-		Args:          cobra.NoArgs,
+		Args:          noCommandArgs,
 		RunE:          runServe,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	cmd.SetVersionTemplate("{{.Version}}\n")
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.SetFlagErrorFunc(explainFlagError)
 	flags := cmd.PersistentFlags()
 	flags.String("config.file", config.DefaultFile, "configuration `file`")
 	flags.Duration("config.auto-reload-interval", 0, "how `often` to look for a changed configuration, such as 30s; 0s: never")
@@ -74,11 +80,7 @@ func newRootCommand() *cobra.Command {
 
 // loadConfig loads the configuration file that a command's flags name, and validates it and the web configuration file.
 func loadConfig(cmd *cobra.Command, demo config.Demo) (*config.Config, error) {
-	file, err := cmd.Flags().GetString("config.file")
-	if err != nil {
-		return nil, err
-	}
-	cfg, err := config.Load(config.Options{File: file, Flags: cmd.Flags(), Demo: demo})
+	cfg, err := config.Load(config.Options{Flags: cmd.Flags(), Demo: demo})
 	if err != nil {
 		return nil, &configError{err}
 	}

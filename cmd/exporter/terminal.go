@@ -15,7 +15,7 @@ import (
 	"imap-exporter/internal/format"
 )
 
-// terminalOf returns the file descriptor of a terminal; ok is false for what is none.
+// terminalOf returns the file descriptor of a terminal; ok is false if stream is none.
 func terminalOf(stream any) (fd int, ok bool) {
 	f, isFile := stream.(*os.File)
 	if !isFile {

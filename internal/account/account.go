@@ -30,7 +30,7 @@ func (k Key) compare(other Key) int {
 	return cmp.Or(cmp.Compare(k.Account, other.Account), cmp.Compare(k.Service, other.Service))
 }
 
-// An Account is one service of a configured account: whom to probe, and when.
+// An Account is one service of a configured account: what to probe, and when.
 type Account struct {
 	// Name and Server are the labels account and server: the configured name, and host:port.
 	Name   string
@@ -45,8 +45,8 @@ type Account struct {
 	Module string
 	// Labels are extra labels of the metric imap_account_info.
 	Labels map[string]string
-	// Fingerprint reads the secret and returns a keyed hash of it. The key is random and lives as long as the process, so the
-	// hash tells nothing about the secret. It is "" where there is no secret, or it can't be read.
+	// Fingerprint reads the secret and returns a keyed hash of it. The key is random for each process, so the hash reveals
+	// nothing about the secret. It is "" if there is no secret, or if it can't be read.
 	Fingerprint func() string
 }
 

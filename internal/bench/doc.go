@@ -1,4 +1,4 @@
-// Package bench measures what the exporter costs and how true its times are. It has nothing but benchmarks, run by
-// `make bench`; docs/performance.md tells how they work and what they showed. Each compares two things in one run, so
-// that its ratio holds on any machine.
+// Package bench measures what the exporter costs and how accurate its durations are. It has only benchmarks, which
+// `make bench` runs; docs/performance.md describes them and their results. Each compares two things in one run, so that the
+// ratio holds on any machine.
 package bench

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/tls"
 	"os"
 	"path/filepath"
@@ -25,7 +26,7 @@ func (l *loader) loadAccounts(raw *rawConfig, root position) []Account {
 			none = none && len(more.Accounts) == 0 && !in.hasErrors()
 		}
 	}
-	if none && !files.hasErrors() {
+	if none && !files.hasErrors() && !l.diagnostics.have(unknownKey(didYouMean("accounts"))) {
 		at.errorf("is empty: an account needs a name, a server, a username and a password_file")
 	}
 	return accounts
@@ -92,11 +93,14 @@ func (l *loader) buildAccount(raw *rawAccount, p position) Account {
 	if m.target == nil {
 		return Account{}
 	}
+	times := m.times.override(raw, p)
 	a := Account{Account: account.Account{
-		Name: raw.Name, Interval: m.interval, RetryInterval: m.retryInterval, Module: m.name, Labels: raw.Labels,
+		Name: raw.Name, Interval: times.interval, RetryInterval: cmp.Or(times.retryInterval, times.interval), Module: m.name, Labels: raw.Labels,
 	}}
 	a.Target, a.server = l.target(m.target, raw, p)
+	a.Target.Timeout = times.timeout
 	a.Server = a.Target.Server
+	a.probeModules = l.checkProbeModules(&a, raw.ProbeModules, p.key("probe_modules"))
 	a.raw = *raw
 	a.raw.Server, a.raw.Module = a.Server, m.name
 	if raw.Password != nil {
@@ -121,6 +125,7 @@ func (l *loader) target(shared *probe.Target, raw *rawAccount, p position) (*pro
 	if !ok {
 		return &t, s
 	}
+	warnOfPort(s, t.TLSMode, p.key("server"))
 	setServer(&t, s)
 	return &t, s
 }

@@ -16,7 +16,7 @@ func (a *Account) same(b *Account) bool {
 	s.Secret, t.Secret = nil, nil
 	s.TLSConfig, t.TLSConfig = nil, nil
 	return a.Interval == b.Interval && a.RetryInterval == b.RetryInterval && a.Module == b.Module && a.secret == b.secret &&
-		maps.Equal(a.Labels, b.Labels) && sameTLS(a.Target.TLSConfig, b.Target.TLSConfig) && reflect.DeepEqual(s, t)
+		slices.Equal(a.probeModules, b.probeModules) && maps.Equal(a.Labels, b.Labels) && sameTLS(a.Target.TLSConfig, b.Target.TLSConfig) && reflect.DeepEqual(s, t)
 }
 
 // sameTLS compares the fields that tlsConfig and withServer set.
@@ -25,10 +25,14 @@ func sameTLS(a, b *tls.Config) bool {
 		return a == b
 	}
 	return a.ServerName == b.ServerName && a.MinVersion == b.MinVersion && a.InsecureSkipVerify == b.InsecureSkipVerify &&
-		sameRoots(a.RootCAs, b.RootCAs) &&
-		slices.EqualFunc(a.Certificates, b.Certificates, func(c, d tls.Certificate) bool {
-			return slices.EqualFunc(c.Certificate, d.Certificate, bytes.Equal)
-		})
+		sameRoots(a.RootCAs, b.RootCAs) && sameCertificates(a, b)
+}
+
+// sameCertificates compares client certificates.
+func sameCertificates(a, b *tls.Config) bool {
+	return slices.EqualFunc(a.Certificates, b.Certificates, func(c, d tls.Certificate) bool {
+		return slices.EqualFunc(c.Certificate, d.Certificate, bytes.Equal)
+	})
 }
 
 // sameRoots compares pools; nil, the system's roots, equals nil only.

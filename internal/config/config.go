@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"os"
@@ -18,16 +19,17 @@ const DefaultFile = "config.yaml"
 
 // Options say where the configuration comes from.
 type Options struct {
-	// File is the path of the configuration file; "" means DefaultFile.
+	// File is the path of the configuration file; "" means that of FilePath.
 	File string
 	// Flags may hold the flags of AddFlags. Those that the user gave win over the environment and the file; the others are
-	// ignored, their defaults too. It may also hold shard, a number or auto, and total-shards. It may be nil.
+	// ignored, their defaults too. It may also hold config.file, shard, a number or auto, and total-shards. It
+	// may be nil.
 	Flags *pflag.FlagSet
 	// Demo has the embedded servers; nil means that there are none.
 	Demo Demo
 }
 
-// Demo tells where the embedded mail servers are.
+// Demo starts the embedded mail servers.
 type Demo interface {
 	// Names returns the reserved names: demo, demo-slow and so on.
 	Names() []string
@@ -103,6 +105,8 @@ type Account struct {
 	account.Account
 
 	server server
+	// probeModules are the names of other modules that callers of /probe may use.
+	probeModules []string
 	// secret identifies the secret: the path of its file, or the fingerprint of one that is read only once.
 	secret string
 	// raw is the account as written, without the password, for Show.
@@ -114,15 +118,9 @@ type Account struct {
 // wrong. No secret is ever part of it.
 func Load(o Options) (*Config, error) {
 	l := newLoader(o)
-	file := o.File
-	if file == "" {
-		file = DefaultFile
-	}
-	l.dir, l.files = filepath.Dir(file), []string{filepath.Clean(file)}
 	l.readShard()
-
 	var raw rawConfig
-	root := l.read(file, &raw)
+	root := l.read(l.main, &raw)
 	if !root.file.usable {
 		return nil, l.diagnostics.err()
 	}
@@ -135,6 +133,8 @@ func Load(o Options) (*Config, error) {
 		return nil, err
 	}
 	l.permissions.warn()
+	l.warnOfUnknownVariables(all)
+	warnOfMissingAuthorities(all, root)
 	c.Shard, c.Sources, c.Warnings, c.AllAccounts = l.shard, l.sources, l.diagnostics.warnings, len(all)
 	c.shown = l.usedModules(all)
 	c.Accounts = slices.DeleteFunc(all, func(a Account) bool { return !l.shard.Has(a.Name) })
@@ -149,8 +149,8 @@ func Load(o Options) (*Config, error) {
 type loader struct {
 	// flags are Options.Flags.
 	flags *pflag.FlagSet
-	// dir is the directory of the configuration file: relative paths start there.
-	dir string
+	// main is the path of the configuration file, and dir its directory: relative paths start there.
+	main, dir string
 	// credentials is systemd's directory of credentials, or "".
 	credentials string
 	demo        Demo
@@ -162,16 +162,20 @@ type loader struct {
 	modules     map[string]*module
 	// modulesBroken says that a module's name could not be read, so that an unknown name may be that one.
 	modulesBroken bool
-	// files are the account files read so far, so that none is read twice.
+	// files are the files read so far, so that none is read twice.
 	files []string
 	// accountNames has the position of each account's name, in all files.
 	accountNames map[string]position
 }
 
 func newLoader(o Options) *loader {
+	file := cmp.Or(o.File, FilePath(o.Flags))
 	credentials := os.Getenv("CREDENTIALS_DIRECTORY")
 	return &loader{
 		flags:        o.Flags,
+		main:         file,
+		dir:          filepath.Dir(file),
+		files:        []string{filepath.Clean(file)},
 		credentials:  credentials,
 		demo:         o.Demo,
 		shard:        Shard{Total: 1},

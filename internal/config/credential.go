@@ -79,6 +79,7 @@ func (l *loader) secretReader(raw *rawAccount, key string, p position) func(cont
 		case breaksLine(text):
 			p.errorf("the environment variable of that name has a line break or NUL, which IMAP cannot send")
 		}
+		p.warnOfSecret("", text)
 		return fixedSecret(NewSecret(text))
 	case "password_file":
 		return l.secretFromFile(raw.PasswordFile, p)
@@ -117,8 +118,10 @@ func (l *loader) secretFromFile(name string, p position) func(context.Context) (
 		}
 		return text, nil
 	}
-	if _, wrong := read(); wrong != nil {
+	if secret, wrong := read(); wrong != nil {
 		l.diagnostics.add(wrong)
+	} else {
+		p.warnOfSecret(l.resolve(name)+": ", secret)
 	}
 	l.permissions.check(l.resolve(name), p)
 	return func(ctx context.Context) (string, error) {
@@ -130,6 +133,16 @@ func (l *loader) secretFromFile(name string, p position) func(context.Context) (
 			return "", wrong
 		}
 		return text, nil
+	}
+}
+
+// warnOfSecret warns if a secret is probably not what was meant. The warning begins with the path of its file, if it has one.
+func (p position) warnOfSecret(path, secret string) {
+	if secret == "" {
+		return // That is an error already.
+	}
+	if doubt := doubtfulSecret(secret); doubt != "" {
+		p.warnf("%s%s", path, doubt)
 	}
 }
 

@@ -28,6 +28,8 @@ func (p position) decode(n *yaml.Node, v reflect.Value) {
 		p.errorf("aliases (* and &) are not supported: quote the value if it is text")
 	case n.Style&yaml.TaggedStyle != 0 && n.Tag != "!!str":
 		p.errorf("tags (!) are not supported: quote the value if it is text")
+	case isNull(n) && n.Value == "" && valueIsComment.MatchString(p.file.line(p.line())):
+		p.errorf("has no value, because # begins a comment: quote the value")
 	case isNull(n):
 		p.errorf("has no value: write one, in quotes if it is text, or delete the line")
 	case isOwn || v.Kind() != reflect.Struct && v.Kind() != reflect.Slice && v.Kind() != reflect.Map:
@@ -40,7 +42,7 @@ func (p position) decode(n *yaml.Node, v reflect.Value) {
 			at.decode(item, v.Index(i))
 		}
 	case v.Kind() == reflect.Slice:
-		p.errorf("must be a list")
+		p.errorf("must be a list: begin each item with -, or write it in [ ]")
 	case n.Kind != yaml.MappingNode:
 		p.errorf("must be a mapping of keys and values")
 	default:
@@ -53,10 +55,13 @@ func (p position) decodeScalar(n *yaml.Node, v reflect.Value) {
 	if u, ok := value.(yaml.Unmarshaler); ok {
 		if err := u.UnmarshalYAML(n); err != nil {
 			p.errorf("%s", err)
+			return
 		}
+		p.checkText(n, v)
 		return
 	}
 	if n.Kind == yaml.ScalarNode && n.Decode(value) == nil {
+		p.checkText(n, v)
 		return
 	}
 	switch v.Kind() {
@@ -99,7 +104,7 @@ func (p position) decodeMapping(n *yaml.Node, v reflect.Value) {
 		if field := fieldByKey(v.Type(), key.Value); field >= 0 {
 			at.decode(value, v.Field(field))
 		} else {
-			at.errorf("unknown key: %s", hint(key.Value, v.Type()))
+			at.errorf("%s", unknownKey(hint(key.Value, v.Type())))
 		}
 	}
 }

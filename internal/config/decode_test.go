@@ -70,11 +70,18 @@ func TestHint(t *testing.T) {
 	account := reflect.TypeFor[rawAccount]()
 	for key, want := range map[string]string{
 		"pasword_file": "did you mean password_file?",
-		"user":         "the keys here are ",
+		"user":         "did you mean username?",
+		"HOST":         "did you mean server?",
+		"password-env": "did you mean password_env?",
+		"port":         "write it after the server: host:port",
+		"folders":      "write mailboxes, which belongs to a module",
+		"zebra":        "the keys here are ",
 		"usrname":      "did you mean username?",
 		"mailboxes":    "it belongs to a module",
 		"ca_file":      "it belongs to tls_config, in a module",
 		"web":          "it belongs to the top level",
+		"level":        "it belongs to log, at the top level",
+		"client_auth":  "the keys here are ",
 	} {
 		if got := hint(key, account); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %s, want %s", key, got, want)

@@ -58,6 +58,11 @@ type diagnostics struct {
 
 func (ds *diagnostics) add(d *diagnostic) { ds.errors = append(ds.errors, d) }
 
+// have reports whether there is an error of that text.
+func (ds *diagnostics) have(text string) bool {
+	return slices.ContainsFunc(ds.errors, func(d *diagnostic) bool { return d.text == text })
+}
+
 // err joins the errors, sorted by file and line; nil without any.
 func (ds *diagnostics) err() error {
 	var sources []string

@@ -98,8 +98,8 @@ func TestDocumentedDefaults(t *testing.T) {
 	}
 	slices.Sort(required)
 	if want := []string{
-		"accounts[].name", "accounts[].password", "accounts[].password_env", "accounts[].password_file",
-		"accounts[].server", "accounts[].token_file", "accounts[].username", "modules[].name",
+		"accounts[].interval", "accounts[].name", "accounts[].password", "accounts[].password_env", "accounts[].password_file",
+		"accounts[].retry_interval", "accounts[].server", "accounts[].timeout", "accounts[].token_file", "accounts[].username", "modules[].name",
 	}; !slices.Equal(required, want) {
 		t.Errorf("keys without a default: %v", required)
 	}

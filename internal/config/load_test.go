@@ -161,7 +161,7 @@ func TestOddFiles(t *testing.T) {
 		dir:                                 "is a directory, not a file",
 		pipe:                                "is not a regular file",
 		huge:                                "is larger than 16 MiB",
-		filepath.Join(dir, "none"):          "no such file or directory",
+		filepath.Join(dir, "none"):          "no such file or directory: name another file with --config.file, or write one with imap-exporter init",
 		writeFile(t, "utf-16", "\xff\xfea"): "1: starts with a byte order mark: save it as UTF-8 without one",
 	} {
 		if _, err := load(t, file); err == nil || !strings.HasSuffix(err.Error(), want) || !strings.HasPrefix(err.Error(), file+":") {

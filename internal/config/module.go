@@ -23,9 +23,8 @@ const defaultModule = "default"
 
 // A module is how to probe: what accounts share.
 type module struct {
-	name          string
-	interval      time.Duration
-	retryInterval time.Duration
+	name  string
+	times times
 	// raw is the module as written, with the defaults, for Show.
 	raw rawModule
 	// anyTarget says that /probe may use it for servers of no account.
@@ -75,7 +74,13 @@ func (l *loader) buildModule(m *module, raw *rawModule, p position) *probe.Targe
 		SendID:             valueOr(raw.SendID, false),
 		ReadOnly:           valueOr(raw.ReadOnly, true),
 	}
-	m.setTimes(t, raw, p)
+	m.times = times{
+		interval:      time.Duration(valueOr(raw.Interval, Duration(60*time.Second))),
+		timeout:       time.Duration(valueOr(raw.Timeout, Duration(20*time.Second))),
+		retryInterval: time.Duration(valueOr(raw.RetryInterval, 0)),
+	}
+	m.times.check(p)
+	t.Timeout = m.times.timeout
 	t.TLSConfig = l.tlsConfig(raw.TLSConfig, t, p)
 	if t.TLSMode == probe.TLSNone && t.AllowPlaintextAuth && t.Auth != probe.AuthNone {
 		p.key("allow_plaintext_auth").warnf("with tls: none the login is not encrypted: anyone on the network path can read the password")
@@ -94,23 +99,38 @@ func (l *loader) buildModule(m *module, raw *rawModule, p position) *probe.Targe
 	return t
 }
 
-func (m *module) setTimes(t *probe.Target, raw *rawModule, p position) {
-	m.interval = time.Duration(valueOr(raw.Interval, Duration(60*time.Second)))
-	t.Timeout = time.Duration(valueOr(raw.Timeout, Duration(20*time.Second)))
-	m.retryInterval = time.Duration(valueOr(raw.RetryInterval, 0))
+// times are when to probe, and how long a probe may take. A module has them, and an account may override them.
+type times struct {
+	// interval is 0 for probes on demand only, and retryInterval is 0 where it is the interval.
+	interval, timeout, retryInterval time.Duration
+}
+
+func (t times) check(p position) {
 	switch {
-	case t.Timeout < minTimeout || t.Timeout > maxTimeout:
+	case t.timeout < minTimeout || t.timeout > maxTimeout:
 		p.key("timeout").errorf("must be from %s to %s", text.Duration(minTimeout), text.Duration(maxTimeout))
-	case m.interval != 0 && m.interval < t.Timeout:
-		p.key("interval").errorf("is shorter than timeout, %s: write a longer interval or a shorter timeout", text.Duration(t.Timeout))
-	case m.retryInterval != 0 && m.interval == 0:
+	case t.interval != 0 && t.interval < t.timeout:
+		p.key("interval").errorf("is shorter than timeout, %s: write a longer interval or a shorter timeout", text.Duration(t.timeout))
+	case t.retryInterval != 0 && t.interval == 0:
 		p.key("retry_interval").errorf("needs an interval: with interval 0s, probes run on demand only")
-	case m.retryInterval != 0 && m.retryInterval < t.Timeout:
-		p.key("retry_interval").errorf("is shorter than timeout, %s: write a longer one, or 0s to use interval", text.Duration(t.Timeout))
+	case t.retryInterval != 0 && t.retryInterval < t.timeout:
+		p.key("retry_interval").errorf("is shorter than timeout, %s: write a longer one, or 0s to use interval", text.Duration(t.timeout))
 	}
-	if m.retryInterval == 0 {
-		m.retryInterval = m.interval
+}
+
+// override returns the times of an account.
+func (t times) override(raw *rawAccount, p position) times {
+	if raw.Interval == nil && raw.Timeout == nil && raw.RetryInterval == nil {
+		return t
 	}
+	if raw.Interval != nil && *raw.Interval == 0 {
+		t.retryInterval = 0
+	}
+	t.interval = time.Duration(valueOr(raw.Interval, Duration(t.interval)))
+	t.timeout = time.Duration(valueOr(raw.Timeout, Duration(t.timeout)))
+	t.retryInterval = time.Duration(valueOr(raw.RetryInterval, Duration(t.retryInterval)))
+	t.check(p)
+	return t
 }
 
 // rejectMailboxKeys reports keys that need a login.

@@ -32,43 +32,118 @@ func (c *Config) Account(name string) *Account {
 // ModuleNames returns the names of all modules, sorted.
 func (c *Config) ModuleNames() []string { return slices.Sorted(maps.Keys(c.modules)) }
 
-// AccountWith returns the target of an account as another module probes it. The account's own name, server and
-// credential stay, and the login must not become less safe: with TLS where the account's own module has it, to a server
-// whose certificate is verified for the same name. Its errors are ErrUnknownModule and ErrRefused, with the why.
+// AccountWith returns the target of an account as another module probes it, for a caller of /probe. The account keeps its own
+// name, server and credential. The module must be its own or one of its probe_modules. The errors are ErrUnknownModule and ErrRefused, with the
+// reason.
 func (c *Config) AccountWith(a *Account, name string) (*probe.Target, error) {
+	if c.modules[name] == nil {
+		return nil, ErrUnknownModule
+	}
+	if name != a.Module && !slices.Contains(a.probeModules, name) {
+		return nil, fmt.Errorf("%w: module %s isn't among the account's probe_modules", ErrRefused, name)
+	}
+	return c.TargetWith(a, name)
+}
+
+// TargetWith is AccountWith for whoever may read the configuration: the account's probe_modules don't matter, but the login
+// must not become weaker all the same.
+func (c *Config) TargetWith(a *Account, name string) (*probe.Target, error) {
 	m := c.modules[name]
 	if m == nil {
 		return nil, ErrUnknownModule
 	}
-	if m.target.Auth != probe.AuthNone {
-		if why := lessSafe(a, m.target); why != "" {
-			return nil, fmt.Errorf("%w: module %s %s", ErrRefused, name, why)
-		}
+	t := targetWith(a, m)
+	if why := weaker(t, a.Target); why != "" {
+		return nil, fmt.Errorf("%w: module %s %s", ErrRefused, name, why)
 	}
+	return t, nil
+}
+
+// targetWith returns the target of an account as another module probes it.
+func targetWith(a *Account, m *module) *probe.Target {
 	t := *m.target
 	t.Account = a.Name
 	if t.Auth != probe.AuthNone {
 		t.Username, t.Secret = a.Target.Username, a.Target.Secret
 	}
 	setServer(&t, a.server.withTLSMode(t.TLSMode))
-	return &t, nil
+	return &t
 }
 
-// lessSafe returns why a login with a module's target would be less safe than the account's own; "" if it isn't.
-func lessSafe(a *Account, t *probe.Target) string {
-	own := a.Target
+// checkProbeModules checks the probe_modules of an account, and returns them.
+func (l *loader) checkProbeModules(a *Account, names []string, p position) []string {
+	for i, name := range names {
+		at, m := p.item(i), l.modules[name]
+		switch {
+		case slices.Contains(names[:i], name):
+			at.errorf("is listed twice")
+		case m == nil && l.modulesBroken:
+		case m == nil:
+			at.errorf("there is no such module: the known ones are %s", l.moduleNames())
+		case m.target == nil || a.server.label == "": // An error is reported already.
+		default:
+			if why := weaker(targetWith(a, m), a.Target); why != "" {
+				at.errorf("module %s %s: callers of /probe must not make a login weaker", name, why)
+			}
+		}
+	}
+	return names
+}
+
+// weaker returns why a probe of t would protect the credential less than one of own, the account's own target; "" if it
+// wouldn't. A caller of /probe chooses the module, so that must not show the password to anybody who doesn't see it otherwise.
+func weaker(t, own *probe.Target) string {
+	if why := weakerTLS(t, own); why != "" || t.Auth == probe.AuthNone {
+		return why
+	}
 	switch {
 	case credentialOf(t.Auth) != credentialOf(own.Auth):
-		return fmt.Sprintf("logs in with %s, the account with %s", credentialOf(t.Auth), credentialOf(own.Auth))
-	case own.TLSMode == probe.TLSNone:
-	case t.TLSMode == probe.TLSNone:
-		return "would log in without TLS"
-	case t.TLSConfig.InsecureSkipVerify && !own.TLSConfig.InsecureSkipVerify:
-		return "doesn't verify the server's certificate"
-	case t.TLSConfig.ServerName != "" && t.TLSConfig.ServerName != own.TLSConfig.ServerName:
-		return "accepts another server's certificate"
+		return fmt.Sprintf("logs in with %s, and the account with %s", credentialOf(t.Auth), credentialOf(own.Auth))
+	case mechanismStrength(t.Auth) < mechanismStrength(own.Auth):
+		return fmt.Sprintf("has auth: %s, and the account's module %s, which protects the password better", t.Auth, own.Auth)
 	}
 	return ""
+}
+
+// weakerTLS compares who sees the login, who is taken for the server, and as whom the exporter connects.
+func weakerTLS(t, own *probe.Target) string {
+	plain := own.TLSMode == probe.TLSNone
+	switch {
+	case t.TLSMode != probe.TLSNone && len(t.TLSConfig.Certificates) > 0 && (plain || !sameCertificates(t.TLSConfig, own.TLSConfig)):
+		return "has another client certificate"
+	case t.Auth == probe.AuthNone:
+		return ""
+	case plain && t.TLSMode == probe.TLSNone && t.AllowPlaintextAuth && !own.AllowPlaintextAuth, !plain && t.TLSMode == probe.TLSNone:
+		return "would log in without TLS"
+	case plain:
+		return ""
+	case !sameCertificates(t.TLSConfig, own.TLSConfig):
+		return "has no client certificate"
+	case t.TLSConfig.MinVersion < own.TLSConfig.MinVersion:
+		return "accepts older versions of TLS"
+	case own.TLSConfig.InsecureSkipVerify:
+		return ""
+	case t.TLSConfig.InsecureSkipVerify:
+		return "doesn't verify the server's certificate"
+	case t.TLSConfig.ServerName != own.TLSConfig.ServerName:
+		return "accepts another server's certificate"
+	case !sameRoots(t.TLSConfig.RootCAs, own.TLSConfig.RootCAs):
+		return "trusts other authorities"
+	}
+	return ""
+}
+
+// mechanismStrength orders the ways to log in with the same kind of credential: SCRAM never shows the password to the server,
+// auto does only where the server offers nothing better, and the others always do (inside TLS).
+func mechanismStrength(auth probe.AuthMethod) int {
+	switch auth {
+	case probe.AuthSCRAMSHA256:
+		return 3
+	case probe.AuthAuto:
+		return 2
+	default:
+		return 1
+	}
 }
 
 // credentialOf returns the kind of credential that an authentication method needs.

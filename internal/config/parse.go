@@ -3,11 +3,8 @@ package config
 import (
 	"bytes"
 	"errors"
-	"io"
+	"io/fs"
 	"reflect"
-	"regexp"
-	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -21,6 +18,8 @@ type parsedFile struct {
 	name string
 	// lines has the line of each key and list item, by path.
 	lines map[string]int
+	// source has the file's lines, while it is decoded. Later it is nil: the file may have passwords.
+	source [][]byte
 	// diagnostics are those of the whole Load.
 	diagnostics *diagnostics
 	// usable says that the file is YAML with a mapping at its top, so that its values can be checked.
@@ -34,7 +33,11 @@ func (l *loader) read(file string, raw any) position {
 	root := position{file: parsed}
 	data, err := l.sources.read(file)
 	if err != nil {
-		l.diagnostics.add(&diagnostic{source: file, text: causeOf(err).Error()})
+		text := causeOf(err).Error()
+		if file == l.main && errors.Is(err, fs.ErrNotExist) {
+			text += ": name another file with --config.file, or write one with imap-exporter init"
+		}
+		l.diagnostics.add(&diagnostic{source: file, text: text})
 		return root
 	}
 	if hasByteOrderMark(data) {
@@ -45,57 +48,28 @@ func (l *loader) read(file string, raw any) position {
 	if node == nil {
 		return root
 	}
+	parsed.source = bytes.Split(data, []byte("\n"))
 	root.decode(node, reflect.ValueOf(raw).Elem())
+	parsed.source = nil
 	parsed.usable = node.Kind == yaml.MappingNode
 	return root
 }
 
 // parse returns the only document of a file. It reports an error, and returns nil, where there is none or more than one.
 func (p position) parse(data []byte) *yaml.Node {
-	var first, second yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	err := decoder.Decode(&first)
-	if errors.Is(err, io.EOF) || err == nil && isNull(first.Content[0]) {
+	documents, err := parseYAML(bytes.NewReader(data))
+	switch {
+	case err != nil:
+		p.reportSyntaxError(data)
+		return nil
+	case len(documents) == 0 || isNull(documents[0].Content[0]):
 		p.errorf("is empty: it needs at least one account, with a name, a server, a username and a password_file")
 		return nil
-	}
-	if err == nil {
-		err = decoder.Decode(&second)
-	}
-	switch {
-	case err == nil:
-		p.errorAt(second.Line, "has a second YAML document: write everything into one, without ---")
-		return nil
-	case !errors.Is(err, io.EOF):
-		p.reportSyntaxError(err)
+	case len(documents) > 1:
+		p.errorAt(documents[1].Line, "has a second YAML document: write everything into one, without ---")
 		return nil
 	}
-	return first.Content[0]
-}
-
-// Messages of the YAML library begin with a line number. Its parser counts lines from 0, its scanner from 1.
-var (
-	yamlLine   = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-	yamlParser = regexp.MustCompile(`^did not find expected (node content|key|'-' indicator|',' or)`)
-)
-
-// reportSyntaxError reports an error of the YAML parser. All its messages are fixed texts but one, which repeats the name of an
-// unknown anchor, and a password that starts with * looks like one.
-func (p position) reportSyntaxError(err error) {
-	line, text := 1, err.Error()
-	if match := yamlLine.FindStringSubmatch(text); match != nil {
-		text = strings.TrimPrefix(text, match[0])
-		if n, err := strconv.Atoi(match[1]); err == nil {
-			line = n
-		}
-	}
-	if yamlParser.MatchString(text) {
-		line++
-	}
-	if strings.Contains(text, "anchor") {
-		text = "a value starts with * or &, which is special in YAML: quote it"
-	}
-	p.errorAt(line, "not valid YAML: "+text)
+	return documents[0].Content[0]
 }
 
 func hasByteOrderMark(data []byte) bool {

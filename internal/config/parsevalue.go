@@ -96,13 +96,10 @@ func parseURL(text string) (string, error) {
 	return strings.TrimRight(text, "/"), nil
 }
 
-// parseFilePath accepts the path of a file that can be read, or "".
-func parseFilePath(path string) (string, error) {
+// parseWebConfigPath accepts the path of a web configuration that can be read, with all files that it names, or "".
+func parseWebConfigPath(path string) (string, error) {
 	if path == "" {
 		return "", nil
 	}
-	if _, err := readRegular(path, maxFileBytes); err != nil {
-		return "", fmt.Errorf("%s: %w", path, causeOf(err))
-	}
-	return path, nil
+	return path, CheckWebFiles(path)
 }

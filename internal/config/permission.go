@@ -13,7 +13,7 @@ import (
 type permissionCheck struct {
 	// credentials is systemd's directory of credentials, which it protects itself; "" for none.
 	credentials string
-	// reachable tells for each directory whether every user may enter it and all directories above it.
+	// reachable says for each directory whether every user may enter it and all directories above it.
 	reachable map[string]bool
 	// first is the position of the first file found, path and mode are that file's, and others counts those after it.
 	first  position

@@ -61,15 +61,20 @@ type rawFetch struct {
 }
 
 type rawAccount struct {
-	Name         string            `yaml:"name"`
-	Server       string            `yaml:"server"`
-	Username     string            `yaml:"username"`
-	PasswordFile string            `yaml:"password_file"`
-	PasswordEnv  string            `yaml:"password_env"`
-	Password     *Secret           `yaml:"password"`
-	TokenFile    string            `yaml:"token_file"`
-	Module       string            `yaml:"module"`
-	Labels       map[string]string `yaml:"labels"`
+	Name         string   `yaml:"name"`
+	Server       string   `yaml:"server"`
+	Username     string   `yaml:"username"`
+	PasswordFile string   `yaml:"password_file"`
+	PasswordEnv  string   `yaml:"password_env"`
+	Password     *Secret  `yaml:"password"`
+	TokenFile    string   `yaml:"token_file"`
+	Module       string   `yaml:"module"`
+	ProbeModules []string `yaml:"probe_modules"`
+	// Interval, Timeout and RetryInterval override the module's.
+	Interval      *Duration         `yaml:"interval"`
+	Timeout       *Duration         `yaml:"timeout"`
+	RetryInterval *Duration         `yaml:"retry_interval"`
+	Labels        map[string]string `yaml:"labels"`
 }
 
 // rawAccountFile is a file that account_files names.

@@ -20,13 +20,8 @@ func readRegular(path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch mode := info.Mode(); {
-	case mode.IsDir():
-		return nil, errors.New("is a directory, not a file")
-	case !mode.IsRegular():
-		return nil, errors.New("is not a regular file")
-	case info.Size() > limit:
-		return nil, tooLarge(limit)
+	if err := checkFileInfo(info, limit); err != nil {
+		return nil, err
 	}
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
@@ -40,6 +35,28 @@ func readRegular(path string, limit int64) ([]byte, error) {
 		return nil, errors.New("was written to while it was read: try again")
 	}
 	return data, nil
+}
+
+// checkRegular checks that a file is one that readRegular would read, without opening it.
+func checkRegular(path string, limit int64) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	return checkFileInfo(info, limit)
+}
+
+// checkFileInfo returns an error for a file that isn't regular, or larger than limit.
+func checkFileInfo(info os.FileInfo, limit int64) error {
+	switch mode := info.Mode(); {
+	case mode.IsDir():
+		return errors.New("is a directory, not a file")
+	case !mode.IsRegular():
+		return errors.New("is not a regular file")
+	case info.Size() > limit:
+		return tooLarge(limit)
+	}
+	return nil
 }
 
 func tooLarge(limit int64) error { return fmt.Errorf("is larger than %s", binarySize(limit)) }

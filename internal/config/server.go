@@ -78,6 +78,17 @@ func (l *loader) parseServer(text string, mode probe.TLSMode, p position) (serve
 	return server{}, false
 }
 
+// warnOfPort warns of a standard port with a TLS mode that its servers don't expect.
+func warnOfPort(s server, mode probe.TLSMode, p position) {
+	_, port, _ := net.SplitHostPort(s.label)
+	switch {
+	case port == "993" && mode != probe.TLSImplicit:
+		p.warnf("servers expect tls: implicit on port 993, and the module has tls: %s", mode)
+	case port == "143" && mode == probe.TLSImplicit:
+		p.warnf("servers expect tls: starttls or none on port 143, and the module has tls: implicit")
+	}
+}
+
 // hostLabels matches names that a resolver can look up. The _ isn't allowed in host names, but some have it.
 var hostLabels = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
 

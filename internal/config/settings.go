@@ -11,9 +11,6 @@ import (
 	"github.com/spf13/viper"
 )
 
-// envPrefix is what the names of our environment variables begin with.
-const envPrefix = "IMAP_EXPORTER_"
-
 // A setting is a key at the top level of the configuration file that a flag or the environment may give as well. All of
 // them are in the table that settings returns: another one needs an entry there, and its fields in rawConfig and Config.
 type setting struct {
@@ -58,7 +55,7 @@ func settings() []setting {
 		{
 			key: "web.config_file", flag: "web.config.file", usage: "`file` that enables TLS or basic auth, in the format of the Prometheus exporter-toolkit",
 			needsRestart: true, isPath: true,
-			binding: bind(func(c *Config) *string { return &c.Web.ConfigFile }, parseFilePath),
+			binding: bind(func(c *Config) *string { return &c.Web.ConfigFile }, parseWebConfigPath),
 		},
 		{
 			key: "web.allowed_hosts", flag: "web.allowed-hosts",

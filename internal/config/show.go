@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -13,7 +14,7 @@ import (
 	"imap-exporter/probe"
 )
 
-// hidden is what Show writes in place of a value that is nobody's business.
+// hidden replaces secret and personal values in the output of Show.
 const hidden = "<hidden>"
 
 // shownKeys returns the keys whose values Show writes. All others are hidden, so that a new key of modules or accounts is
@@ -23,7 +24,7 @@ func shownKeys() []string {
 		"modules", "accounts",
 		"name", "interval", "timeout", "retry_interval", "ip_family", "tls", "tls_config", "ca_file", "server_name", "cert_file",
 		"key_file", "min_version", "insecure_skip_verify", "auth", "allow_plaintext_auth", "select", "read_only", "fetch", "section",
-		"bytes", "allow_any_target", "mailboxes", "quota", "send_id", "server", "password_file", "password_env", "token_file", "module", "labels",
+		"bytes", "allow_any_target", "mailboxes", "quota", "send_id", "server", "password_file", "password_env", "token_file", "module", "probe_modules", "labels",
 	}
 	for _, s := range settings() {
 		keys = append(keys, strings.Split(s.key, ".")...)
@@ -87,7 +88,7 @@ func hide(n *yaml.Node, shown []string) {
 
 // shown returns a module as Show writes it: with the defaults.
 func (m *module) shown(raw rawModule, t *probe.Target) rawModule {
-	interval, timeout, retry := Duration(m.interval), Duration(t.Timeout), Duration(m.retryInterval)
+	interval, timeout, retry := Duration(m.times.interval), Duration(t.Timeout), Duration(cmp.Or(m.times.retryInterval, m.times.interval))
 	raw.Name, raw.Interval, raw.Timeout, raw.RetryInterval = m.name, &interval, &timeout, &retry
 	raw.IPFamily, raw.TLS, raw.Auth = new(string(t.IPFamily)), new(string(t.TLSMode)), new(string(t.Auth))
 	raw.AllowPlaintextAuth, raw.ReadOnly, raw.SendID = &t.AllowPlaintextAuth, &t.ReadOnly, &t.SendID

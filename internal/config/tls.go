@@ -3,7 +3,9 @@ package config
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"slices"
 
 	"imap-exporter/probe"
 )
@@ -40,6 +42,21 @@ func (l *loader) tlsConfig(raw *rawTLS, t *probe.Target, p position) *tls.Config
 	return c
 }
 
+// warnOfMissingAuthorities warns if an account needs the system's certificate authorities, and there are none: containers and
+// small systems often lack them.
+func warnOfMissingAuthorities(accounts []Account, root position) {
+	needed := func(a Account) bool {
+		c := a.Target.TLSConfig
+		return c != nil && c.RootCAs == nil && !c.InsecureSkipVerify
+	}
+	if !slices.ContainsFunc(accounts, needed) {
+		return
+	}
+	if probe.HasNoAuthorities(&tls.Config{}) { //nolint:gosec // Nothing is dialled with it.
+		root.warnf("this machine has no certificate authorities, so no server can be verified: install ca-certificates, or write ca_file in tls_config")
+	}
+}
+
 // brokenTLS is the warning about versions that RFC 8996 deprecates.
 const brokenTLS = "TLS 1.0 and 1.1 are broken: anyone on the network path may be able to read the password"
 
@@ -60,16 +77,44 @@ func minVersion(given *string, p position) uint16 {
 
 func (l *loader) roots(name string, p position) *x509.CertPool {
 	path := l.resolve(name)
-	pem, err := l.sources.read(path)
+	content, err := l.sources.read(path)
 	if err != nil {
 		p.errorf("%s: %s", path, causeOf(err))
 		return nil
 	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
+	roots, unreadable := certPool(content)
+	switch none := roots.Equal(x509.NewCertPool()); {
+	case none && unreadable == nil:
 		p.errorf("%s: has no certificate in PEM format (-----BEGIN CERTIFICATE-----)", path)
+	case none:
+		p.errorf("%s: %s", path, unreadable)
+	case unreadable != nil:
+		p.warnf("%s: %s; it is left out", path, unreadable)
 	}
 	return roots
+}
+
+// certPool returns the certificates of a PEM file, and why the first one that can't be read can't.
+func certPool(content []byte) (roots *x509.CertPool, unreadable error) {
+	roots = x509.NewCertPool()
+	for n := 1; ; {
+		block, rest := pem.Decode(content)
+		if block == nil {
+			return roots, unreadable
+		}
+		content = rest
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		switch {
+		case err == nil:
+			roots.AddCert(cert)
+		case unreadable == nil:
+			unreadable = fmt.Errorf("certificate %d can't be read: %w", n, err)
+		}
+		n++
+	}
 }
 
 func (l *loader) clientCertificate(raw *rawTLS, p position) []tls.Certificate {

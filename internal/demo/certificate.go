@@ -8,11 +8,11 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// certificateLifetime is how long the certificates of most demo servers are valid.
+// certificateLifetime is the validity of most demo servers' certificates.
 const certificateLifetime = 90 * 24 * time.Hour
 
-// A certificateSource issues a server's certificate, and a new one whenever a fifth of its life is over: a demo may
-// run for months, and must still show what it is there to show.
+// A certificateSource issues a server's certificate, and a new one whenever a fifth of its validity has passed: a demo may
+// run for months, and must not change what it demonstrates.
 type certificateSource struct {
 	ca       *mailtest.CA
 	now      func() time.Time

@@ -1,3 +1,3 @@
-// Package demo has the mail servers that come with the program, to try it without a server of one's own: healthy ones and
-// faulty ones, on loopback. An account whose server is called demo, or demo-slow and so on, is probed there.
+// Package demo has the mail servers that are part of the program, for trying it out: healthy ones and faulty ones, on
+// loopback. Accounts use them by the server names demo, demo-slow and so on.
 package demo

@@ -7,14 +7,14 @@ import (
 )
 
 const (
-	// deliveryInterval is the least time between two messages; it may be twice as long.
+	// deliveryInterval is the minimum time between two messages; it may be twice as long.
 	deliveryInterval = 3 * time.Second
-	// At maxMessages all but keptMessages are deleted, as if somebody had tidied up.
+	// At maxMessages all but keptMessages are deleted, as if somebody had cleaned up.
 	maxMessages  = 300
 	keptMessages = 20
 )
 
-// A growingMailbox gets messages as time passes, whether or not somebody looks. Use it under a server's lock.
+// A growingMailbox receives messages over time. It must be used under the server's lock.
 type growingMailbox struct {
 	latency   *latency
 	next      time.Time // When the next message comes.
@@ -25,7 +25,7 @@ func newGrowingMailbox(now time.Time) *growingMailbox {
 	return &growingMailbox{latency: newLatency(), next: now}
 }
 
-// deliver gives the user's INBOX the messages that came up to now, and brings the quota up to date.
+// deliver adds the messages up to now to the user's INBOX, and updates the quota.
 func (g *growingMailbox) deliver(user *mailtest.User, now time.Time) {
 	if earliest := now.Add(-maxMessages * deliveryInterval); g.next.Before(earliest) {
 		g.next = earliest // What came before has been tidied up.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A latency says how long a server takes to answer: a little, never quite the same, but the same in each run.
+// A latency generates response times: short and varying, but reproducible.
 type latency struct {
 	mu     sync.Mutex
 	random *rand.Rand
@@ -34,7 +34,7 @@ func (l *latency) next(verb string) time.Duration {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	// Mostly near the usual, now and then a few times as much, as queues behave.
+	// An exponential distribution: mostly near the usual time, sometimes a few times as long.
 	return usual/2 + time.Duration(min(l.random.ExpFloat64(), 6)*float64(usual)/2)
 }
 
@@ -45,7 +45,7 @@ func (l *latency) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(l.random.Int64N(int64(most-least)))
 }
 
-// wait waits for d, or until ctx ends.
+// wait waits for d or the end of ctx.
 func wait(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -62,7 +62,7 @@ func startScripted(config *tls.Config, user *mailtest.User, before mailtest.Hand
 	})
 }
 
-// startSlow takes 0.4 to 0.9 s for a login.
+// startSlow starts a server that takes 0.4 to 0.9 s for a login.
 func startSlow(config *tls.Config) (server, error) {
 	delay := newLatency()
 	return startScripted(config, mailtest.NewUser(time.Now()), func(c *mailtest.Conn, cmd mailtest.Command) error {
@@ -73,7 +73,7 @@ func startSlow(config *tls.Config) (server, error) {
 	}, nil)
 }
 
-// startQuota is healthy and supports everything that a probe asks for, but its storage is 93 % full.
+// startQuota starts a healthy server that supports everything that a probe uses, but its storage is 93 % full.
 func startQuota(config *tls.Config) (server, error) {
 	user := mailtest.NewUser(time.Now())
 	user.Quota = []mailtest.Quota{{
@@ -84,7 +84,7 @@ func startQuota(config *tls.Config) (server, error) {
 	return startScripted(config, user, nil, nil)
 }
 
-// startGrowing gets mail every few seconds.
+// startGrowing starts a server whose INBOX gets a message every few seconds.
 func startGrowing(config *tls.Config) (server, error) {
 	mailbox := newGrowingMailbox(time.Now())
 	return startScripted(config, mailtest.NewUser(time.Now()), func(c *mailtest.Conn, _ mailtest.Command) error {
@@ -93,7 +93,7 @@ func startGrowing(config *tls.Config) (server, error) {
 	}, nil)
 }
 
-// startRejected refuses any password, after a pause as servers make it.
+// startRejected starts a server that rejects any password, after a delay as on real servers.
 func startRejected(config *tls.Config) (server, error) {
 	delay := newLatency()
 	return startScripted(config, mailtest.NewUser(time.Now()), nil, onLogin(func(c *mailtest.Conn, cmd mailtest.Command) error {
@@ -104,7 +104,7 @@ func startRejected(config *tls.Config) (server, error) {
 	}))
 }
 
-// startHanging never answers SELECT on every third connection.
+// startHanging starts a server that never answers SELECT on every third connection.
 func startHanging(config *tls.Config) (server, error) {
 	hang := func(c *mailtest.Conn, cmd mailtest.Command) error {
 		if c.Number%3 == 0 {
@@ -115,7 +115,7 @@ func startHanging(config *tls.Config) (server, error) {
 	return startScripted(config, mailtest.NewUser(time.Now()), nil, map[string]mailtest.Handler{"SELECT": hang, "EXAMINE": hang})
 }
 
-// startBusy sends some logins away, for one reason or another.
+// startBusy starts a server that throttles some logins.
 func startBusy(config *tls.Config) (server, error) {
 	return startScripted(config, mailtest.NewUser(time.Now()), nil, onLogin(func(c *mailtest.Conn, cmd mailtest.Command) error {
 		switch c.Number % 7 {

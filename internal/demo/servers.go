@@ -14,8 +14,8 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// Servers are the demo's servers under fixed names, each of which shows one thing worth seeing. The one account is
-// [mailtest.DemoUser] with [mailtest.DemoPassword]. A server runs from the first time it is looked up.
+// Servers are the demo's servers, under fixed names. Each demonstrates one thing. Its only account is [mailtest.DemoUser] with
+// [mailtest.DemoPassword]. A server starts when it is first looked up.
 type Servers struct {
 	ca *mailtest.CA
 
@@ -30,7 +30,7 @@ type server interface {
 	Close() error
 }
 
-// New makes the servers' certificate authority. No server runs yet.
+// New creates the servers' CA. It starts no server.
 func New() (*Servers, error) {
 	ca, err := mailtest.NewCA()
 	if err != nil {
@@ -49,8 +49,8 @@ func (s *Servers) Names() []string {
 	return names
 }
 
-// Lookup returns where the server of that name listens, localhost and a port, and the roots that vouch for its
-// certificate, which is for the name. It starts the server if it doesn't run yet.
+// Lookup returns the address of a server, localhost and a port, and its CA. The certificate is valid for the server's name.
+// It starts the server if it isn't running.
 func (s *Servers) Lookup(name string) (address string, roots *x509.CertPool, err error) {
 	all := scenarios()
 	i := slices.IndexFunc(all, func(s scenario) bool { return s.name == name })

@@ -59,7 +59,8 @@ type engine struct {
 	updates  *web.Updates
 	schedule *schedule.Schedule
 	ready    atomic.Bool // the schedule is running
-	// unconfigured has an element for each request under way for a server that no account has.
+	names    nameLimiter
+	// unconfigured has an element for each request under way for a server without an account.
 	unconfigured chan struct{}
 	panics       panicLog
 
@@ -67,7 +68,7 @@ type engine struct {
 	failed    string // the error of the last reload, or ""; guarded by reloading
 }
 
-// historyLimits bound what is kept of the accounts' probes.
+// historyLimits returns how much history is kept.
 func historyLimits() history.Limits {
 	return history.Limits{Summaries: 60, Successes: 20, Failures: 20, Bytes: 32 << 20}
 }
@@ -76,12 +77,28 @@ func historyLimits() history.Limits {
 // small.
 var schedulingLatencies = runtimecollectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/sched/latencies:seconds$`)}
 
-// newEngine loads the configuration and connects the parts. It starts nothing.
-func newEngine(opts Options, stderr *logWriter) (*engine, error) {
-	cfg, err := opts.Load()
-	if err != nil {
-		return nil, err
+// loadUntil loads a configuration, but stops waiting when ctx ends: reading a file may take forever, as on a network
+// file system whose server is gone.
+func loadUntil(ctx context.Context, load func() (*config.Config, error)) (*config.Config, error) {
+	type result struct {
+		config *config.Config
+		err    error
 	}
+	loaded := make(chan result, 1)
+	go func() {
+		cfg, err := load()
+		loaded <- result{cfg, err}
+	}()
+	select {
+	case r := <-loaded:
+		return r.config, r.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("stopped while the configuration was read: %w", ctx.Err())
+	}
+}
+
+// newEngine connects the parts for a configuration. It starts nothing.
+func newEngine(cfg *config.Config, opts Options, stderr *logWriter) (*engine, error) {
 	e := &engine{
 		opts:     opts,
 		stderr:   stderr,
@@ -94,11 +111,12 @@ func newEngine(opts Options, stderr *logWriter) (*engine, error) {
 	}
 	e.started = new(*cfg)
 	e.started.Accounts, e.started.Sources = nil, nil
+	var err error
 	if e.logger, e.logLevel, err = newLogger(cfg.Log, stderr); err != nil {
 		return nil, err
 	}
 	stderr.OnLoss(func(lines int) {
-		e.logger.WarnContext(context.Background(), "Lines of the log were lost", "lines", lines)
+		e.logger.Warn("Lines of the log were lost", "lines", lines)
 	})
 	concurrent, err := e.maxConcurrent(cfg)
 	if err != nil {
@@ -145,6 +163,7 @@ func (e *engine) apply(cfg *config.Config) {
 	}
 	e.accounts.Set(accounts)
 	accounts = e.accounts.Accounts()
+	e.names.setAccounts(accounts)
 	e.history.SetAccounts(accounts)
 	e.metrics.SetAccounts(accounts)
 	e.schedule.Set(e.jobs(accounts))

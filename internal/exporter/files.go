@@ -2,7 +2,6 @@ package exporter
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 
 	"imap-exporter/internal/config"
@@ -34,7 +33,7 @@ func (e *engine) maxConcurrent(cfg *config.Config) (int, error) {
 	}
 	possible := int((limit - otherFiles) / filesPerProbe) //nolint:gosec // It is less than wanted.
 	if len(cfg.Accounts) > possible {
-		e.logger.WarnContext(context.Background(), "Fewer probes at a time, because the system lets us open too few files",
+		e.logger.Warn("Fewer probes at a time, because the system lets us open too few files",
 			"max_concurrent", possible, "wanted", wanted, "files", limit, "files_wanted", needed)
 	}
 	return possible, nil

@@ -2,5 +2,5 @@
 
 package exporter
 
-// openFileLimit is not known.
+// openFileLimit is unknown on this system.
 func openFileLimit() (limit uint64, known bool) { return 0, false }

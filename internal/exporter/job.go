@@ -26,8 +26,8 @@ func (e *engine) jobs(accounts []account.Account) []schedule.Job {
 	return jobs
 }
 
-// record passes the Result of an account's own module on: to the history, which decides whether it counts, then to the
-// metrics, the pages and the log.
+// record passes a Result of an account's own module to the history, which decides whether it counts, then to the metrics, the
+// pages and the log.
 func (e *engine) record(ctx context.Context, result *probe.Result) {
 	previous, kept := e.history.Add(result)
 	if kept == nil {
@@ -39,7 +39,7 @@ func (e *engine) record(ctx context.Context, result *probe.Result) {
 	e.panics.log(ctx, e.logger, result)
 }
 
-// outcomeOf returns what the schedule must know of a Result.
+// outcomeOf returns what the schedule needs to know about a Result.
 func outcomeOf(r *probe.Result) schedule.Outcome {
 	loggedIn := func(t probe.Timing) bool { return t.Phase == probe.PhaseAuth && t.OK }
 	outcome := schedule.Outcome{OK: r.OK(), LoggedIn: slices.ContainsFunc(r.Phases, loggedIn)}
@@ -61,7 +61,7 @@ type observer struct{ *engine }
 // Started counts a run that was started lag after it was due.
 func (o observer) Started(_ string, lag time.Duration) { o.metrics.Started(lag) }
 
-// Changed passes on what the schedule says of an account's job.
+// Changed passes on the new state of an account's job.
 func (o observer) Changed(job string, s schedule.State) {
 	if key, ok := o.accounts.SetState(job, s); ok {
 		o.metrics.Changed(key, s)

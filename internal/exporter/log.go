@@ -40,13 +40,13 @@ func logResult(ctx context.Context, logger *slog.Logger, before, result *probe.R
 	}
 	if before == nil || !slices.Equal(before.Notes, result.Notes) {
 		for _, note := range result.Notes {
-			logger.InfoContext(ctx, "Not all could be read", "note", note)
+			logger.InfoContext(ctx, "Probe incomplete", "note", note)
 		}
 	}
 	logDetails(ctx, logger, result)
 }
 
-// panicPause is how long a panic is not logged again: it may occur in every probe.
+// panicPause is the minimum time between two log entries for the same panic, which may occur in every probe.
 const panicPause = time.Hour
 
 // A panicLog logs the panics of probes. Its zero value is ready.
@@ -64,7 +64,7 @@ func (l *panicLog) log(ctx context.Context, logger *slog.Logger, result *probe.R
 	if !ok || len(panicked.Stack) == 0 || !l.isNew(panicked.Stack[0]) {
 		return
 	}
-	logger.ErrorContext(ctx, "A fault of the exporter: please report it", "account", result.Account, "phase", result.Err.Phase,
+	logger.ErrorContext(ctx, "Bug in the exporter: please report it", "account", result.Account, "phase", result.Err.Phase,
 		"text", result.Err.Text, "stack", strings.Join(panicked.Stack, "; "))
 }
 

@@ -14,9 +14,9 @@ const (
 	closeTimeout = time.Second
 )
 
-// A logWriter writes lines in a goroutine of its own, so that logging never waits for the reader of the log: a pipe that
-// nobody empties must not stop probes. Lines keep their order. Those that come while too many wait are dropped and
-// counted, and so are those that can't be written, as on a full disk.
+// A logWriter writes lines in its own goroutine, so that logging never blocks: a pipe that nobody reads must not stop probes.
+// Lines keep their order. Lines that arrive while too many are waiting, or that can't be written, as on a full disk, are
+// dropped and counted.
 type logWriter struct {
 	out   io.Writer
 	wake  chan struct{} // holds one when there is something to write
@@ -68,7 +68,7 @@ func (w *logWriter) OnLoss(f func(lines int)) {
 	w.onLoss = f
 }
 
-// Close takes no more lines, and waits until all are written, but no longer than closeTimeout.
+// Close accepts no more lines, and waits until all are written, at most closeTimeout.
 func (w *logWriter) Close() {
 	w.mu.Lock()
 	if !w.closed {
@@ -84,7 +84,7 @@ func (w *logWriter) Close() {
 	}
 }
 
-// run writes what waits, all at once, until it is closed.
+// run writes all waiting lines at once, again and again, until the writer is closed.
 func (w *logWriter) run() {
 	defer close(w.ended)
 	var spare []byte

@@ -11,7 +11,7 @@ import (
 
 // OnceOptions says how ProbeOnce probes.
 type OnceOptions struct {
-	// MaxConcurrent and MaxConcurrentPerServer bound the probes at a time; 0 leaves the choice to the schedule.
+	// MaxConcurrent and MaxConcurrentPerServer limit the concurrent probes; 0 means the schedule's default.
 	MaxConcurrent, MaxConcurrentPerServer int
 	// Ended is called for each target, in their order, as soon as its probe and those before it have ended. The Result is nil
 	// if there was no probe because ctx ended first. An error ends the rest.
@@ -20,8 +20,8 @@ type OnceOptions struct {
 	Warn func(error)
 }
 
-// ProbeOnce probes each target once, as a schedule of jobs without intervals: the same bounds hold, and the same care after
-// a rejected login. It returns the first error of Ended.
+// ProbeOnce probes each target once. It uses a schedule of jobs without intervals, so that the same limits apply, and the same
+// pauses after a rejected login. It returns the first error of Ended.
 func ProbeOnce(ctx context.Context, targets []*probe.Target, opts OnceOptions) error {
 	release, err := wire.KeepTimestamps()
 	if err != nil {

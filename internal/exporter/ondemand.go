@@ -24,12 +24,12 @@ type report struct {
 // An onDemandProbe is a probe that a caller has asked for.
 type onDemandProbe struct {
 	request schedule.Request
-	// account is the one that is probed. For a server that is no account's, only Server and Target are set. Target has the caller's
+	// account is the one to probe. For a server without an account, only Server and Target are set. Target has the caller's
 	// timeout.
 	account account.Account
 	// fullTimeout is the timeout of the module.
 	fullTimeout time.Duration
-	// ownModule says that the account is probed as its own module says, so that the Result counts as one of its probes.
+	// ownModule says that the probe uses the account's own module, so that the Result counts as one of its probes.
 	ownModule bool
 }
 
@@ -51,9 +51,9 @@ func (e *engine) probeNow(ctx context.Context, r web.ProbeRequest) (*probe.Resul
 	return e.runOnDemand(ctx, p)
 }
 
-// runOnDemand has the schedule make a probe. It may get the Result of one with a shorter timeout than ours: if that timed out,
-// it tries again, but only with twice the time, or all that the module has. Otherwise many callers with timeouts that
-// differ a little would cost a login each.
+// runOnDemand makes a probe through the schedule. It may get the Result of one with a shorter timeout than ours: if that timed
+// out, it tries again, but only with twice the time, or all that the module has. Otherwise many callers with timeouts that differ
+// a little would cost a login each.
 func (e *engine) runOnDemand(ctx context.Context, p onDemandProbe) (*probe.Result, error) {
 	if p.request.UnconfiguredServer != "" {
 		select {
@@ -83,7 +83,7 @@ func (e *engine) runOnDemand(ctx context.Context, p onDemandProbe) (*probe.Resul
 	}
 }
 
-// newOnDemandProbe finds what a caller asks for. Its errors are config's.
+// newOnDemandProbe builds the probe that a caller requests. Its errors are those of package config.
 func (e *engine) newOnDemandProbe(r web.ProbeRequest) (p onDemandProbe, err error) {
 	cfg := e.config.Load()
 	var target *probe.Target
@@ -127,11 +127,11 @@ func (e *engine) newOnDemandProbe(r web.ProbeRequest) (p onDemandProbe, err erro
 	return p, nil
 }
 
-// probe runs a probe. The Result is recorded unless another module than the account's own was used, or the probe timed out with
-// less time than fullTimeout, which the account's own probes have.
+// probe runs a probe. It records the Result, unless the probe used another module than the account's own, or timed out with a
+// shorter timeout than fullTimeout, the one of the account's own probes.
 func (e *engine) probe(ctx context.Context, t *probe.Target, ownModule bool, fullTimeout time.Duration) schedule.Outcome {
 	begun := time.Now()
-	result := probe.Run(ctx, t)
+	result := e.names.limit(t, probe.Run(ctx, t))
 	recorded := ownModule && (t.Timeout >= fullTimeout || !timedOut(result))
 	if recorded {
 		e.record(ctx, result)

@@ -39,7 +39,7 @@ func (e *engine) pages() web.Options {
 	return pages
 }
 
-// discover returns the accounts for Prometheus to find. Their own labels are named as Kubernetes names a pod's.
+// discover returns the accounts for Prometheus' service discovery. Their own labels are named like a pod's in Kubernetes.
 func (e *engine) discover() []web.TargetGroup {
 	accounts := e.accounts.Accounts()
 	groups := make([]web.TargetGroup, len(accounts))

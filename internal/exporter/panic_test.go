@@ -30,7 +30,11 @@ func TestPanicIsLoggedWithoutTheSecret(t *testing.T) {
 	t.Cleanup(func() { demoServers.Close() })
 	var log bytes.Buffer
 	stderr := newLogWriter(&log)
-	e, err := newEngine(Options{Load: func() (*config.Config, error) { return config.Load(config.Options{File: file, Demo: demoServers}) }}, stderr)
+	cfg, err := config.Load(config.Options{File: file, Demo: demoServers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := newEngine(cfg, Options{}, stderr)
 	if err != nil {
 		t.Fatal(err)
 	}

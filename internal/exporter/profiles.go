@@ -10,13 +10,12 @@ import (
 	"imap-exporter/internal/web"
 )
 
-// listenForProfiles opens the port of loopback that profiles are served on; nil where none is configured.
+// listenForProfiles opens the loopback port for profiles; nil if none is configured.
 func listenForProfiles(ctx context.Context, address string) (net.Listener, error) {
 	if address == "" {
 		return nil, nil
 	}
-	var listen net.ListenConfig
-	listener, err := listen.Listen(ctx, "tcp", address)
+	listener, err := listen(ctx, address, "--web.debug-listen-address")
 	if err != nil {
 		return nil, fmt.Errorf("can't serve profiles: %w", err)
 	}

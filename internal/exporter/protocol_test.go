@@ -12,9 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/prometheus/common/expfmt"
+	"go.uber.org/goleak"
 
 	"imap-exporter/internal/account"
 	"imap-exporter/internal/config"
@@ -105,7 +104,7 @@ func TestAnotherProtocol(t *testing.T) {
 	}
 	stderr := newLogWriter(io.Discard)
 	defer stderr.Close()
-	e, err := newEngine(Options{Load: func() (*config.Config, error) { return cfg, nil }}, stderr)
+	e, err := newEngine(cfg, Options{Load: func() (*config.Config, error) { return cfg, nil }}, stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +117,7 @@ func TestAnotherProtocol(t *testing.T) {
 	key := account.Key{Account: "a", Service: "toy"}
 	for _, ok := range []bool{true, false} {
 		p := onDemandProbe{account: cfg.Accounts[0].Account}
-		p.request.Name = key.Job()
+		p.request.Name, p.request.EndedAfter = key.Job(), time.Now() // Not the first one again.
 		result, err := e.runOnDemand(ctx, p)
 		if err != nil || result.OK() != ok {
 			t.Fatalf("%v, %v", result, err)

@@ -73,7 +73,7 @@ func (e *engine) reload(ctx context.Context, trigger string) (string, error) {
 	e.failed = ""
 	before := e.config.Load()
 	if err := e.logLevel.Set(cfg.Log.Level); err != nil {
-		e.logger.ErrorContext(ctx, "Level of the log not changed", "err", err)
+		e.logger.ErrorContext(ctx, "Log level not changed", "err", err)
 	}
 	e.apply(cfg)
 	e.metrics.Reloaded(true, time.Now())
@@ -106,14 +106,14 @@ func (e *engine) logReload(ctx context.Context, trigger string, before, cfg *con
 	return report
 }
 
-// logWarnings logs what is doubtful about a configuration.
+// logWarnings logs the warnings about a configuration.
 func (e *engine) logWarnings(ctx context.Context, warnings []string) {
 	for _, warning := range warnings {
-		e.logger.WarnContext(ctx, "Doubtful configuration", "warning", warning)
+		e.logger.WarnContext(ctx, "Configuration warning", "warning", warning)
 	}
 }
 
-// abridged gives the number of names, and the first of them.
+// abridged returns the number of names, and the first of them.
 func abridged(names []string) string {
 	if len(names) == 0 {
 		return "0"

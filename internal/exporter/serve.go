@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/prometheus/common/version"
-	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/sync/errgroup"
 
 	"imap-exporter/internal/web"
@@ -20,21 +19,24 @@ import (
 // grace is how long running probes and requests may go on after ctx has ended. The rest is canceled.
 const grace = 3 * time.Second
 
-// Run probes the accounts of a configuration and serves the results, until ctx ends or it can't.
+// Run probes the accounts of a configuration and serves the results, until ctx ends or an error occurs.
 func Run(ctx context.Context, opts Options) error {
 	stderr := newLogWriter(opts.Stderr)
 	defer stderr.Close()
-	e, err := newEngine(opts, stderr)
+	cfg, err := loadUntil(ctx, opts.Load)
+	if err != nil {
+		return err
+	}
+	e, err := newEngine(cfg, opts, stderr)
 	if err != nil {
 		return err
 	}
 	release, err := wire.KeepTimestamps()
 	if err != nil {
-		e.logger.WarnContext(ctx, "Times may be less true on a busy machine", "err", err)
+		e.logger.WarnContext(ctx, "Durations may be less accurate on a busy machine", "err", err)
 	}
 	defer release()
-	var listen net.ListenConfig
-	listener, err := listen.Listen(ctx, "tcp", e.config.Load().Web.ListenAddress)
+	listener, err := listen(ctx, e.config.Load().Web.ListenAddress, "--web.listen-address")
 	if err != nil {
 		return fmt.Errorf("can't serve metrics: %w", err)
 	}
@@ -46,7 +48,17 @@ func Run(ctx context.Context, opts Options) error {
 	return e.serve(ctx, listener, profiles)
 }
 
-// serve probes the accounts and serves the results until ctx ends, then stops both in good order.
+// listen listens on an address. Its error names the flag with which to choose another.
+func listen(ctx context.Context, address, flag string) (net.Listener, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%w: choose another address with %s", err, flag)
+	}
+	return listener, nil
+}
+
+// serve probes the accounts and serves the results until ctx ends, then stops both gracefully.
 func (e *engine) serve(ctx context.Context, listener, profiles net.Listener) error {
 	cfg := e.config.Load()
 	e.logger.InfoContext(ctx, "Starting", "version", version.Info(), "accounts", len(cfg.Accounts),
@@ -63,14 +75,12 @@ func (e *engine) serve(ctx context.Context, listener, profiles net.Listener) err
 		e.logger.InfoContext(ctx, "Schedule stopped", "probes_started", counts.Started, "probes_skipped", counts.Scheduled-counts.Started)
 		return nil
 	})
-	group.Go(func() error {
-		e.reloadWhenAsked(ctx)
-		return nil
-	})
+	// Nobody waits for its end: reading a file may take forever, as on a network file system whose server is gone.
+	go e.reloadWhenAsked(ctx)
 	group.Go(func() error { return e.serveProfiles(ctx, profiles) })
 	group.Go(func() error {
 		logger := slog.New(redactingHandler{e.logger.Handler()})
-		err := toolkit.Serve(listener, server, &toolkit.FlagConfig{WebConfigFile: &cfg.Web.ConfigFile}, logger)
+		err := serveWeb(listener, server, cfg.Web.ConfigFile, logger)
 		if errors.Is(err, http.ErrServerClosed) {
 			return nil
 		}

@@ -37,7 +37,7 @@ func (h redactingHandler) WithGroup(name string) slog.Handler {
 	return redactingHandler{h.Handler.WithGroup(name)}
 }
 
-// Handle passes the record on, with its texts changed.
+// Handle passes the record on without quoted values.
 func (h redactingHandler) Handle(ctx context.Context, record slog.Record) error {
 	changed := slog.NewRecord(record.Time, record.Level, record.Message, record.PC)
 	record.Attrs(func(a slog.Attr) bool {

@@ -88,7 +88,7 @@ type (
 	}
 	resourceJSON struct {
 		Used  uint64 `json:"used"`
-		Limit uint64 `json:"limit"`
+		Limit uint64 `json:"limit,omitempty"`
 	}
 	lineJSON struct {
 		At   float64 `json:"at_seconds"`

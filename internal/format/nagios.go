@@ -33,7 +33,7 @@ func ParseThresholds(texts []string) (Thresholds, error) {
 			label, value = labelTime, text
 		}
 		if !slices.Contains(thresholdLabels(), label) {
-			return nil, fmt.Errorf("there is no %s to judge: the known ones are %s", label, strings.Join(thresholdLabels(), ", "))
+			return nil, fmt.Errorf("no threshold for %s: the known labels are %s", label, strings.Join(thresholdLabels(), ", "))
 		}
 		r, err := ParseRange(value)
 		if err != nil {

@@ -44,7 +44,7 @@ func TestWaterfall(t *testing.T) {
 	}
 }
 
-// All lines of bars are as wide as was asked for, whatever the times are, with colours and without.
+// All lines with bars have the requested width, for all durations, with and without colours.
 func TestWaterfallKeepsItsWidth(t *testing.T) {
 	r := failed()
 	r.Err = nil

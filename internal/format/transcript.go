@@ -8,7 +8,7 @@ import (
 )
 
 // Transcript writes a conversation, one line each: the time since the connection was begun, the speaker, and what was said.
-// Credentials in it were blanked when they were sent.
+// Credentials in it were redacted when they were sent.
 func Transcript(lines []probe.TranscriptLine) string {
 	var b strings.Builder
 	for _, line := range lines {

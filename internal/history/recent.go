@@ -2,7 +2,6 @@ package history
 
 import (
 	"container/list"
-	"strings"
 	"unsafe"
 
 	"imap-exporter/probe"
@@ -12,13 +11,13 @@ import (
 type recentResult struct {
 	result     *probe.Result
 	transcript []probe.TranscriptLine
-	// bytes is how much memory it takes, about.
+	// bytes is about how much memory it takes.
 	bytes int
 	// element is that of the list in recentResults.
 	element *list.Element
 }
 
-// recentResults are those of all accounts, the oldest first, and how much memory they take.
+// recentResults are the recent Results of all accounts, the oldest first, and how much memory they take.
 type recentResults struct {
 	successes, failures        list.List
 	successBytes, failureBytes int
@@ -45,8 +44,8 @@ func (all *recentResults) remove(r *recentResult) {
 	*bytes -= r.bytes
 }
 
-// excess returns the Result to drop while there are more bytes than the limit, or nil. Failures go when they have three
-// quarters of it: else a thousand failing accounts would leave no success to compare with.
+// excess returns the Result to drop while there are more bytes than the limit, or nil. It drops failures once they take three
+// quarters of the limit: otherwise a thousand failing accounts would leave no success to compare with.
 func (all *recentResults) excess(limit int) *recentResult {
 	if all.successBytes+all.failureBytes <= limit {
 		return nil
@@ -59,57 +58,10 @@ func (all *recentResults) excess(limit int) *recentResult {
 	return r
 }
 
-func newRecentResult(r *probe.Result, transcript []probe.TranscriptLine) *recentResult {
-	recent := &recentResult{result: r, transcript: compact(transcript)}
-	recent.bytes = weigh(recent)
+// newRecentResult keeps a Result that takes so many bytes, and a transcript.
+func newRecentResult(r *probe.Result, bytes int, transcript []probe.TranscriptLine) *recentResult {
+	recent := &recentResult{result: r}
+	recent.transcript, recent.bytes = copyTranscript(transcript)
+	recent.bytes += bytes + int(unsafe.Sizeof(*recent)+unsafe.Sizeof(list.Element{}))
 	return recent
-}
-
-// compact copies lines into one text, so that none keeps the larger line of the conversation in memory that it was cut from.
-func compact(lines []probe.TranscriptLine) []probe.TranscriptLine {
-	if len(lines) == 0 {
-		return nil
-	}
-	var all strings.Builder
-	for _, line := range lines {
-		all.WriteString(line.Text)
-	}
-	rest := strings.Clone(all.String())
-	copied := make([]probe.TranscriptLine, len(lines))
-	for i, line := range lines {
-		copied[i] = line
-		copied[i].Text, rest = rest[:len(line.Text)], rest[len(line.Text):]
-	}
-	return copied
-}
-
-// weigh returns about how many bytes d takes, less the capabilities, which the Results of an account share.
-func weigh(d *recentResult) int {
-	const header, number, allocation = 16, 8, 16
-	r := d.result
-	bytes := int(unsafe.Sizeof(*d) + unsafe.Sizeof(*r) + unsafe.Sizeof(list.Element{}))
-	bytes += len(r.Phases)*int(unsafe.Sizeof(probe.Timing{})) + len(r.Spans)*int(unsafe.Sizeof(probe.Span{}))
-	bytes += len(r.Connects) * int(unsafe.Sizeof(probe.Connect{}))
-	bytes += len(r.Capabilities) * int(unsafe.Sizeof(probe.Capabilities{}))
-	for i := range r.Mailboxes {
-		bytes += int(unsafe.Sizeof(r.Mailboxes[i])) + len(r.Mailboxes[i].Name) + 9*number
-	}
-	if r.Quota != nil {
-		for i := range r.Quota.Roots {
-			bytes += int(unsafe.Sizeof(r.Quota.Roots[i])) + len(r.Quota.Roots[i].Name) + 4*number
-		}
-	}
-	for _, note := range r.Notes {
-		bytes += header + len(note)
-	}
-	if r.TLS != nil {
-		bytes += int(unsafe.Sizeof(*r.TLS))
-	}
-	if r.Err != nil {
-		bytes += int(unsafe.Sizeof(*r.Err)) + len(r.Err.Text) + 4*allocation
-	}
-	for _, line := range d.transcript {
-		bytes += int(unsafe.Sizeof(line)) + len(line.Text)
-	}
-	return bytes + 8*allocation
 }

@@ -11,15 +11,15 @@ import (
 	"imap-exporter/probe"
 )
 
-// Limits say how much is kept. The last Result of each account is kept whatever they are.
+// Limits say how much is kept. The last Result of each account is always kept.
 type Limits struct {
 	// Summaries is how many of its last probes are kept as a Summary for each account.
 	Summaries int
-	// Successes and Failures are how many recent Results are kept for each account, with their transcripts. A failure
-	// is only pushed out by another failure, so that it can still be looked at when the probes since then went well.
+	// Successes and Failures are how many recent Results are kept for each account, with their transcripts. Only another
+	// failure displaces a failure, so that it can still be examined after many successes.
 	Successes, Failures int
-	// Bytes bounds the recent Results of all accounts together. Where it doesn't suffice, the oldest are gone sooner,
-	// and successes before failures. 0: no bound.
+	// Bytes limits the recent Results of all accounts together. Beyond it, the oldest are dropped earlier, successes before
+	// failures. 0 means no limit.
 	Bytes int
 }
 
@@ -28,7 +28,7 @@ type Store struct {
 	limits Limits
 
 	mu sync.RWMutex
-	// servers are those of the accounts that Results are kept of; nil: of all.
+	// servers has the server of each account whose Results are kept; nil keeps the Results of all accounts.
 	servers  map[account.Key]string
 	accounts map[account.Key]*accountHistory
 	recent   recentResults
@@ -51,12 +51,12 @@ func New(limits Limits) *Store {
 	return &Store{limits: limits, accounts: make(map[account.Key]*accountHistory)}
 }
 
-// Add decides whether a Result counts. If so, it becomes the last one of its account, and Add returns it as it is kept, without
-// its Transcript, and the last one before it; nil: there was none. Else kept is nil.
+// Add decides whether a Result counts. If so, a copy becomes the last one of its account, without its Transcript and the
+// cause of its Error, and Add returns the copy and the last one before it; nil: there was none. Else kept is nil.
 //
-// A probe that we canceled ourselves says nothing about the server and doesn't count, nor does one of an account that
-// was removed, or moved to another server, while the probe ran. The one that is added last is the last, whatever its clock says:
-// an account is never probed twice at a time.
+// A probe that we canceled says nothing about the server and doesn't count, nor does one of an account that was removed, or
+// moved to another server, while the probe ran. The Result that is added last is the last one, whatever its start time:
+// probes of an account never overlap.
 func (s *Store) Add(r *probe.Result) (previous, kept *probe.Result) {
 	if r.Err != nil && r.Err.Reason == probe.ReasonCanceled {
 		return nil, nil
@@ -73,14 +73,17 @@ func (s *Store) Add(r *probe.Result) (previous, kept *probe.Result) {
 		s.accounts[key] = h
 	}
 	previous = h.last
-	h.last = withoutTranscript(r, previous)
+	slim := *r
+	slim.Transcript = nil
+	var bytes int
+	h.last, bytes = copyResult(&slim, previous)
 	s.count(previous, -1)
 	s.count(h.last, +1)
 	if previous == nil || previous.OK() != r.OK() {
 		h.since = r.Start
 	}
 	h.summarize(newCompactSummary(r), s.limits.Summaries)
-	s.keepRecent(h, newRecentResult(h.last, r.Transcript))
+	s.keepRecent(h, newRecentResult(h.last, bytes, r.Transcript))
 	return previous, h.last
 }
 
@@ -95,34 +98,7 @@ func (s *Store) count(r *probe.Result, n int) {
 	}
 }
 
-// withoutTranscript returns r without its transcript, and with the capabilities of the Result before where they are the same:
-// they are most of a Result, and hardly ever change.
-func withoutTranscript(r, before *probe.Result) *probe.Result {
-	if r.Transcript == nil && (before == nil || len(r.Capabilities) == 0) {
-		return r
-	}
-	out := *r
-	out.Transcript = nil
-	out.Capabilities = slices.Clone(r.Capabilities)
-	for i, c := range out.Capabilities {
-		out.Capabilities[i].Names = namesBefore(before, c)
-	}
-	return &out
-}
-
-func namesBefore(before *probe.Result, c probe.Capabilities) []string {
-	if before == nil {
-		return c.Names
-	}
-	for _, old := range before.Capabilities {
-		if old.Stage == c.Stage && slices.Equal(old.Names, c.Names) {
-			return old.Names
-		}
-	}
-	return c.Names
-}
-
-// keepRecent keeps r, and drops what is over the limits.
+// keepRecent keeps r, and drops Results beyond the limits.
 func (s *Store) keepRecent(h *accountHistory, r *recentResult) {
 	limit := s.limits.Failures
 	if r.result.OK() {
@@ -165,8 +141,8 @@ func (s *Store) Last(key account.Key) *probe.Result {
 	return last
 }
 
-// LastSince returns the last Result of an account, without its transcript, and the start of the first one of those that
-// came out as it did, all in a row: since when the account is failing, or not. It returns nil before the first one.
+// LastSince returns the last Result of an account, without its transcript, and since when the account has been failing or
+// succeeding: the start of the first of the consecutive probes with the same outcome. It returns nil before the first one.
 func (s *Store) LastSince(key account.Key) (last *probe.Result, since time.Time) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -198,8 +174,8 @@ func (s *Store) Recent(key account.Key) []*probe.Result {
 	return recent
 }
 
-// Result returns a recent Result of an account by its ID, and its transcript; nil when it isn't kept any more. The last
-// Result is always there, but perhaps without its transcript.
+// Result returns a recent Result of an account by its ID, and its transcript; nil if it is no longer kept. The last Result
+// is always kept, but perhaps without its transcript.
 func (s *Store) Result(key account.Key, id int64) (*probe.Result, []probe.TranscriptLine) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -218,8 +194,8 @@ func (s *Store) Result(key account.Key, id int64) (*probe.Result, []probe.Transc
 	return nil, nil
 }
 
-// SetAccounts drops the history of all accounts but these, and of those whose server is another one now. From now on only
-// Results of these are kept.
+// SetAccounts drops the history of all other accounts, and of those whose server has changed. From now on, only Results of
+// these accounts are kept.
 func (s *Store) SetAccounts(accounts []account.Account) {
 	servers := make(map[account.Key]string, len(accounts))
 	for i := range accounts {

@@ -10,7 +10,7 @@ import (
 	"imap-exporter/probe"
 )
 
-// A Summary is what remains of a probe when its Result is gone: when it was, how it came out and what its phases took.
+// A Summary is a compact record of a probe, kept longer than its Result: time, outcome, and durations of its phases.
 type Summary struct {
 	// ID is that of the probe, as of IDOf.
 	ID    int64
@@ -37,8 +37,7 @@ func (s *Summary) Took(phase probe.Phase) (took time.Duration, ok bool) {
 	return 0, false
 }
 
-// IDOf names a probe among those of its account: by the millisecond of its start, since an account is never probed
-// twice at a time.
+// IDOf identifies a probe of an account by the millisecond of its start: probes of an account never overlap.
 func IDOf(r *probe.Result) int64 { return r.Start.UnixMilli() }
 
 // maxPhases is the maximum of a protocol's phases. A test checks it.
@@ -143,8 +142,8 @@ func (h *accountHistory) summarize(c compactSummary, limit int) {
 	h.summaries = append(h.summaries, c)
 }
 
-// A compactDuration is a duration in 16 bits: 11 bits of digits, shifted to the left by what the upper 5 say, in microseconds,
-// and 1 more, so that 0 is none.
+// A compactDuration is a floating-point duration in 16 bits: in microseconds, plus 1 so that 0 means none, an 11-bit mantissa
+// shifted left by the exponent in the upper 5 bits.
 type compactDuration uint16
 
 const digits = 11

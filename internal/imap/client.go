@@ -14,7 +14,7 @@ import (
 // A ClientConn is the connection of go-imap's client: it connects the client to a Conn. Each command that the client writes
 // is exchanged with the server before Write returns, in the writer's goroutine, under a tag of ours. What the client reads
 // is not what the server sent: of the untagged responses only those that answer the command, rewritten to their plainest
-// form, and a bare tagged answer. The client is told of no capability, and so never sends a command unasked.
+// form, and a bare tagged answer. The client sees no capabilities, so that it never sends a command of its own.
 //
 // After a failed Write, and after a tagged NO or BAD, LastError has the cause.
 type ClientConn struct {
@@ -25,6 +25,7 @@ type ClientConn struct {
 	answer  []byte   // what the client is to read of the answer so far
 	command *command // the latest
 	exists  bool     // EXISTS has come since it was sent
+	passed  int      // untagged responses passed on since it was sent
 	last    error
 
 	mu       sync.Mutex
@@ -33,7 +34,7 @@ type ClientConn struct {
 	closed   bool
 }
 
-// ClientConn makes the connection for a client of go-imap, which is to be closed when the client is done.
+// ClientConn returns a connection for go-imap's client. Close it when the client is no longer needed.
 func (c *Conn) ClientConn() *ClientConn {
 	cc := &ClientConn{c: c}
 	cc.readable.L = &cc.mu
@@ -58,8 +59,8 @@ func (cc *ClientConn) Read(p []byte) (int, error) {
 	return cc.in.Read(p)
 }
 
-// Write exchanges each whole command with the server. It fails when the client no longer reads, by its own fault or
-// because the conversation is over: only then does the client give up a command, and those who wait for it.
+// Write exchanges each whole command with the server. It fails if the client has stopped reading, because of its own error or
+// because the conversation is over. Only such an error makes the client abort a command and wake those who wait for it.
 func (cc *ClientConn) Write(p []byte) (int, error) {
 	cc.out = append(cc.out, p...)
 	line, whole := strings.CutSuffix(string(cc.out), "\r\n")
@@ -83,7 +84,7 @@ func (cc *ClientConn) Write(p []byte) (int, error) {
 // exchange sends line, a command, and answers the client.
 func (cc *ClientConn) exchange(line string) error {
 	tag, line, _ := strings.Cut(line, " ")
-	cc.exists = false
+	cc.exists, cc.passed = false, 0
 	cmd, err := cc.c.begin(line, line)
 	for cc.command = cmd; err == nil; {
 		var r *Response
@@ -105,10 +106,21 @@ func (cc *ClientConn) exchange(line string) error {
 	return err
 }
 
+// maxPassed is the maximum number of untagged responses to one command that are passed on to the client. A server that sends
+// thousands of them would fill our memory while we wait for the tagged one.
+const maxPassed = 64
+
 // pass passes on an untagged response that belongs to the command under way, in its plainest form. All others are dropped:
 // go-imap's client gives up the connection on responses that it doesn't know, and on some that it does.
 func (cc *ClientConn) pass(r *Response) {
+	before := len(cc.answer)
+	defer func() {
+		if len(cc.answer) > before {
+			cc.passed++
+		}
+	}()
 	switch {
+	case cc.passed >= maxPassed:
 	case cc.isSelect():
 		cc.passSelect(r)
 	case cc.command.verb == "FETCH" && r.Name == "FETCH" && r.Number != nil:
@@ -149,8 +161,10 @@ func (cc *ClientConn) passFetch(r *Response) {
 	for pairs := values[0].List; len(pairs) >= 2 && len(items) < 2; pairs = pairs[2:] {
 		name, value := strings.ToUpper(pairs[0].Text), pairs[1]
 		switch {
-		case name == "INTERNALDATE" && isDate(value.Text):
-			items = append(items, name+" "+Quote(value.Text))
+		case name == "INTERNALDATE":
+			if date, ok := parseDate(value.Text, cc.c.wire.Received()); ok {
+				items = append(items, name+" "+Quote(date.Format(dateLayouts[0])))
+			}
 		case section.MatchString(name) && !value.Atom && !value.IsList():
 			items = append(items, fmt.Sprintf("%s {%d}\r\n%s", name, len(value.Text), value.Text))
 		}
@@ -158,12 +172,6 @@ func (cc *ClientConn) passFetch(r *Response) {
 	if len(items) > 0 {
 		cc.addAnswer("* %d FETCH (%s)\r\n", *r.Number, strings.Join(items, " "))
 	}
-}
-
-// isDate reports whether s is a date-time (RFC 9051, section 9).
-func isDate(s string) bool {
-	_, err := time.Parse("_2-Jan-2006 15:04:05 -0700", s)
-	return err == nil
 }
 
 // addAnswer adds to what the client is to read.
@@ -197,7 +205,7 @@ func (cc *ClientConn) LocalAddr() net.Addr { return cc.c.wire.LocalAddr() }
 // RemoteAddr is the connection's.
 func (cc *ClientConn) RemoteAddr() net.Addr { return cc.c.wire.RemoteAddr() }
 
-// SetDeadline does nothing: the Socket's deadline stands.
+// SetDeadline does nothing: only the Socket has a deadline.
 func (cc *ClientConn) SetDeadline(time.Time) error { return nil }
 
 // SetReadDeadline does nothing, see SetDeadline.

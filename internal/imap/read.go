@@ -8,7 +8,7 @@ import (
 	"imap-exporter/internal/wire"
 )
 
-// Limits on the shape of a response, whatever it means. Honest servers stay far below them.
+// Limits on the size and nesting of a response. Real servers stay far below them.
 const (
 	maxLiterals = 64 // literals in one response
 	maxNesting  = 64 // '(' in one response

@@ -201,7 +201,7 @@ func (s *Server) accept(ln net.Listener) {
 	}
 }
 
-// acceptRetry is the pause after a failed accept, such as for want of file descriptors.
+// acceptRetry is the pause after a failed accept, for example if there are no file descriptors left.
 const acceptRetry = 50 * time.Millisecond
 
 // add registers a connection, or closes it if the server is closing.

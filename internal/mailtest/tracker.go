@@ -76,7 +76,7 @@ func (ln trackedListener) Accept() (net.Conn, error) {
 	return tracked, nil
 }
 
-// A trackedConn tells its tracker when it is closed.
+// A trackedConn notifies its tracker when it is closed.
 type trackedConn struct {
 	net.Conn
 	tracker *tracker

@@ -11,7 +11,7 @@ import (
 // An AlertServer is a running Alertmanager.
 type AlertServer struct{ Tool }
 
-// An Alert is one that an Alertmanager has been told of and that hasn't been resolved.
+// An Alert is an unresolved alert in an Alertmanager.
 type Alert struct {
 	Labels      map[string]string
 	Annotations map[string]string
@@ -31,7 +31,7 @@ func Alertmanager(t testing.TB, config string) *AlertServer {
 	return a
 }
 
-// StartAlertmanager is Alertmanager for a program that is no test. The returned stop ends it, after an error too.
+// StartAlertmanager is Alertmanager for programs that are no tests. Call the returned stop even after an error.
 // It runs in a copy of its root directory, as the mail servers do, because Debian's looks for its templates in /usr/share.
 func StartAlertmanager(ctx context.Context, config string) (a *AlertServer, stop func(), err error) {
 	root, remove, err := newRoot(ctx, "alertmanager")

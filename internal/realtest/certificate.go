@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// certify makes a certification authority, has it certify the server and, where the server takes one, alice, and puts
+// certify creates a CA and a certificate for the server and, if the server accepts client certificates, for alice. It writes
 // all into /etc/ssl/realtest of the root directory.
 func (s *Server) certify(root string, client bool) error {
 	dir := filepath.Join(root, "etc/ssl/realtest")
@@ -62,7 +62,7 @@ func (s *Server) certify(root string, client bool) error {
 	return writeCertificate(s.ClientCert, s.ClientCertFile, s.ClientKeyFile)
 }
 
-// issue makes a key and a certificate for it, valid for a day; without an issuer it signs itself.
+// issue creates a key and a certificate, valid for a day; self-signed without an issuer.
 func issue(issuer *tls.Certificate, template *x509.Certificate) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -17,10 +17,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browseTimeout bounds what is done in one tab, on a busy machine.
+// browseTimeout limits all actions in one tab, on a busy machine.
 const browseTimeout = 2 * time.Minute
 
-// A Tab is one of a headless Chromium, which takes down what the page in it does.
+// A Tab is a tab of a headless Chromium. It records what its page does.
 type Tab struct {
 	t   testing.TB
 	ctx context.Context
@@ -65,7 +65,7 @@ func Chromium(t testing.TB) *Tab {
 	return tab
 }
 
-// note takes down what happens.
+// note records an event.
 func (tab *Tab) note(event any) {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
@@ -84,13 +84,13 @@ func (tab *Tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Open loads a page and waits until that is done.
+// Open loads a page and waits until it is loaded.
 func (tab *Tab) Open(url string) {
 	tab.t.Helper()
 	tab.do(chromedp.Navigate(url))
 }
 
-// read takes down what is written to the console that nobody should see there, until the tab is closed.
+// read records warnings and errors on the console, until the tab is closed.
 func (tab *Tab) read(messages iter.Seq2[chromedp.ConsoleMessage, error]) {
 	for message, err := range messages {
 		if err != nil {
@@ -104,14 +104,14 @@ func (tab *Tab) read(messages iter.Seq2[chromedp.ConsoleMessage, error]) {
 	}
 }
 
-// Complaints returns the exceptions, dialogs and console messages so far that nobody should see.
+// Complaints returns the exceptions, dialogs, and warnings and errors on the console so far.
 func (tab *Tab) Complaints() []string {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
 	return slices.Clone(tab.complaints)
 }
 
-// Requests returns the addresses that were asked for so far.
+// Requests returns the addresses that were requested so far.
 func (tab *Tab) Requests() []string {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
@@ -144,7 +144,7 @@ func (tab *Tab) Await(script string) {
 	}
 }
 
-// Resize makes the window so many points wide and high.
+// Resize sets the size of the window in pixels.
 func (tab *Tab) Resize(width, height int64) {
 	tab.t.Helper()
 	tab.do(chromedp.EmulateViewport(width, height))
@@ -159,7 +159,7 @@ func (tab *Tab) Prefer(feature, value string) {
 	}
 }
 
-// WithoutJavaScript has pages that are opened from now on run none of their scripts.
+// WithoutJavaScript disables JavaScript in pages that are opened later.
 func (tab *Tab) WithoutJavaScript() {
 	tab.t.Helper()
 	if _, err := chromedp.Call(tab.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
@@ -167,7 +167,7 @@ func (tab *Tab) WithoutJavaScript() {
 	}
 }
 
-// Press presses a key, as a reader without a mouse does.
+// Press presses a key.
 func (tab *Tab) Press(keys string) {
 	tab.t.Helper()
 	tab.do(chromedp.KeyEvent(keys))
@@ -179,7 +179,7 @@ func (tab *Tab) Click(selector string) {
 	tab.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
-// Source returns the document as it stands; "" while another one takes its place. It needs no script.
+// Source returns the current document; "" while another one is loading. It needs no JavaScript.
 func (tab *Tab) Source() string {
 	html, err := chromedp.Run(tab.ctx, chromedp.OuterHTML(chromedp.CSS("html")))
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// commandTimeout bounds each answer: Courier takes 5 s to refuse a password, copying thousands of messages some seconds.
+// commandTimeout limits each answer: Courier takes 5 s to reject a password, and copying thousands of messages takes seconds.
 const commandTimeout = time.Minute
 
 // A client speaks just enough IMAP to prepare and check a server, independently of the code under test.
@@ -101,7 +101,7 @@ func (c *client) add(mailbox string, date time.Time, size int) error {
 	return err
 }
 
-// startTLS goes on with TLS.
+// startTLS continues with TLS.
 func (c *client) startTLS(config *tls.Config) error {
 	if _, err := c.do("STARTTLS"); err != nil {
 		return err

@@ -2,7 +2,7 @@ package realtest
 
 import "syscall"
 
-// isolation puts a process into its root directory and a process group, and lets it die with the test binary.
+// isolation runs a process in its root directory and its own process group, and kills it when the test binary ends.
 func isolation(root string, namespace bool) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Chroot: root, Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if namespace {

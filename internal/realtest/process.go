@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// A process is a server and all the processes it starts.
+// A process is a server and all processes that it starts.
 type process struct {
 	cmd    *exec.Cmd
 	log    *Buffer
@@ -59,7 +59,7 @@ func (p *process) start(root string, argv []string, namespace bool) error {
 	return p.cmd.Start()
 }
 
-// openSyslog takes in what the server sends to syslog(3).
+// openSyslog receives what the server sends to syslog(3).
 func (p *process) openSyslog(path string) error {
 	conn, err := net.ListenPacket("unixgram", path)
 	if err != nil {
@@ -134,8 +134,8 @@ func (p *process) await(ctx context.Context, ready func() error) error {
 	}
 }
 
-// FreePort returns a port that nobody listens on, below those that the kernel gives to outgoing connections, which
-// could otherwise take it before the server does.
+// FreePort returns a free port below the range of ephemeral ports, so that no outgoing connection can take it before the
+// server does.
 func FreePort() (string, error) {
 	for range 100 {
 		port := strconv.Itoa(20_000 + rand.IntN(10_000))

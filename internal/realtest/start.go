@@ -22,7 +22,7 @@ type kind struct {
 	prefix string
 	// bearer is set where it takes bearer tokens and client certificates.
 	bearer bool
-	// strict is a Dovecot that delays logins after a rejected one, as it does unless told otherwise.
+	// strict is a Dovecot that delays logins after a rejected one, as it does by default.
 	strict bool
 	// sessions is how many a user may have at a time from one address; 0 is any number.
 	sessions int
@@ -40,7 +40,7 @@ var (
 	courier = kind{name: "Courier", dir: "courier", pkg: "courier-imap", prefix: "INBOX."}
 )
 
-// start runs a server and fills its mailboxes. The returned stop ends whatever was started, after an error too.
+// start runs a server and fills its mailboxes. The returned stop ends everything that was started; call it even after an error.
 func start(ctx context.Context, k kind) (s *Server, stop func(), err error) {
 	var stops []func()
 	stop = func() {

@@ -163,7 +163,7 @@ func (s *Schedule) callerBlocked(j *job, c *caller, now time.Time) error {
 	if j.slotWaits || len(j.callers) > 0 { // It waits to start already.
 		return nil
 	}
-	if blocked := s.blocked(j, c.Key, c.NoLogin, now); blocked != nil && !(c.IgnorePause && blocked.Reason == Unavailable) {
+	if blocked := s.blocked(j, c.Key, c.NoLogin, now); blocked != nil && (!c.IgnorePause || blocked.Reason != Unavailable) {
 		blocked.Until = s.clock.wall(blocked.Until)
 		return blocked
 	}

@@ -189,7 +189,7 @@ func (s *Setup) login(ctx context.Context, at candidate, password *config.Secret
 // askMailboxes says what the server offers, and asks which mailboxes to count.
 func (s *Setup) askMailboxes(r *probe.Result) error {
 	if q := r.Quota; q != nil && len(q.Roots) > 0 {
-		s.User.Say("The server tells the quota, so it is measured.")
+		s.User.Say("The server reports a quota, so it is measured.")
 	}
 	if len(s.Mailboxes) > 0 || len(r.Mailboxes) < 2 {
 		return nil

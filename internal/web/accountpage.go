@@ -23,7 +23,7 @@ type accountPage struct {
 	Interval string
 	// Lifecycle says that the page has a button to probe the account.
 	Lifecycle bool
-	// Notice is why the probe that was asked for was not made.
+	// Notice is why the requested probe didn't run.
 	Notice string
 	// Probe is the last one, or nil.
 	Probe *probeView
@@ -143,7 +143,7 @@ func (p *pages) recentRows(path string, recent []*probe.Result, now time.Time) [
 	return rows
 }
 
-// probeNow serves the button: it redirects to the account's page once the probe has ended, or says why there was none.
+// probeNow serves the button: it redirects to the account's page when the probe has ended, or says why none ran.
 func (p *pages) probeNow(w http.ResponseWriter, r *http.Request) {
 	a, ok := p.account(keyFromPath(r))
 	if !ok {

@@ -79,8 +79,8 @@ func newChart(summaries []history.Summary, phases []probe.Phase, now time.Time) 
 	return c
 }
 
-// scale returns a scale for the slowest success, or for the slowest probe if none succeeded: one failure that waited for its
-// timeout would flatten all others.
+// scale returns a scale for the slowest success, or for the slowest probe if none succeeded: a failure that waited for its
+// timeout would flatten all other columns.
 func scale(summaries []history.Summary) format.Scale {
 	var slowest, success time.Duration
 	for i := range summaries {

@@ -103,7 +103,7 @@ func (p *pages) streamUpdates(w http.ResponseWriter, r *http.Request, poll func(
 	}
 }
 
-// listEvents keeps a page of the list up to date: its rows as they change, and every few seconds the list of them.
+// listEvents keeps a page of the list up to date: changed rows, and every few seconds the selection of accounts.
 func (p *pages) listEvents(w http.ResponseWriter, r *http.Request) {
 	l := liveList{pages: p, query: parseQuery(r.URL.Query()), version: r.URL.Query().Get("version")}
 	p.streamUpdates(w, r, l.poll)

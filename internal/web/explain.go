@@ -9,7 +9,7 @@ import (
 	"imap-exporter/probe"
 )
 
-// An explanation is what docs/imap.md says of a reason.
+// An explanation is what docs/imap.md says about a reason.
 type explanation struct {
 	// Meaning is what probably happened, and Who should act.
 	Meaning, Who []textSpan

@@ -82,7 +82,7 @@ func countText[T ~int | ~uint32 | ~uint64](n T) string {
 	return digits
 }
 
-// A relativeTime is a time that a page shows relative to now; status.js keeps it up to date.
+// A relativeTime is a time that a page shows relative to now; status.js updates it.
 type relativeTime struct {
 	at, now time.Time
 }

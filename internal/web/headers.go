@@ -2,8 +2,8 @@ package web
 
 import "net/http"
 
-// withSecurityHeaders tells browsers to load and run nothing but our own files, no inline scripts or styles, to let no other
-// site frame a page, and to send it no referrer. A header that the web configuration file sets stays.
+// withSecurityHeaders makes browsers load and run only our own files, without inline scripts and styles, forbids other sites
+// to frame a page, and sends them no referrer. A header that the web configuration file sets is kept.
 func withSecurityHeaders(next http.Handler) http.Handler {
 	headers := map[string]string{
 		"Cache-Control": "no-store",

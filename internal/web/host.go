@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// withHostCheck answers requests with another Host than loopback's or an allowed one with 421 (RFC 9110, section 15.5.20).
-// Without it, the owner of another site could have its name resolve to 127.0.0.1, and a browser on this machine would let
-// that site's pages read ours (DNS rebinding). A server that others can reach anyway is for the network to guard: there the
-// check is made only if hosts are allowed by name.
+// withHostCheck answers requests with a Host header that is neither loopback nor allowed with 421 (RFC 9110, section
+// 15.5.20). Without it, the owner of another site could make its name resolve to 127.0.0.1, and a browser on this machine
+// would let that site's pages read ours (DNS rebinding). On an address that other machines can reach, it checks only if hosts
+// are configured.
 func withHostCheck(next http.Handler, bound net.Addr, allowed []string) http.Handler {
 	if !isLoopbackAddr(bound) && len(allowed) == 0 {
 		return next

@@ -127,7 +127,7 @@ func (c *connLimiter) trackRequests(next http.Handler) http.Handler {
 	})
 }
 
-// addRequests adds n to the requests that are being answered on a connection, and starts its idle time anew.
+// addRequests adds n to the requests that are being answered on a connection, and restarts its idle time.
 func (c *connLimiter) addRequests(m *trackedConn, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

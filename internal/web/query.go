@@ -204,7 +204,7 @@ type queryResult struct {
 	// Found is the number of accounts on all pages, and Pages the number of pages, at least 1. First is the number of the
 	// page's first account, counted from 1.
 	Found, Pages, First int
-	// Counts are the numbers of accounts that match the query, but for its State, in each state, "suspended", and "" (all).
+	// Counts are the numbers of accounts that match the query regardless of its State, by state, "suspended", and "" (all).
 	// Failing is the number of all failing accounts.
 	Counts  map[string]int
 	Failing int

@@ -27,7 +27,7 @@ func NewUpdates() *Updates {
 // A watcher is an open page: the accounts on it, and which of them have changed.
 type watcher struct{ accounts, changed map[account.Key]bool }
 
-// Changed tells the open pages that show an account that it has changed.
+// Changed notifies the open pages that show an account.
 func (u *Updates) Changed(key account.Key) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -58,7 +58,7 @@ func (u *Updates) register() *watcher {
 	return w
 }
 
-// setAccounts sets the accounts that a watcher is told of.
+// setAccounts sets the accounts of which a watcher is notified.
 func (u *Updates) setAccounts(w *watcher, keys []account.Key) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

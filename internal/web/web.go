@@ -31,7 +31,7 @@ type Options struct {
 	Accounts *account.Registry
 	// History has their recent probes.
 	History *history.Store
-	// Updates tells open pages of changes. Nil: they aren't kept up to date.
+	// Updates notifies open pages of changes. If nil, pages have no live updates.
 	Updates *Updates
 	// Config writes the configuration in force as YAML, without secrets, and at most limit accounts of it unless limit is
 	// 0. It returns how many it left out. Nil: there is nothing to show.

@@ -45,21 +45,29 @@ type current struct{ c *Conn }
 
 func (r current) Read(p []byte) (int, error) { return r.c.conn.Read(p) }
 
-// Upgrade continues above TLS. It fails with ErrInjection if the server has already sent more than the answer to STARTTLS,
-// since anybody on the way could have written that (RFC 9051, section 6.2.1; RFC 3207, section 4.2).
-func (c *Conn) Upgrade(conn net.Conn) error {
+// CheckUpgrade fails with ErrInjection if the server has sent more than the answer to STARTTLS, since anybody on the way
+// could have written that (RFC 9051, section 6.2.1; RFC 3207, section 4.2).
+func (c *Conn) CheckUpgrade() error {
 	if c.in.Buffered() > 0 {
 		return c.Fail(ErrInjection)
+	}
+	return nil
+}
+
+// Upgrade continues above TLS, after CheckUpgrade.
+func (c *Conn) Upgrade(conn net.Conn) error {
+	if err := c.CheckUpgrade(); err != nil {
+		return err
 	}
 	c.conn = conn
 	return nil
 }
 
-// Err is what ended the conversation, or nil.
+// Err returns the error that ended the conversation, or nil.
 func (c *Conn) Err() error { return c.err }
 
 // Fail ends the conversation because of err, and returns what ended it: the Socket's cause if there is one, since layers
-// above it word errors anew, but not if err is TLS's verdict.
+// above it replace error texts, unless err is a verdict of TLS.
 func (c *Conn) Fail(err error) error {
 	if cause := c.socket.Cause(); cause != nil && !isTLSVerdict(err) {
 		err = cause
@@ -169,16 +177,16 @@ func (c *Conn) Abort(line string, deadline time.Time) {
 	}
 }
 
-// Hide blanks secret wherever the server repeats it, in errors and in the transcript.
+// Hide redacts secret wherever the server repeats it, in errors and in the transcript.
 func (c *Conn) Hide(secret string) { c.transcript.hide(secret) }
 
 // Transcript is the conversation so far.
 func (c *Conn) Transcript() []TranscriptLine { return c.transcript.lines }
 
-// LogReceived adds what the server sent to the transcript, as the dialect wants it shown.
+// LogReceived adds a line of the server to the transcript, in the form that the dialect chooses.
 func (c *Conn) LogReceived(line string) { c.transcript.add(false, line) }
 
-// Redact blanks secrets in a server's text.
+// Redact redacts secrets in a server's text.
 func (c *Conn) Redact(s string) string { return c.transcript.redact(s) }
 
 // Clean makes a server's text printable and free of secrets, in at most MaxText bytes.

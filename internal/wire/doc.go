@@ -8,9 +8,9 @@
 //     and received, by the kernel's timestamps where there are any.
 //   - A [Conn] is the conversation in lines: it reads lines and literals within limits, measures each command from its
 //     last byte handed to the kernel to the last byte of its answer, and writes the transcript, in which secrets are
-//     blanked.
+//     redacted.
 //
 // What the lines mean is for the protocol's package, such as internal/imap, which builds on Conn. All reading and writing
-// happens in the goroutine that calls it. docs/decisions/0001-instrumented-connection.md tells why this isn't left to a
+// happens in the goroutine that calls it. docs/decisions/0001-instrumented-connection.md says why this isn't left to a
 // library.
 package wire

@@ -92,7 +92,7 @@ func (r *kernelReceiver) try(fd uintptr) bool {
 	}
 }
 
-// stampOf finds the timestamp among the control messages of a read; zero if there is none. It goes by the wall clock.
+// stampOf returns the timestamp in the control messages of a read, by the wall clock; zero if there is none.
 func stampOf(oob []byte) time.Time {
 	for len(oob) > 0 {
 		header, data, rest, err := unix.ParseOneSocketControlMessage(oob)

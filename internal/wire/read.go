@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// Limits on what a server sends, whatever it means. Honest servers stay far below them.
+// Limits on what a server sends. Real servers stay far below them.
 const (
 	MaxLine  = 16 << 10 // bytes of one line
 	maxLines = 10_000   // lines in one conversation, those that go on behind a literal apart
@@ -44,8 +44,8 @@ func (c *Conn) ReadRest(limit int) ([]byte, error) {
 	return line, nil
 }
 
-// ReadLiteral appends n bytes to b, whatever they are. Memory grows with what arrives, not with what is announced, and
-// what can't fit into the Socket's budget is refused at once.
+// ReadLiteral reads n bytes of any value and appends them to b. It allocates memory for bytes that arrive, not for bytes that
+// are announced, and refuses at once what exceeds the Socket's budget.
 func (c *Conn) ReadLiteral(b []byte, n int64) ([]byte, error) {
 	if n > c.socket.left+int64(c.in.Buffered()) {
 		return nil, c.Fail(fmt.Errorf("%w: a literal of %d bytes", ErrTooLarge, n))

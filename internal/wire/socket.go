@@ -11,8 +11,8 @@ import (
 // ErrTooLarge means that the server sent more than a probe accepts: bytes in all, a line, a literal, lines, or nesting.
 var ErrTooLarge = errors.New("the server sent more than a probe accepts")
 
-// minReadCost is what a Read costs of the budget at least, in bytes, so that a server that sends single bytes does not
-// cost a million system calls.
+// minReadCost is the minimum cost of a Read in bytes of the budget, so that a server that sends single bytes can't cause a
+// million system calls.
 const minReadCost = 64
 
 // A Socket is a connection below TLS with one absolute deadline and a byte budget. Once it has failed it stays failed.
@@ -92,7 +92,7 @@ func (s *Socket) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Received is when the newest bytes arrived: the kernel's timestamp where there is one.
+// Received returns when the newest bytes arrived, by the kernel's timestamp if there is one.
 func (s *Socket) Received() time.Time { return s.received }
 
 // ReadDelay is how much later the newest bytes were read than received. Without timestamps it would count as the server's
@@ -102,7 +102,7 @@ func (s *Socket) ReadDelay() time.Duration { return s.readDelay }
 // Sent is when the newest bytes were handed to the kernel.
 func (s *Socket) Sent() time.Time { return s.sent }
 
-// Mark begins what FirstSent and SchedulingDelay tell of, such as a TLS handshake.
+// Mark begins the measurement of FirstSent and SchedulingDelay, for example of a TLS handshake.
 func (s *Socket) Mark() { s.firstSent, s.schedulingDelay = time.Time{}, 0 }
 
 // FirstSent is when the first bytes since Mark were handed to the kernel; zero if there were none.
@@ -112,8 +112,7 @@ func (s *Socket) FirstSent() time.Time { return s.firstSent }
 // waited for its turn. What was received before a Read began is no such delay.
 func (s *Socket) SchedulingDelay() time.Duration { return s.schedulingDelay }
 
-// KernelTimestamps reports whether the kernel told when bytes arrived, for all of them so far. Else the time at which our
-// goroutine had read them had to do.
+// KernelTimestamps reports whether all bytes so far had kernel timestamps. Without a timestamp, the time of reading is used.
 func (s *Socket) KernelTimestamps() bool { return s.kernelTimestamps }
 
 func latest(a, b time.Time) time.Time {
@@ -123,7 +122,7 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// Cause is what ended the connection, or nil while it lives. Layers above flatten errors; this one is kept whole.
+// Cause returns the error that ended the connection, or nil. The layers above lose the cause of errors; here it is kept.
 func (s *Socket) Cause() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,7 +182,7 @@ func (s *Socket) LocalAddr() net.Addr { return s.conn.LocalAddr() }
 // RemoteAddr is the server's address.
 func (s *Socket) RemoteAddr() net.Addr { return s.conn.RemoteAddr() }
 
-// SetDeadline does nothing: the probe's deadline stands, whatever a layer above would like.
+// SetDeadline does nothing: the layers above must not move the probe's deadline.
 func (s *Socket) SetDeadline(time.Time) error { return nil }
 
 // SetReadDeadline does nothing, see SetDeadline.

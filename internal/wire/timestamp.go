@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A receiver reads, and tells when the last of the bytes arrived, by the wall clock; zero if it doesn't know.
+// A receiver reads, and returns when the last of the bytes arrived, by the wall clock; zero if that is unknown.
 type receiver interface {
 	receive(p []byte) (n int, stamp time.Time, err error)
 }
@@ -21,9 +21,9 @@ func (r userReceiver) receive(p []byte) (n int, stamp time.Time, err error) {
 // jitter is how far apart two readings of the clocks may be.
 const jitter = time.Millisecond
 
-// receiveTime is when bytes were received that the kernel stamped at stamp and that had been read by now. The stamp goes
-// by the wall clock, now by both clocks, so that stamp can be converted to the monotonic one. Nothing is received before
-// earliest or after now: a stamp that says so was taken by a wall clock that has been set since, and now must do.
+// receiveTime returns when bytes were received, from the kernel's timestamp and the time now at which they had been read. The
+// timestamp has only the wall clock; now has both clocks, so that the timestamp can be converted to the monotonic clock. If
+// the result is before earliest or after now, the wall clock was set in between, and receiveTime returns now.
 func receiveTime(now, stamp, earliest time.Time) time.Time {
 	if stamp.IsZero() {
 		return now

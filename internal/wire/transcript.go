@@ -20,7 +20,7 @@ const maxTranscript = 128
 // Redacted is written in the place of a secret.
 const Redacted = "***"
 
-// A TranscriptLine is one line of a conversation: printable, at most MaxText bytes, with secrets blanked as it was sent.
+// A TranscriptLine is one line of a conversation: printable, at most MaxText bytes, with secrets redacted as it was sent.
 type TranscriptLine struct {
 	// At is the time since the connection was made.
 	At time.Duration
@@ -29,7 +29,7 @@ type TranscriptLine struct {
 	Text string
 }
 
-// A transcript records a conversation. Secrets that a server repeats are blanked too.
+// A transcript records a conversation. Secrets that a server repeats are redacted too.
 type transcript struct {
 	start   time.Time
 	lines   []TranscriptLine
@@ -39,7 +39,7 @@ type transcript struct {
 // asQuoted writes a secret as it is in a quoted string.
 var asQuoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-// hide blanks secret in all server text from now on, as it is and in each form in which a server may repeat it: escaped,
+// hide redacts secret in all server text from now on, as it is and in each form in which a server may repeat it: escaped,
 // in hexadecimal, and in base64, as far as that can be told from other text.
 func (t *transcript) hide(secret string) {
 	if secret == "" {
@@ -60,7 +60,7 @@ func (t *transcript) hide(secret string) {
 	}
 }
 
-// conceal adds forms of a secret to those that are blanked, as they are and in upper case, as response codes are kept.
+// conceal adds forms of a secret to those that are redacted, as they are and in upper case, as response codes are kept.
 func (t *transcript) conceal(forms ...string) {
 	for _, form := range forms {
 		for _, f := range []string{form, strings.ToUpper(form)} {
@@ -71,7 +71,7 @@ func (t *transcript) conceal(forms ...string) {
 	}
 }
 
-// redact blanks what is secret in text.
+// redact redacts what is secret in text.
 func (t *transcript) redact(s string) string {
 	for _, secret := range t.secrets {
 		s = strings.ReplaceAll(s, secret, Redacted)

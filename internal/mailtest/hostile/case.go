@@ -98,7 +98,7 @@ func Cases(elsewhere string) []Case {
 	cases := slices.Concat(
 		withoutSTARTTLS(), preauth(), disguised(), referrals(elsewhere), buffered(), tampered(), spoofed(), others(),
 		injected(), certificates(), handshakes(), endless(), nested(), slow(), crafted(), foreign(), characters(),
-		broken(), literals(), quirks(), gateways(), oddities(), counts(),
+		broken(), literals(), quirks(), gateways(), oddities(), counts(), reports(),
 	)
 	for i := range cases {
 		c := &cases[i]

@@ -23,7 +23,7 @@ type encoder struct {
 	line   []byte
 }
 
-// A sum is what a series that only grows has come to when each step is weighted.
+// A sum is the value of a counter when each increase is weighted.
 type sum struct{ last, weighted float64 }
 
 // target sets the labels that a scrape adds.
@@ -34,7 +34,7 @@ func (e *encoder) target(pairs ...string) {
 	e.labels = strings.TrimSuffix(e.labels, ",")
 }
 
-// scrape writes a page. What has grown since the one before counts weight times.
+// scrape writes the families of one scrape. Increases since the previous scrape count weight times.
 func (e *encoder) scrape(families []*dto.MetricFamily, at time.Time, weight float64) {
 	e.at = strconv.AppendFloat(e.at[:0], float64(at.UnixMilli())/1000, 'f', 3, 64)
 	e.weight = weight
@@ -60,7 +60,7 @@ func (e *encoder) scrape(families []*dto.MetricFamily, at time.Time, weight floa
 	}
 }
 
-// grown takes in the value of a series that only grows, and may write it.
+// grown adds the value of a counter, and may write it.
 func (e *encoder) grown(name string, labels []*dto.LabelPair, le string, value float64, write bool) {
 	e.series(name, labels, le)
 	s := e.sums[string(e.line)]
@@ -95,7 +95,7 @@ func (e *encoder) value(v float64) {
 	_, _ = e.w.Write(e.line) // Errors stay until the end.
 }
 
-// end writes what comes last.
+// end writes the end of the file.
 func (e *encoder) end() error {
 	if _, err := e.w.WriteString("# EOF\n"); err != nil {
 		return err

@@ -1,10 +1,9 @@
-// Package demohistory makes a past for the shipped demo: what a Prometheus would have stored, had it scraped the demo for
-// days. Panels that compare with last week, and rules over long windows, have something to show from the first minute on.
+// Package demohistory generates history for the shipped demo: what a Prometheus would have stored if it had scraped the demo
+// for days. So panels that compare with last week, and rules over long windows, have data from the beginning.
 //
-// Nothing about the form is made up. Each account of the configuration is really probed, once; then the finding is told to
-// the exporter's own collectors again and again, under a clock that runs through the past, with times that follow the
-// hours of the day, and with the failures that the demo's servers are there to show. The same End gives the same past, but
-// for what the one real probe found.
+// It probes each account of the configuration once. Then it passes variations of this Result to the exporter's own
+// collectors, with a simulated clock: durations vary with the hour of the day, and failures are those of the demo's servers.
+// The same End generates the same history, except for the values of the one real probe.
 //
 // Only tests, and the contributors' demo stack, import this package.
 package demohistory
@@ -20,13 +19,13 @@ import (
 	"time"
 )
 
-// Options say which past is wanted.
+// Options describe the history to generate.
 type Options struct {
 	// Config is the configuration file; all its accounts must be on demo servers.
 	Config string
-	// Job and Instance are the labels of the scrape that goes on where the past ends.
+	// Job and Instance are the labels of the real scrapes that follow the history.
 	Job, Instance string
-	// End is when it ends, and Age how long before it began; 0 is 8 days.
+	// End is when the history ends, and Age its length; 0 means 8 days.
 	End time.Time
 	Age time.Duration
 	// Step is the time between two scrapes; 0 is 5 minutes. Near the End, and at the same time a day and a week before,
@@ -71,7 +70,7 @@ func (o *Options) next(at time.Time) (next time.Time, dense bool) {
 	return next, false
 }
 
-// Write writes the past in the OpenMetrics format, as `promtool tsdb create-blocks-from openmetrics` takes it.
+// Write writes the history in the OpenMetrics format for `promtool tsdb create-blocks-from openmetrics`.
 func Write(ctx context.Context, w io.Writer, o Options) error {
 	o.setDefaults()
 	past, err := newPast(ctx, o)
@@ -94,7 +93,7 @@ func Write(ctx context.Context, w io.Writer, o Options) error {
 	return out.end()
 }
 
-// Backfill writes the past into the data directory of a Prometheus that doesn't run, by the promtool at that path.
+// Backfill writes the history into the data directory of a stopped Prometheus, with the promtool at that path.
 func Backfill(ctx context.Context, promtool, dataDir string, o Options) error {
 	dir, err := os.MkdirTemp("", "demohistory-")
 	if err != nil {
@@ -113,7 +112,7 @@ func Backfill(ctx context.Context, promtool, dataDir string, o Options) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	// promtool reads all of the file for each block, of 2 hours unless told otherwise.
+	// promtool reads the whole file for each block; by default a block has 2 hours.
 	out, err := exec.CommandContext(ctx, promtool, "tsdb", "create-blocks-from", "openmetrics", "--quiet",
 		"--max-block-duration=486h", path, dataDir).CombinedOutput()
 	if err != nil {

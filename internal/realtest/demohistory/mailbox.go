@@ -7,7 +7,7 @@ import (
 	"imap-exporter/probe"
 )
 
-// How demo-growing fills: a message every growthPause, until there are growthMost; then somebody tidies up.
+// How demo-growing fills: a message every growthPause, until there are growthMost; then most are deleted.
 const (
 	growthPause = 4500 * time.Millisecond
 	growthMost  = 300
@@ -76,7 +76,7 @@ func (s *subject) grow(r *probe.Result) {
 	}
 }
 
-// creep lets the quota of demo-quota come to where it is by a quarter of a percent a day.
+// creep makes the quota of demo-quota grow by a quarter of a percent a day, up to its present value.
 func (s *subject) creep(r *probe.Result) {
 	back := s.end.Sub(r.Start).Hours() / 24
 	for j := range r.Quota.Roots {

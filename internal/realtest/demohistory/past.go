@@ -18,7 +18,7 @@ import (
 	"imap-exporter/probe"
 )
 
-// A past is an exporter at a moment that is over.
+// A past is an exporter at a time in the past.
 type past struct {
 	now      time.Time
 	metrics  *collectors.Metrics
@@ -124,7 +124,7 @@ func (p *past) gather() []*dto.MetricFamily {
 	return append(families, p.process.families(p.now, samples)...)
 }
 
-// A process is what the past tells of the exporter's process and of its scrapes.
+// A process has the metrics of the exporter's process and of its scrapes.
 type process struct {
 	began    time.Time
 	rand     *rand.Rand
@@ -151,7 +151,7 @@ func newProcess(began time.Time) *process {
 	return p
 }
 
-// families returns how the process did up to now.
+// families returns the metrics of the process at this time.
 func (p *process) families(now time.Time, samples int) []*dto.MetricFamily {
 	p.cpu.Add(now.Sub(p.at).Seconds() * (0.008 + 0.004*p.rand.Float64()))
 	p.at = now

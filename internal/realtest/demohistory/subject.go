@@ -20,7 +20,7 @@ type subject struct {
 	// next is when the next probe is due, and number how many came before.
 	next   time.Time
 	number int
-	// quiet is why the schedule holds back, for so many slots more.
+	// quiet is why the schedule skips slots, and for how many more.
 	quiet      schedule.Reason
 	quietSlots int
 }
@@ -34,7 +34,7 @@ func (s *subject) skip() schedule.Reason {
 	return s.quiet
 }
 
-// state is what the schedule has in mind.
+// state returns the schedule's state.
 func (s *subject) state() schedule.State {
 	state := schedule.State{NextRun: s.next}
 	if s.quiet == schedule.Backoff && s.quietSlots > 0 {
@@ -72,7 +72,7 @@ func (s *subject) probe() *probe.Result {
 	return &r
 }
 
-// fail lets the probe end as the account's server would have it.
+// fail makes the probe fail as on the account's server.
 func (s *subject) fail(r *probe.Result) {
 	switch r.Account {
 	case "demo-rejected":
@@ -92,7 +92,7 @@ func (s *subject) fail(r *probe.Result) {
 	}
 }
 
-// breakOff ends a probe in a phase. after is how long the phase lasted until then; 0: as long as ever.
+// breakOff makes a probe fail in a phase. after is the duration of that phase; 0 means the usual one.
 func (s *subject) breakOff(r *probe.Result, phase probe.Phase, reason probe.Reason, after time.Duration) {
 	r.Err = &probe.Error{Phase: phase, Reason: reason}
 	i := slices.IndexFunc(r.Phases, func(t probe.Timing) bool { return t.Phase == phase })
@@ -108,10 +108,10 @@ func (s *subject) breakOff(r *probe.Result, phase probe.Phase, reason probe.Reas
 	}
 }
 
-// upgraded is how long before the end of the past the server of demo-slow learnt something new.
+// upgraded is how long before the end of the history the server of demo-slow got a new capability.
 const upgraded = 18 * time.Hour
 
-// capabilities are those found, but that demo-slow's server didn't offer the last one of them before the upgrade.
+// capabilities returns the capabilities found. Before the upgrade, demo-slow's server didn't offer the last one.
 func (s *subject) capabilities(found []probe.Capabilities) []probe.Capabilities {
 	if s.found.Account != "demo-slow" || s.next.After(s.end.Add(-upgraded)) {
 		return found
@@ -122,7 +122,7 @@ func (s *subject) capabilities(found []probe.Capabilities) []probe.Capabilities 
 	return before
 }
 
-// phases gives the phases times that suit the hour.
+// phases returns durations of the phases for the hour of the day.
 func (s *subject) phases(found []probe.Timing) []probe.Timing {
 	load := load(s.next)
 	timings := make([]probe.Timing, len(found))
@@ -150,7 +150,7 @@ func (s *subject) phases(found []probe.Timing) []probe.Timing {
 	return timings
 }
 
-// usualTimes are about those of the demo's servers.
+// usualTimes are about the durations of the demo's servers.
 var usualTimes = map[probe.Phase]time.Duration{
 	probe.PhaseResolve: 100 * time.Microsecond, probe.PhaseConnect: 60 * time.Microsecond,
 	probe.PhaseTLS: 2 * time.Millisecond, probe.PhaseGreeting: 2 * time.Millisecond,
@@ -161,8 +161,8 @@ var usualTimes = map[probe.Phase]time.Duration{
 	probe.PhaseQuota: 2 * time.Millisecond, probe.PhaseLogout: 2 * time.Millisecond,
 }
 
-// load is how much longer everything takes at a time of day: as ever at night, nearly twice in the middle of the morning,
-// a little less in the afternoon, and hardly more at the weekend.
+// load is the factor for durations at a time of day: 1 at night, nearly 2 in the middle of the morning, a little less in the
+// afternoon, and little more than 1 at the weekend.
 func load(at time.Time) float64 {
 	at = at.UTC()
 	hour := float64(at.Hour()) + float64(at.Minute())/60

@@ -1,7 +1,7 @@
-// Command demostack runs the exporter with the shipped demo, a Prometheus that has our rules and eight days of past, and
-// an Alertmanager, on loopback, until it is interrupted. It is for looking at rules and queries while working on them;
-// `make stack` runs it. Grafana is not among Debian's packages: deploy/compose has it, and any Grafana can be pointed at
-// the Prometheus that this one starts.
+// Command demostack runs the exporter with the shipped demo, a Prometheus with our rules and eight days of generated history,
+// and an Alertmanager, on loopback, until it is interrupted. Use it while working on rules and queries; `make stack` runs
+// it. Debian has no package of Grafana: deploy/compose has it, and any Grafana can use the Prometheus that this command
+// starts.
 package main
 
 import (

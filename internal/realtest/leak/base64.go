@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// InBase64 returns what is sure to appear of a secret in any base64 text that contains it: three forms, one for each offset
-// from a multiple of three bytes. The characters at both ends, which also depend on the secret's neighbours, are left out.
+// InBase64 returns the base64 encodings of a secret at the three possible offsets modulo 3. It leaves out the characters at
+// both ends, which also depend on the surrounding bytes.
 func InBase64(secret string) []string {
 	forms := make([]string, 3)
 	for offset := range forms {

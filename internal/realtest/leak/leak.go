@@ -1,4 +1,4 @@
-// Package leak finds the passwords of tests in any output, in whatever form they got there.
+// Package leak finds the passwords of tests in output, in many encodings.
 package leak
 
 import (
@@ -14,15 +14,14 @@ import (
 	"strconv"
 )
 
-// maxDepth is how many forms may lie upon one another, such as base64 in JSON in a URL.
+// maxDepth is the maximum number of nested encodings, such as base64 in JSON in a URL.
 const maxDepth = 3
 
-// sentinel is what every password and token in a test looks like. Between the two words may be what quoting makes of odd
-// characters.
+// sentinel matches every password and token of the tests. Between the two words there may be quoted characters.
 var sentinel = regexp.MustCompile(`(?i)canary-[^\s,;=<>…]{0,64}?-secret`)
 
-// Find returns what is left of a password in text, and in which line that is, from 1 on. Text that was compressed by gzip,
-// as profiles are, is looked into. Line 0 means that there is none.
+// Find returns the part of a password that is in text, and its line, counted from 1. It decompresses gzip, as in profiles.
+// Line 0 means that there is none.
 func Find(text []byte) (password string, line int) {
 	if plain, ok := unzip(text); ok {
 		text = plain
@@ -35,7 +34,7 @@ func Find(text []byte) (password string, line int) {
 	return "", 0
 }
 
-// find looks for a password in a line as it is, and under each form that could hide one.
+// find searches a line for a password, as it is and after undoing each encoding.
 func find(line []byte, depth int) string {
 	if bytes.Contains(bytes.ToLower(line), []byte("canary-")) {
 		if password := sentinel.Find(line); password != nil {
@@ -55,7 +54,7 @@ func find(line []byte, depth int) string {
 	return ""
 }
 
-// isText reports whether a line could be of some form. What comes of undoing a form that it doesn't have is mostly noise.
+// isText reports whether a line may be text. Undoing an encoding that a line doesn't have gives mostly noise.
 func isText(line []byte) bool {
 	odd := 0
 	for _, c := range line {
@@ -66,7 +65,7 @@ func isText(line []byte) bool {
 	return odd <= len(line)/2
 }
 
-// forms are what a text may have been turned into, and how to undo that. None is nothing that looks like it.
+// forms are the encodings, and functions that undo them. A function returns nothing if a line doesn't look encoded.
 var forms = []struct {
 	name string
 	undo func([]byte) [][]byte
@@ -79,7 +78,7 @@ var forms = []struct {
 	{"escaped", fromEscapes},
 }
 
-// An alphabet has the bytes that a form is written in.
+// An alphabet is the set of bytes that an encoding uses.
 type alphabet [256]bool
 
 func newAlphabet(letters string) (a alphabet) {

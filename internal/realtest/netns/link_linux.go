@@ -16,12 +16,12 @@ const (
 	LinkClient = "198.51.100.2"
 )
 
-// linkMTU is what an ordinary link takes, in bytes.
+// linkMTU is the MTU of an ordinary link in bytes.
 const linkMTU = 1500
 
-// Link makes a link on which each packet takes so long, the TCP handshake's too, until the end of the test. Connections to
-// LinkClient arrive at LinkServer: it is a TUN device whose packets come back with their addresses exchanged, which leaves
-// their checksums right.
+// Link creates a link that delays each packet by oneWay, including those of the TCP handshake, until the end of the test.
+// Connections to LinkClient arrive at LinkServer: it is a TUN device that sends packets back with their addresses swapped,
+// which keeps their checksums valid.
 func (n *Net) Link(t testing.TB, oneWay time.Duration) {
 	t.Helper()
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
@@ -61,7 +61,7 @@ type parcel struct {
 	packet []byte
 }
 
-// receive takes packets until the device is closed.
+// receive reads packets until the device is closed.
 func receive(t testing.TB, device *os.File, oneWay time.Duration, queue chan<- parcel) {
 	defer close(queue)
 	for {

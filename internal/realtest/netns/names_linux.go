@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Name is how a name server answers questions for one name.
+// A Name says how a name server answers queries for one name.
 type Name struct {
 	// A and AAAA are its addresses.
 	A, AAAA []string
@@ -24,7 +24,7 @@ type Name struct {
 	RCode dnsmessage.RCode
 	// Delay comes before each answer.
 	Delay time.Duration
-	// Truncated answers by UDP with no more than that TCP must be asked.
+	// Truncated answers over UDP with only the truncation bit, so that the client must use TCP.
 	Truncated bool
 	// Mute never answers.
 	Mute bool
@@ -40,8 +40,8 @@ type NameServer struct {
 	questions map[string]int
 }
 
-// NameServer runs a name server that knows these names, in lower case and without a dot at the end, until the end of the
-// test, and has everything in the namespaces ask it, with no patience: 1 s, once.
+// NameServer runs a name server for these names, in lower case and without a final dot, until the end of the test. All
+// processes in the namespaces use it, with one attempt and a timeout of 1 s.
 func (n *Net) NameServer(t testing.TB, names map[string]Name) *NameServer {
 	t.Helper()
 	conf := filepath.Join(t.TempDir(), "resolv.conf")
@@ -74,7 +74,7 @@ func (n *Net) NameServer(t testing.TB, names map[string]Name) *NameServer {
 	return s
 }
 
-// Questions returns how many questions came for a name, of whatever type.
+// Questions returns the number of queries for a name, of any type.
 func (s *NameServer) Questions(name string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

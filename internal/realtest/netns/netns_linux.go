@@ -17,8 +17,8 @@ import (
 	"imap-exporter/internal/realtest"
 )
 
-// Addresses that a Net has. They are from the blocks for documentation (RFC 5737, RFC 3849), so that a packet that went
-// astray would reach nobody. A resolver sorts IPv6 before IPv4 (RFC 6724).
+// The addresses of a Net. They are from the documentation blocks (RFC 5737, RFC 3849), so that no stray packet can reach a real
+// host. A resolver sorts IPv6 before IPv4 (RFC 6724).
 const (
 	IPv4 = "192.0.2.1"
 	IPv6 = "2001:db8::1"
@@ -34,8 +34,8 @@ const inside = "IMAP_EXPORTER_TEST_NAMESPACES"
 // A Net is the namespaces that the process is in.
 type Net struct{}
 
-// Enter makes the test run in a process and namespaces of its own. In there it returns the Net. In the process that
-// called it first it returns nil once that has come to its end, and the test must return.
+// Enter runs the test in a new process with its own namespaces. There it returns the Net. In the original process it returns
+// nil after the new one has ended, and the test must return.
 //
 //	net := netns.Enter(t)
 //	if net == nil {
@@ -142,7 +142,7 @@ func (n *Net) Rule(t testing.TB, rule string) {
 	t.Cleanup(func() { n.Run(t, "nft", "flush chain inet faults rules") })
 }
 
-// Kill ends the TCP connections to a port as an administrator does: neither end learns why.
+// Kill ends the TCP connections to a port as an administrator would (ss -K).
 func (n *Net) Kill(t testing.TB, port string) {
 	t.Helper()
 	n.Run(t, "ss", "--kill", "--tcp", "--no-header", "state", "established", "dport", "=", ":"+port)
@@ -155,7 +155,7 @@ func (n *Net) Slow(t testing.TB, rate string) {
 	t.Cleanup(func() { n.Run(t, "tc", "qdisc", "del", "dev", "lo", "root") })
 }
 
-// NoIPv4 takes all IPv4 addresses away but 127.0.0.1, as on hosts that have IPv6 alone, for good.
+// NoIPv4 removes all IPv4 addresses except 127.0.0.1, as on hosts with only IPv6. There is no way back.
 func (n *Net) NoIPv4(t testing.TB) {
 	t.Helper()
 	n.Run(t, "ip", "-4", "address", "flush", "dev", "lo", "scope", "global")

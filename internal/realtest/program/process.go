@@ -168,7 +168,7 @@ func (p *Process) Kill() {
 	<-p.exited
 }
 
-// Post asks for something that answers nothing, such as /-/reload, and returns the HTTP status.
+// Post sends a POST without a body, such as /-/reload, and returns the HTTP status.
 func (p *Process) Post(ctx context.Context, path string) (status int, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL+path, http.NoBody)
 	if err != nil {

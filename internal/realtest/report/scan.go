@@ -9,7 +9,7 @@ import (
 	"imap-exporter/internal/realtest/leak"
 )
 
-// scan searches all files below dir for passwords and tells in which lines they are, the first of each file.
+// scan searches all files below dir for passwords, and returns the first line with one in each file.
 func scan(dir string) ([]string, error) {
 	var found []string
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {

@@ -20,7 +20,7 @@ type event struct {
 // A test is a test by its package and name; the package itself has no name.
 type test struct{ pkg, name string }
 
-// A summary shows results as they come and remembers what is to be said at the end.
+// A summary prints results as they arrive, and collects what to print at the end.
 type summary struct {
 	stdout, log io.Writer
 	// output is what each running test has printed.

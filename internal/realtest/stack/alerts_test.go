@@ -35,7 +35,7 @@ var raised = map[string][]string{
 	"ImapErrorBudgetBurnFast demo-healthy": {"select", "mailbox_missing"}, // whose server misnamed shares
 	"ImapExporterReloadFailed imap":        {"configuration"},
 	"ImapExporterDown doomed":              {"no metrics"},
-	"ImapShardMismatch shards":             {"not one for each shard"},
+	"ImapShardMismatch shards":             {"an exporter for each shard"},
 }
 
 // elsewhere are the alerts that only promtool's unit tests raise, each with the reason.
