@@ -78,7 +78,7 @@ func (l *loader) roots(name string, p position) *x509.CertPool {
 	path := l.resolve(name)
 	pem, err := l.sources.read(path)
 	if err != nil {
-		p.errorf("%s: %s", path, causeOf(err))
+		p.errorf("%s: %s", path, fileError(name, err))
 		return nil
 	}
 	roots := x509.NewCertPool()
@@ -104,7 +104,7 @@ func (l *loader) clientCertificate(raw *rawTLS, p position) []tls.Certificate {
 		path := l.resolve(f.name)
 		var err error
 		if pems[i], err = l.sources.read(path); err != nil {
-			p.key(f.key).errorf("%s: %s", path, causeOf(err))
+			p.key(f.key).errorf("%s: %s", path, fileError(f.name, err))
 			return nil
 		}
 		if f.key == "key_file" {
