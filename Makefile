@@ -21,12 +21,12 @@ build:
 # Everything, with the real servers where they can run. The whole output is in build/test/output.log.
 # For some packages only: make test PKGS=./probe/...
 #
-# Most tests wait for servers, so more of them run at a time than there are processors. Packages that start programs and
+# Most tests wait for servers, so more packages and tests run at a time than there are processors. Packages that start programs and
 # have little code of their own run without the race detector. Last come the tests that measure time: alone.
 PKGS = ./...
 UNRACED = ./dashboards/... ./deploy/... ./internal/e2e ./internal/realtest/...
 TIMING = ^Test(DelaysAreTrue|RoundTripsToDovecot|NoFalseDelay)$$
-GOTEST = -shuffle=on -count=1 -timeout=20m -parallel=8
+GOTEST = -shuffle=on -count=1 -timeout=20m -p=3 -parallel=8
 test: servers
 	go run ./internal/realtest/report build/test $(GOTEST) -race \
 		$(if $(filter ./...,$(PKGS)),-skip='$(TIMING)' $$(go list ./... | grep -vxF "$$(go list $(UNRACED))") \

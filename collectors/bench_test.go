@@ -145,7 +145,7 @@ func ordinary(a account.Account) *probe.Result {
 	return r
 }
 
-// BenchmarkMemory is what is held for an account beside its Result.
+// BenchmarkMemory measures the memory for an account besides its Result.
 func BenchmarkMemory(b *testing.B) {
 	const accounts = 10_000
 	var m *plain

@@ -85,6 +85,8 @@ const (
 	mailboxNewest
 	mailboxOldest
 	mailboxesTruncated
+	mailboxesUnreadable
+	namesLeftOut
 	fetchBytes
 	quotaSupported
 	quotaStorageUsed
@@ -243,6 +245,16 @@ var catalogue = [metricCount]Metric{
 	mailboxesTruncated: {
 		"_mailboxes_truncated", Gauge, "", "Whether the LIST patterns of the last probe matched more mailboxes than are exported.",
 		perAccount, noSuccess + "; without patterns in mailboxes",
+	},
+	mailboxesUnreadable: {
+		"_mailboxes_unreadable", Gauge, "",
+		"Mailboxes of the last probe that are not exported: their name or counts can't be read, or their label is another mailbox's.",
+		perAccount, noSuccess + "; without patterns in mailboxes",
+	},
+	namesLeftOut: {
+		"_names_left_out", Gauge, "",
+		"Mailboxes and quota roots of the last probe that are not exported, because an account may have 16 new names in an hour.",
+		perAccount, noSuccess,
 	},
 	fetchBytes: {
 		"_fetch_bytes", Gauge, "bytes", "Bytes of the message that the last probe fetched.",

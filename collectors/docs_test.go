@@ -23,7 +23,7 @@ const docs = "../docs/metrics.md"
 // generated is a generated part of the documentation: what it is, its arguments, and its text.
 var generated = regexp.MustCompile(`(?s)<!-- (metrics|ondemand|phases|reasons)([a-z_ ]*) -->\n(.*?)<!-- end -->`)
 
-// TestDocs writes the generated parts anew and compares.
+// TestDocs generates the tables of docs/metrics.md and compares them.
 func TestDocs(t *testing.T) {
 	text, err := os.ReadFile(docs)
 	if err != nil {

@@ -185,8 +185,8 @@ func healthy(start time.Time) *probe.Result {
 			},
 			{Name: "Entwürfe 2026", Messages: new(uint32(3)), Unseen: new(uint32(0)), UIDNext: new(uint32(4)), UIDValidity: new(uint32(1700000001))},
 		},
-		MailboxesTruncated: &truncated,
-		Fetched:            &probe.Fetched{Mailbox: "INBOX", Bytes: 2817},
+		MailboxesTruncated: &truncated, MailboxesUnreadable: new(1),
+		Fetched: &probe.Fetched{Mailbox: "INBOX", Bytes: 2817},
 		Quota: &probe.Quota{Supported: true, Roots: []probe.QuotaRoot{{
 			Name:    "User quota",
 			Storage: &probe.Resource{Used: 998244352, Limit: 1073741824}, Messages: &probe.Resource{Used: 1045, Limit: 100000},

@@ -185,7 +185,7 @@ func (p *plain) gather(t *testing.T) []*dto.MetricFamily {
 	return families
 }
 
-// content is all that families say, but for the order of the metrics within one, and for when histograms were made.
+// content returns the families without the order of their metrics and the creation times of histograms.
 func content(families []*dto.MetricFamily) (lines []string) {
 	for _, f := range families {
 		var metrics []string

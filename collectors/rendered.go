@@ -11,8 +11,8 @@ import (
 	"imap-exporter/probe"
 )
 
-// accountMetrics are what /metrics shows of an account. They are never changed, only replaced, by others that share with them
-// what has stayed the same.
+// accountMetrics are what /metrics shows of an account. They are never changed, only replaced; the replacement shares what has
+// not changed.
 type accountMetrics struct {
 	protocol string
 	// info has the account's own labels, schedule its state, and totals its counters and what else all probes together say.
@@ -20,17 +20,18 @@ type accountMetrics struct {
 	// current is shown of the last Result until staleAt, and stale after that. A zero staleAt means never.
 	current, stale rendered
 	staleAt        time.Time
-	// capabilities are those that the account was offered last at server, whose label this is.
+	// capabilities are the last ones that the account saw, server is the label of the server that offered them.
 	server       *dto.LabelPair
 	capabilities map[probe.Stage]capabilities
 }
 
-// isStale reports whether the last Result has become too old to be shown as the present.
+// isStale reports whether the last Result is stale.
 func (a *accountMetrics) isStale(now time.Time) bool {
 	return !a.staleAt.IsZero() && now.After(a.staleAt)
 }
 
-// serverMetrics are what /metrics shows of a server. They are never changed, only replaced, but for what the histograms hold.
+// serverMetrics are what /metrics shows of a server. Except for the values of the histograms, they are never changed, only
+// replaced.
 type serverMetrics struct {
 	protocol                    string
 	failures, connects, changes rendered

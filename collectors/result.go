@@ -80,6 +80,10 @@ func (g *gauges) mailboxes(r *probe.Result) {
 	if r.MailboxesTruncated != nil {
 		g.add(mailboxesTruncated, boolean(*r.MailboxesTruncated))
 	}
+	if r.MailboxesUnreadable != nil {
+		g.add(mailboxesUnreadable, float64(*r.MailboxesUnreadable))
+	}
+	g.add(namesLeftOut, float64(r.NamesLeftOut))
 	if r.Fetched != nil {
 		g.add(fetchBytes, float64(r.Fetched.Bytes), pair("mailbox", mailboxLabel(r.Fetched.Mailbox)))
 	}

@@ -19,6 +19,8 @@ var notShown = map[string]string{
 	"imap_mailbox_recent_messages": "nobody else has seen them, which says more of the clients than of the server",
 	"imap_mailbox_highest_modseq":  "it says that something changed, but not what; the messages are shown",
 	"imap_mailboxes_truncated":     "it is a matter of the configuration, and in the log",
+	"imap_mailboxes_unreadable":    "it is a matter of names, and in the log",
+	"imap_names_left_out":          "hardly any server has so many new names",
 	"imap_fetch_bytes":             "it explains a slow fetch, and is constant for a mailbox of its own",
 }
 

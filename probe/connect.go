@@ -30,7 +30,7 @@ func (s *Session) Resolve(ctx context.Context) error {
 	found, err := net.DefaultResolver.LookupNetIP(ctx, network("ip", s.Target.IPFamily), host)
 	s.addTiming(begin, Timing{Phase: PhaseResolve, Duration: time.Since(begin), OK: err == nil})
 	if err != nil {
-		return resolveError(err)
+		return resolveError(ctx, err, time.Since(begin))
 	}
 	for _, address := range found[:min(len(found), maxAddresses)] {
 		s.addresses = append(s.addresses, net.JoinHostPort(address.Unmap().String(), port))

@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"slices"
 	"strings"
@@ -142,22 +141,6 @@ func TestClientCertificateRequired(t *testing.T) {
 	_, target := serve(t, mailtest.Options{TLS: config})
 	target.TLSConfig = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13}
 	fail(t, target, PhaseGreeting, ReasonTLS)
-}
-
-func TestNotAfter(t *testing.T) {
-	day := func(n int) *x509.Certificate { return &x509.Certificate{NotAfter: time.Unix(int64(n)*86400, 0)} }
-	leaf, intermediate, crossSigned, root := day(90), day(400), day(10), day(4000)
-	state := tls.ConnectionState{
-		PeerCertificates: []*x509.Certificate{leaf, intermediate, crossSigned},
-		VerifiedChains:   [][]*x509.Certificate{{leaf, crossSigned, root}, {leaf, intermediate, root}},
-	}
-	if got := notAfter(state); !got.Equal(leaf.NotAfter) {
-		t.Errorf("verified: %v", got)
-	}
-	state.VerifiedChains = nil
-	if got := notAfter(state); !got.Equal(crossSigned.NotAfter) {
-		t.Errorf("unverified: %v", got)
-	}
 }
 
 // No LOGOUT is sent after a broken handshake or a missing greeting.

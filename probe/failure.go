@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"imap-exporter/internal/text"
 	"imap-exporter/internal/wire"
@@ -22,13 +20,14 @@ import (
 type reasonError struct {
 	reason Reason
 	error
+	hint string // what to do about it
 }
 
 func (e *reasonError) Unwrap() error { return e.error }
 
 // Errorf is [fmt.Errorf] for an error whose reason is known.
 func Errorf(reason Reason, format string, args ...any) error {
-	return &reasonError{reason, fmt.Errorf(format, args...)}
+	return &reasonError{reason: reason, error: fmt.Errorf(format, args...)}
 }
 
 // newError makes the probe's one Error of err.
@@ -36,29 +35,45 @@ func (s *Session) newError(phase Phase, err error) *Error {
 	if s.parent.Err() != nil {
 		err = wire.ErrCanceled
 	}
-	e := &Error{Phase: phase, Reason: reason(phase, err), Err: err, Text: err.Error()}
-	switch {
-	case e.Reason == ReasonThrottled:
+	e := &Error{Phase: phase, Reason: reason(phase, err), Err: err}
+	e.Text = s.errorText(e)
+	if e.Reason == ReasonThrottled || e.Reason == ReasonUnavailable {
 		e.Backoff = backoff(e.Text)
-	case e.Reason == ReasonTimeout && phase == PhaseConnect:
-		e.Text = "no answer from " + strings.Join(s.addresses, ", ")
-	case e.Reason == ReasonTimeout:
-		e.Text = fmt.Sprintf("no complete answer within the timeout of %v", s.Target.Timeout)
-	case e.Reason == ReasonReset:
-		e.Text = "the server closed the connection"
 	}
-	if s.Conn == nil && errors.Is(err, errPanic) {
-		e.Text = errPanic.Error() // What else it says may be secret, and nothing can tell yet.
-	}
-	if s.Conn == nil {
-		e.Text = text.Printable(e.Text, wire.MaxText)
-		return e
-	}
-	if s.remark != "" {
+	if s.Conn != nil && s.remark != "" {
 		e.Text += "; before that it said " + s.remark
 	}
-	e.Text = s.Conn.Clean(e.Text)
+	hint := s.hint(e)
+	if hint != "" {
+		hint = "; " + hint
+	}
+	e.Text = text.Printable(s.redact(e.Text), wire.MaxText-len(hint)) + hint
 	return e
+}
+
+// errorText is what happened, in the server's own words or ours.
+func (s *Session) errorText(e *Error) string {
+	_, explained := errors.AsType[*reasonError](e.Err)
+	switch {
+	case s.Conn == nil && errors.Is(e.Err, errPanic):
+		return errPanic.Error() // What else it says may be secret, and nothing can tell yet.
+	case explained:
+	case e.Reason == ReasonTimeout && e.Phase == PhaseConnect:
+		return "no answer from " + strings.Join(s.addresses, ", ")
+	case e.Reason == ReasonTimeout:
+		return fmt.Sprintf("no complete answer within the timeout of %v", s.Target.Timeout)
+	case e.Reason == ReasonReset:
+		return "the server closed the connection"
+	}
+	return e.Err.Error()
+}
+
+// redact blanks secrets in text, once it is known what is secret.
+func (s *Session) redact(text string) string {
+	if s.Conn == nil {
+		return text
+	}
+	return s.Conn.Redact(text)
 }
 
 // reason is the reason for err.
@@ -78,8 +93,8 @@ func reason(phase Phase, err error) Reason {
 	var op *net.OpError
 	var record tls.RecordHeaderError
 	switch {
-	case errors.As(err, &dns) && dns.IsTimeout:
-		return ReasonTimeout
+	case phase == PhaseConnect && noRoute(err):
+		return ReasonUnreachable
 	case errors.As(err, &dns):
 		return ReasonDNS
 	case phase == PhaseTLS, errors.As(err, &record):
@@ -96,31 +111,15 @@ var knownErrors = []struct {
 	reason Reason
 	errs   []error
 }{
-	{ReasonInternal, []error{errPanic, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EADDRNOTAVAIL}},
+	{ReasonInternal, []error{errPanic, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS}},
 	{ReasonCanceled, []error{wire.ErrCanceled, context.Canceled}},
 	{ReasonTooLarge, []error{wire.ErrTooLarge}},
 	{ReasonStartTLSInjection, []error{wire.ErrInjection}},
 	{ReasonProtocol, []error{wire.ErrProtocol}},
 	{ReasonTimeout, []error{os.ErrDeadlineExceeded, context.DeadlineExceeded, syscall.ETIMEDOUT}},
 	{ReasonRefused, []error{syscall.ECONNREFUSED}},
-	{ReasonUnreachable, []error{syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.EACCES, syscall.EPERM}},
+	{ReasonUnreachable, []error{
+		syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN, syscall.EAFNOSUPPORT, syscall.EACCES, syscall.EPERM,
+	}},
 	{ReasonReset, []error{syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED, io.EOF, io.ErrUnexpectedEOF}},
-}
-
-// certificateReason is what is wrong with a certificate, "" if err isn't about one.
-func certificateReason(err error) Reason {
-	var invalid x509.CertificateInvalidError
-	var name x509.HostnameError
-	var authority x509.UnknownAuthorityError
-	switch {
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && time.Now().Before(invalid.Cert.NotBefore):
-		return ReasonCertificateNotYetValid
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return ReasonCertificateExpired
-	case errors.As(err, &name):
-		return ReasonCertificateName
-	case errors.As(err, &authority), errors.As(err, &invalid):
-		return ReasonCertificateUntrusted
-	}
-	return ""
 }

@@ -39,7 +39,7 @@ func tree(t *testing.T, folder string) map[string]string {
 	return files
 }
 
-// differences returns the files that are new, gone or changed.
+// differences returns the files that are new, missing or changed.
 func differences(before, after map[string]string) (all []string) {
 	for path, sum := range before {
 		if after[path] != sum {
@@ -112,7 +112,7 @@ func TestThrottledNotRejected(t *testing.T) {
 	t.Log(ends)
 }
 
-// TestVerbs: whatever is configured, and whatever the server answers, only commands that change nothing are sent.
+// With any configuration and any answers of the server, only commands that change nothing are sent.
 func TestVerbs(t *testing.T) {
 	t.Parallel()
 	harmless := []string{

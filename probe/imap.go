@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/emersion/go-imap/v2/imapclient"
@@ -39,6 +38,8 @@ type imapSession struct {
 
 	capabilities map[string]bool // the latest, in upper case
 	preauth      bool            // the server greeted with PREAUTH
+	authMethod   AuthMethod      // of the login
+	bearer       *bearerClient   // of the login, if it is by a bearer token
 	selected     *Mailbox
 	open         bool          // a mailbox is selected
 	unreadable   int           // see Result.MailboxesUnreadable
@@ -68,27 +69,10 @@ func imapSteps(session *Session) []Step {
 		{Phase: PhaseQuota, Run: s.quota},
 		{Phase: PhaseLogout, Run: s.logout, AtEnd: true},
 	}
-	for i, step := range steps {
-		steps[i].Run = func(ctx context.Context) error { return s.explain(step.Phase, step.Run(ctx)) }
+	for i := range steps {
+		steps[i] = s.explained(steps[i])
 	}
 	return steps
-}
-
-// explain gives a server's refusal its reason, and says what the server had said before a failure.
-func (s *imapSession) explain(phase Phase, err error) error {
-	if err == nil {
-		return nil
-	}
-	if s.conn != nil && s.conn.Alert() != nil {
-		s.Remark(s.conn.Alert().Error())
-	}
-	if _, explained := errors.AsType[*reasonError](err); explained {
-		return err
-	}
-	if status, ok := errors.AsType[*imap.StatusError](err); ok {
-		return &reasonError{statusReason(phase, status), err}
-	}
-	return err
 }
 
 func (s *imapSession) connect(ctx context.Context) error {
@@ -123,8 +107,10 @@ func (s *imapSession) startTLS(context.Context) error {
 	if !s.capabilities["STARTTLS"] {
 		return Errorf(ReasonStartTLSRefused, "the server doesn't offer STARTTLS")
 	}
-	_, err := s.conn.Do("STARTTLS")
-	return err
+	if err := s.conn.Do("STARTTLS", nil); err != nil {
+		return err
+	}
+	return s.Conn.CheckUpgrade()
 }
 
 // upgradeTLS makes the handshake after STARTTLS. Nothing that was said in clear text counts after it.
@@ -141,8 +127,7 @@ func (s *imapSession) upgradeTLS(ctx context.Context) error {
 
 // logout logs out, which never fails a probe.
 func (s *imapSession) logout(context.Context) error {
-	_, err := s.conn.Do("LOGOUT")
-	return err
+	return s.conn.Do("LOGOUT", nil)
 }
 
 // goimap returns go-imap's client, on the conversation so far.

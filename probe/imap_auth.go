@@ -21,6 +21,7 @@ func (s *imapSession) auth(context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.authMethod = method
 	switch {
 	case isFileLimit(s.secretErr):
 		return s.secretErr
@@ -92,12 +93,10 @@ func (s *imapSession) mechanism(method AuthMethod, secret string) sasl.Client {
 type verifier interface{ verify() error }
 
 func (s *imapSession) authenticate(client sasl.Client) error {
+	s.bearer, _ = client.(*bearerClient)
 	err := s.conn.Authenticate(client, s.capabilities["SASL-IR"])
 	if v, ok := client.(verifier); ok && err == nil {
 		err = v.verify()
-	}
-	if b, ok := client.(*bearerClient); ok && err != nil {
-		err = b.explain(err)
 	}
 	return err
 }

@@ -27,19 +27,18 @@ func (s *imapSession) quota(context.Context) error {
 	if mailbox == "" {
 		mailbox = imap.Inbox
 	}
-	reply, err := s.conn.Do("GETQUOTAROOT " + imap.EncodeMailbox(mailbox))
+	var names []string // of the roots, as they were sent
+	err := s.conn.Do("GETQUOTAROOT "+imap.EncodeMailbox(mailbox), func(r *imap.Response) {
+		if r.Name == "QUOTA" {
+			names = s.addQuota(names, r)
+		}
+	})
 	if err != nil && s.conn.Err() != nil {
 		return err
 	}
 	if err != nil {
 		s.Notef("quota: %v", err)
-		return nil
-	}
-	var names []string // of the roots, as they were sent
-	for _, r := range reply.Untagged {
-		if r.Name == "QUOTA" {
-			names = s.addQuota(names, r)
-		}
+		quota.Roots = nil
 	}
 	return nil
 }
@@ -47,12 +46,12 @@ func (s *imapSession) quota(context.Context) error {
 // addQuota reads a QUOTA response: root, and a list of name, usage and limit triples. Some servers send one response for each
 // resource of a root. Of a resource that comes twice the first counts.
 func (s *imapSession) addQuota(names []string, r *imap.Response) []string {
-	values, err := r.Values()
-	if err != nil || len(values) < 2 || values[0].IsList() {
+	name, triples, ok := r.NamedList()
+	if !ok {
 		s.Notef("quota: a QUOTA response can't be read")
 		return names
 	}
-	quota, name, label := s.Result.Quota, values[0].Text, s.LabelValue(values[0].Text)
+	quota, label := s.Result.Quota, s.LabelValue(name)
 	i := slices.Index(names, name)
 	switch {
 	case i >= 0:
@@ -66,7 +65,7 @@ func (s *imapSession) addQuota(names []string, r *imap.Response) []string {
 		names, quota.Roots = append(names, name), append(quota.Roots, QuotaRoot{Name: label})
 	}
 	root := &quota.Roots[i]
-	for triples := values[1].List; len(triples) >= 3; triples = triples[3:] {
+	for ; len(triples) >= 3; triples = triples[3:] {
 		switch name := strings.ToUpper(triples[0].Text); {
 		case name == "STORAGE" && root.Storage == nil:
 			root.Storage = resource(triples[1:3], quotaUnit)

@@ -1,13 +1,13 @@
 package probe
 
 import (
+	"regexp"
 	"slices"
-	"strings"
 
 	"imap-exporter/internal/imap"
 )
 
-// codes are the response codes that decide (RFC 5530, section 3; TRYCREATE is RFC 9051's).
+// codes are the response codes that name a reason (RFC 5530, section 3; TRYCREATE is RFC 9051's).
 var codes = map[string]Reason{
 	"AUTHENTICATIONFAILED": ReasonRejected,
 	"AUTHORIZATIONFAILED":  ReasonRejected,
@@ -15,62 +15,110 @@ var codes = map[string]Reason{
 	"UNAVAILABLE":          ReasonUnavailable,
 	"SERVERBUG":            ReasonUnavailable,
 	"CONTACTADMIN":         ReasonUnavailable,
+	"TEMPFAIL":             ReasonUnavailable, // not in an RFC, but Yahoo's
 	"LIMIT":                ReasonThrottled,
 	"INUSE":                ReasonThrottled,
-	"THROTTLED":            ReasonThrottled, // no RFC's, but Gmail's and Yahoo's
+	"THROTTLED":            ReasonThrottled, // not in an RFC, but Gmail's and Yahoo's
 	"PRIVACYREQUIRED":      ReasonPlaintextRefused,
 	"NOPERM":               ReasonPermission,
 	"NONEXISTENT":          ReasonMailboxMissing,
 	"TRYCREATE":            ReasonMailboxMissing,
 }
 
-// texts are what well-known servers say instead of a code, in lower case. They are tried last; the first match counts.
-var texts = []struct {
+// What servers say in place of a code, or beside one that says less. testdata/dialogues has the texts that these come from.
+var (
+	// saysTokenExpired is Exchange Online's word for it, in any phase.
+	saysTokenExpired = regexp.MustCompile(`(?i)access ?token ?(has )?expired`)
+	// saysFailedLogins: earlier logins had a wrong password, so that the server refuses further ones.
+	saysFailedLogins = regexp.MustCompile(`(?i)(too many|maximum|exceeded|repeated|multiple)[^.]*\b(failed|failures?|invalid|bad|wrong|incorrect|unsuccessful)\b[^.]*\b(log|auth|pass|cred|attempt)` +
+		`|(too many|maximum|exceeded)[^.]*\b(log[io]n|log-in|auth\w*|password)\b[^.]*\b(attempts?|tries|failures?|errors?)\b`)
+	// saysLocked: somebody must unlock the account.
+	saysLocked = regexp.MustCompile(`(?i)\b(account|user|log[io]n|access)\b[^.]*\b(locked|blocked|suspended|disabled|deactivated|banned)\b` +
+		`|\b(locked|blocked|suspended|disabled|deactivated|banned)\b[^.]*\b(account|user)\b`)
+	// saysWrongCredentials, whatever other causes the text names.
+	saysWrongCredentials = regexp.MustCompile(`(?i)(incorrect|invalid|wrong|bad|unknown) (user ?name|user|log[io]n|password|credentials?)\b` +
+		`|\b(password|credentials?|user ?name) (is|are|was) (incorrect|invalid|wrong)|no such user|unknown user|user (not found|unknown)|login incorrect`)
+	// saysTooMuch: connections, logins, commands or bytes.
+	saysTooMuch = regexp.MustCompile(`(?i)throttl|too many ((simultaneous|concurrent|open|parallel|active|imap|client) )*(connections?|sessions?|requests|commands|logins|users)\b` +
+		`|(maximum|limit) (number )?(of |for )?((simultaneous|concurrent|imap) )*(connections?|sessions?|logins)\b|maximum capacity` +
+		`|\b(connection|session|login|rate|bandwidth|request|command)s? (frequency )?limit|(exceeded|reached)[^.]*\b(limits?|rate|capacity)\b`)
+	// saysStorage: a limit of a mailbox, which is none of those.
+	saysStorage = regexp.MustCompile(`(?i)\b(storage|disk|quota|(message|mailbox) size)\b`)
+	// saysServerFailed: the server's own failure, or of what it depends on.
+	saysServerFailed = regexp.MustCompile(`(?i)\binternal\b[^.]*\b(error|failure)|\b(system|server|serious|storage|i/o|backend) (error|failure)|database|\bsql\b|\bldap\b|back-?end` +
+		`|operating system|(can't|cannot|could not|couldn't|unable to|failed to) (contact|connect|reach|bind)|timed out|authenticated but not connected` +
+		`|out of (memory|resources)|maintenance|invalid format|corrupt|no servers? available`)
+	// saysTryLater is less: the server can't, for now.
+	saysTryLater = regexp.MustCompile(`(?i)unavailable|not available|try again|try later|retry|temporar|\bbusy\b|overload`)
+	// saysNoClearText: no login without TLS.
+	saysNoClearText = regexp.MustCompile(`(?i)(plain-?text|clear-?text|clear text)[^.]*(disallowed|not allowed|not permitted|disabled)|(disallowed|not allowed|not permitted|disabled)[^.]*(plain-?text|clear-?text|clear text|without (ssl|tls))|must issue a starttls`)
+	saysNoMechanism = regexp.MustCompile(`(?i)unsupported authentication mechanism`)
+	saysNoAccess    = regexp.MustCompile(`(?i)(permission|access) denied`)
+	saysNoMailbox   = regexp.MustCompile(`(?i)does not exist|doesn't exist|no such mailbox|unknown mailbox|nonexistent|unable to open this mailbox`)
+	saysNotFound    = regexp.MustCompile(`(?i)not found`)
+)
+
+// textRules are tried in order where a NO or BAD has no code that names a reason.
+var textRules = []struct {
 	reason Reason
-	phases []Phase // nil: in any
-	words  []string
+	phases []Phase // nil: any
+	text   *regexp.Regexp
 }{
-	{ReasonThrottled, nil, []string{
-		"request is throttled", "too many simultaneous connections", "too many connections", "maximum number of connections",
-		"rate limit", "bandwidth limit",
-	}},
-	{ReasonPlaintextRefused, []Phase{PhaseAuth}, []string{"plaintext authentication disallowed", "plaintext authentication not allowed"}},
-	{ReasonMechanism, []Phase{PhaseAuth}, []string{"unsupported authentication mechanism"}},
-	{ReasonUnavailable, nil, []string{
-		"authenticated but not connected", "unavailable", "try again later", "temporary problem", "temporary authentication failure",
-		"temporary failure", "internal authentication failure", "internal login failure", "internal error", "i/o error",
-	}},
-	{ReasonPermission, []Phase{PhaseSelect, PhaseStatus}, []string{"permission denied", "access denied"}},
-	{ReasonMailboxMissing, []Phase{PhaseSelect, PhaseStatus}, []string{
-		"does not exist", "doesn't exist", "no such mailbox", "unknown mailbox", "nonexistent", "unable to open this mailbox",
-	}},
-	{ReasonMailboxMissing, []Phase{PhaseSelect}, []string{"not found"}},
+	{ReasonPermission, []Phase{PhaseSelect, PhaseStatus}, saysNoAccess},
+	{ReasonMailboxMissing, []Phase{PhaseSelect, PhaseStatus}, saysNoMailbox},
+	{ReasonUnavailable, nil, saysServerFailed},
+	{ReasonRejected, []Phase{PhaseAuth}, saysWrongCredentials},
+	{ReasonUnavailable, nil, saysTryLater},
+	{ReasonMailboxMissing, []Phase{PhaseSelect}, saysNotFound},
 }
 
-// statusReason is the reason for an answer other than OK: the code decides, then BYE, then a vendor's text, then the phase.
-func statusReason(phase Phase, e *imap.StatusError) Reason {
-	switch r, known := codes[e.Code]; {
-	case known:
-		return r
-	case e.Code == "OVERQUOTA" && phase == PhaseAuth:
-		return ReasonThrottled // of logins; elsewhere it is about a mailbox
+// statusReason is the reason for an answer other than OK. certain is false where neither code nor text names one, so that
+// only the command decides. A text that names who must act comes before BYE and the codes of an outage, which many servers
+// send with it; other codes come before all texts.
+func statusReason(phase Phase, e *imap.StatusError) (r Reason, certain bool) {
+	code := codes[e.Code]
+	outage := code == "" || code == ReasonUnavailable
+	login := phase == PhaseAuth
+	switch {
+	case saysTokenExpired.MatchString(e.Text):
+		return ReasonToken, true
+	case !outage && code != ReasonThrottled:
+		return code, true
+	case login && code == "" && saysNoClearText.MatchString(e.Text):
+		return ReasonPlaintextRefused, true
+	case login && code == "" && saysNoMechanism.MatchString(e.Text):
+		return ReasonMechanism, true
+	case login && outage && refusesAccount(e.Text):
+		return ReasonRejected, true
+	case saysTooMuch.MatchString(e.Text) && !saysStorage.MatchString(e.Text) && (!login || !saysWrongCredentials.MatchString(e.Text)):
+		return ReasonThrottled, true
+	case phase == PhaseGreeting && saysFailedLogins.MatchString(e.Text):
+		return ReasonThrottled, true // It refuses our address; no login was sent yet.
+	case code != "":
+		return code, true
+	case e.Code == "OVERQUOTA" && login:
+		return ReasonThrottled, true // of logins; elsewhere it is about a mailbox
 	case e.Status == imap.BYE:
-		return ReasonBye
+		return ReasonBye, false
 	}
-	text := strings.ToLower(e.Text)
-	for _, t := range texts {
-		here := t.phases == nil || slices.Contains(t.phases, phase)
-		if here && slices.ContainsFunc(t.words, func(w string) bool { return strings.Contains(text, w) }) {
-			return t.reason
+	for _, rule := range textRules {
+		if (rule.phases == nil || slices.Contains(rule.phases, phase)) && rule.text.MatchString(e.Text) {
+			return rule.reason, true
 		}
 	}
 	switch {
 	case phase == PhaseGreeting:
-		return ReasonProtocol
+		return ReasonProtocol, false
 	case phase == PhaseStartTLS:
-		return ReasonStartTLSRefused
-	case phase == PhaseAuth && e.Status == imap.NO:
-		return ReasonRejected
+		return ReasonStartTLSRefused, false
+	case login && e.Status == imap.NO:
+		return ReasonRejected, false
 	}
-	return ReasonCommandRejected
+	return ReasonCommandRejected, false
+}
+
+// refusesAccount reports whether text says that logins to the account, or from our address, are refused for now, because of
+// wrong passwords or by somebody's decision, and not by a failure of the server ("the user database is locked").
+func refusesAccount(text string) bool {
+	return (saysFailedLogins.MatchString(text) || saysLocked.MatchString(text)) && !saysServerFailed.MatchString(text)
 }

@@ -34,14 +34,13 @@ func (s *imapSession) list(context.Context) error {
 			continue
 		}
 		s.Result.MailboxesTruncated, s.Result.MailboxesUnreadable = &truncated, &s.unreadable
-		reply, err := s.conn.Do(`LIST "" ` + imap.EncodeMailbox(name))
-		if err != nil {
-			return err
-		}
-		for _, r := range reply.Untagged {
+		err := s.conn.Do(`LIST "" `+imap.EncodeMailbox(name), func(r *imap.Response) {
 			if found, ok := s.readList(r); ok && !s.addMailbox(found) {
 				truncated = true
 			}
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -143,21 +142,25 @@ func (s *imapSession) statusItems() []string {
 }
 
 func (s *imapSession) askStatus(q statusQuery, items []string) (*Mailbox, error) {
-	reply, err := s.conn.Do(q.command(items))
+	var m *Mailbox
+	ask := func(items []string) error {
+		m = nil
+		return s.conn.Do(q.command(items), func(r *imap.Response) {
+			if m == nil {
+				m, _ = q.read(r)
+			}
+		})
+	}
+	err := ask(items)
 	var refused *imap.StatusError
 	if errors.As(err, &refused) && refused.Status == imap.BAD && len(items) > len(basicItems) {
 		// The server announces an item that it doesn't know: ask for the others alone.
-		reply, err = s.conn.Do(q.command(basicItems))
+		err = ask(basicItems)
 	}
-	if err != nil {
-		return nil, err
+	if err == nil && m == nil {
+		err = fmt.Errorf("%w: STATUS was answered with OK, but without the counts", imap.ErrProtocol)
 	}
-	for _, r := range reply.Untagged {
-		if m, ok := q.read(r); ok {
-			return m, nil
-		}
-	}
-	return nil, fmt.Errorf("%w: STATUS was answered with OK, but without the counts", imap.ErrProtocol)
+	return m, err
 }
 
 func (q statusQuery) command(items []string) string {
@@ -169,8 +172,8 @@ func (q statusQuery) read(r *imap.Response) (m *Mailbox, ok bool) {
 	if r.Name != "STATUS" {
 		return nil, false
 	}
-	mailbox, pairs, ok := r.Counts()
-	if !ok {
+	mailbox, pairs, ok := r.NamedList()
+	if !ok || len(pairs) == 0 {
 		return nil, false
 	}
 	// Some servers answer with the name in the case that they store.

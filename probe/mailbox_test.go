@@ -66,3 +66,18 @@ func TestSelectedMailboxWithTheSameLabel(t *testing.T) {
 		t.Errorf("notes %q", r.Notes)
 	}
 }
+
+// A quota root whose label is another one's is left out, and a note says so: its resources aren't the other's.
+func TestQuotaRootsWithTheSameLabel(t *testing.T) {
+	long := strings.Repeat("x", MaxNameRunes)
+	_, target := serve(t, mailtest.Options{Mode: mailtest.ModePlain, Handle: map[string]mailtest.Handler{
+		"GETQUOTAROOT": answer("* QUOTA " + long + "1 (STORAGE 1 2)\r\n* QUOTA " + long + "2 (MESSAGE 3 4)\r\n* QUOTA " + long + "1 (MESSAGE 5 6)\r\n%s OK\r\n"),
+	}})
+	r := succeed(t, target)
+	if roots := r.Quota.Roots; len(roots) != 1 || roots[0].Storage.Used != 1024 || roots[0].Messages.Used != 5 {
+		t.Errorf("quota roots %+v", roots)
+	}
+	if len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "another one has the label") {
+		t.Errorf("notes %q", r.Notes)
+	}
+}

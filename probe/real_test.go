@@ -223,6 +223,6 @@ func TestBearerTokensAtDovecot(t *testing.T) {
 		target.Secret = func(context.Context) (string, error) { return server.Token, nil }
 		succeed(t, target)
 		target.Secret = func(context.Context) (string, error) { return "canary-bad-secret", nil }
-		fail(t, target, PhaseAuth, ReasonRejected)
+		fail(t, target, PhaseAuth, ReasonToken)
 	}
 }

@@ -4,13 +4,13 @@ package probe
 // of the label "reason".
 type Reason string
 
-// The reasons. An RFC 5530 response code decides before a BYE, a BYE before known texts of vendors.
+// The reasons. statusReason says how a server's answer comes to one of them.
 const (
 	// ReasonDNS: the name could not be resolved, or has no address of the wanted family.
 	ReasonDNS Reason = "dns"
 	// ReasonRefused: nothing listens there, the connection was refused.
 	ReasonRefused Reason = "refused"
-	// ReasonUnreachable: no route to the host or network.
+	// ReasonUnreachable: no route to the host or network, or an address that leads nowhere from this machine.
 	ReasonUnreachable Reason = "unreachable"
 	// ReasonReset: the connection was closed or reset by the other side without a BYE.
 	ReasonReset Reason = "reset"
@@ -24,7 +24,7 @@ const (
 	ReasonCertificateNotYetValid Reason = "certificate_not_yet_valid"
 	// ReasonCertificateName: the certificate is for another name.
 	ReasonCertificateName Reason = "certificate_name"
-	// ReasonCertificateUntrusted: no trusted authority vouches for the certificate.
+	// ReasonCertificateUntrusted: no trusted authority vouches for the certificate, or it fails its verification in another way.
 	ReasonCertificateUntrusted Reason = "certificate_untrusted"
 	// ReasonStartTLSRefused: STARTTLS is not offered, or was answered with NO or BAD.
 	ReasonStartTLSRefused Reason = "starttls_refused"
@@ -40,13 +40,13 @@ const (
 	ReasonMechanism Reason = "mechanism"
 	// ReasonCredential: our own password or token can't be read.
 	ReasonCredential Reason = "credential"
-	// ReasonRejected: AUTHENTICATIONFAILED, AUTHORIZATIONFAILED, EXPIRED, or a plain NO to the login.
+	// ReasonRejected: AUTHENTICATIONFAILED, AUTHORIZATIONFAILED, EXPIRED, a plain NO to the login, or a text about a locked account or failed logins.
 	ReasonRejected Reason = "rejected"
-	// ReasonThrottled: LIMIT, INUSE, OVERQUOTA of logins, or a vendor's text that says so.
+	// ReasonThrottled: LIMIT, INUSE, OVERQUOTA of logins, or a text about too many connections, logins, commands or bytes.
 	ReasonThrottled Reason = "throttled"
-	// ReasonUnavailable: UNAVAILABLE, SERVERBUG, CONTACTADMIN: the server says that it can't, for now.
+	// ReasonUnavailable: UNAVAILABLE, SERVERBUG, CONTACTADMIN, or a text about an error of the server: it can't, for now.
 	ReasonUnavailable Reason = "unavailable"
-	// ReasonToken: the server says that the bearer token is invalid or has expired.
+	// ReasonToken: the server refuses the bearer token, or says that it has expired.
 	ReasonToken Reason = "token"
 	// ReasonBye: the server said BYE where it should have answered.
 	ReasonBye Reason = "bye"

@@ -41,6 +41,8 @@ type Result struct {
 	// MailboxesUnreadable is how many mailboxes the patterns matched that have no counts: their name or counts can't be read,
 	// the server refused STATUS, or another mailbox has the same label. nil: no patterns.
 	MailboxesUnreadable *int
+	// NamesLeftOut is how many mailboxes and quota roots the caller of Run has left out, because they had too many new names.
+	NamesLeftOut int
 	// Fetched is the size of the last FETCH answer; nil when no message was fetched.
 	Fetched *Fetched
 	// Quota is nil when it wasn't asked for or not reached.
@@ -110,8 +112,8 @@ type TLS struct {
 	// Version is "TLS 1.3" or the like, Cipher the suite's IANA name. Both are "" when the handshake failed.
 	Version string
 	Cipher  string
-	// NotAfter is when the presented chain stops verifying: of each verified chain the earliest notAfter, of these the latest;
-	// unverified, the earliest of what the server presented. Zero when no certificate was seen.
+	// NotAfter is when the certificate's chain stops verifying: of each chain to a trusted authority the earliest notAfter, of
+	// these the latest; without a chain, the server's own certificate's. Zero when no certificate was seen.
 	NotAfter time.Time
 }
 

@@ -195,13 +195,13 @@ func (s *Session) Notef(format string, args ...any) {
 	}
 }
 
-// LabelValue makes a name that a server sent fit to be a label value, see [text.LabelValue], and free of what is secret.
+// LabelValue converts a name from a server to a label value, see [text.LabelValue], without secrets.
 func (s *Session) LabelValue(name string) string {
 	return text.LabelValue(s.Conn.Redact(name), MaxNameRunes)
 }
 
-// Remark keeps what the server said unasked, which may explain a failure: it is added to the Error's text.
+// Remark stores an unsolicited text of the server that may explain a failure: it is added to the Error's text.
 func (s *Session) Remark(remark string) { s.remark = remark }
 
-// AtEnd has f called when the conversation is over, before the connection is closed.
+// AtEnd sets a function to call when the conversation is over, before the connection is closed.
 func (s *Session) AtEnd(f func()) { s.atEnd = f }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -29,12 +30,12 @@ func (s *Session) Handshake(ctx context.Context) error {
 	state := s.tls.ConnectionState()
 	if err != nil {
 		s.keepExpiry(err, state)
-		return s.Conn.Fail(err)
+		return s.Conn.Fail(explainHandshake(err))
 	}
 	s.Result.TLS = &TLS{
 		Version:  tls.VersionName(state.Version),
 		Cipher:   tls.CipherSuiteName(state.CipherSuite),
-		NotAfter: notAfter(state),
+		NotAfter: s.notAfter(state),
 	}
 	return nil
 }
@@ -64,31 +65,67 @@ func (s *Session) keepExpiry(err error, state tls.ConnectionState) {
 		presented = invalid.UnverifiedCertificates
 	}
 	if len(presented) > 0 {
-		s.Result.TLS = &TLS{NotAfter: earliest(presented)}
+		s.Result.TLS = &TLS{NotAfter: s.unverifiedExpiry(presented)}
 	}
 }
 
-// notAfter is when the chain stops verifying: each verified chain ends with its earliest certificate, and the latest of
-// them counts, since an expired cross-signed certificate beside a good chain does no harm.
-func notAfter(state tls.ConnectionState) time.Time {
-	if len(state.VerifiedChains) == 0 {
-		return earliest(state.PeerCertificates)
+// notAfter is when the chain stops verifying.
+func (s *Session) notAfter(state tls.ConnectionState) time.Time {
+	if len(state.VerifiedChains) > 0 {
+		return expiry(state.VerifiedChains)
 	}
-	var latest time.Time
-	for _, chain := range state.VerifiedChains {
-		if end := earliest(chain); end.After(latest) {
+	return s.unverifiedExpiry(state.PeerCertificates)
+}
+
+// expiry is when the last of the chains ends. Each ends with its earliest certificate: an expired cross-signed certificate
+// beside a good chain does no harm.
+func expiry(chains [][]*x509.Certificate) (latest time.Time) {
+	for _, chain := range chains {
+		end := chain[0].NotAfter
+		for _, c := range chain {
+			if c.NotAfter.Before(end) {
+				end = c.NotAfter
+			}
+		}
+		if end.After(latest) {
 			latest = end
 		}
 	}
 	return latest
 }
 
-func earliest(certificates []*x509.Certificate) time.Time {
-	var first time.Time
-	for _, c := range certificates {
-		if first.IsZero() || c.NotAfter.Before(first) {
-			first = c.NotAfter
+// unverifiedExpiry is the expiry of certificates that weren't verified, or that failed it, perhaps for the name alone: that of
+// the chains from the first one to an authority we trust, whether they have ended or not, else that of the first one itself.
+// What else a server sends doesn't count.
+func (s *Session) unverifiedExpiry(presented []*x509.Certificate) time.Time {
+	if len(presented) == 0 {
+		return time.Time{}
+	}
+	leaf := presented[0]
+	options := x509.VerifyOptions{
+		Roots: s.Target.TLSConfig.RootCAs, Intermediates: x509.NewCertPool(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	}
+	for _, c := range presented[1:] {
+		options.Intermediates.AddCert(c)
+	}
+	for _, options.CurrentTime = range []time.Time{time.Now(), leaf.NotBefore, leaf.NotAfter} {
+		if chains, err := leaf.Verify(options); err == nil {
+			return expiry(chains)
 		}
 	}
-	return first
+	return leaf.NotAfter
+}
+
+// explainHandshake says what to do about failures of a handshake whose errors don't.
+func explainHandshake(err error) error {
+	switch text := err.Error(); {
+	case strings.Contains(text, "failed to parse certificate"):
+		return Errorf(ReasonCertificateUntrusted, "the server's certificate is invalid and must be issued anew: %w", err)
+	case text == "remote error: tls: handshake failure":
+		return Errorf(ReasonTLS, "%w: the server accepts no cipher suite of ours; if it knows only RSA key exchange, which has no "+
+			"forward secrecy, let it offer ECDHE", err)
+	case strings.Contains(text, "server selected unsupported protocol version"), text == "remote error: tls: protocol version not supported":
+		return Errorf(ReasonTLS, "%w: the server's TLS is too old; tls_config.min_version can permit it", err)
+	}
+	return err
 }

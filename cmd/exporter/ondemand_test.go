@@ -113,7 +113,7 @@ func TestProbeIsShared(t *testing.T) {
 	}
 }
 
-// After a rejected login there is no other for whoever asks, and the page says so.
+// While logins are suspended after a rejected one, requests cause no login, and the response says so.
 func TestProbeIsHeldBack(t *testing.T) {
 	var count atomic.Int64
 	server := startServer(t, connections(&count, nil))

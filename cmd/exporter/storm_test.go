@@ -36,7 +36,7 @@ func (f stormFile) write(text string) error {
 	return os.Rename(path+".new", path)
 }
 
-// text is a valid configuration of the accounts that stay, with so long a timeout, and what is to follow.
+// text returns a valid configuration of the accounts that stay, with this timeout, followed by more.
 func (f stormFile) text(timeout, more string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "max_concurrent_per_server: 50\nmodules:\n  - {name: quick, interval: %s, timeout: %s, tls: none, auth: login, allow_plaintext_auth: true}\naccounts:\n",

@@ -51,7 +51,7 @@ func onTerminal(t *testing.T, env []string, prompt, answer string, args ...strin
 	return shown.String()
 }
 
-// On a terminal there are colours, as wide as it is, and progress; not for those who want no colours.
+// On a terminal, the output has colours, the terminal's width, and a progress line; no colours with NO_COLOR.
 func TestColorsOnATerminal(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	const config = `

@@ -73,7 +73,7 @@ func scaleConfig(b *testing.B, accounts int, address string, authority []byte) s
 	return writeConfig(b, config.String(), authority)
 }
 
-// writeConfig writes a configuration, and beside it ca.pem.
+// writeConfig writes a configuration, and ca.pem in the same folder.
 func writeConfig(b *testing.B, config string, authority []byte) (file string) {
 	b.Helper()
 	dir := b.TempDir()

@@ -13,7 +13,7 @@ import (
 	"imap-exporter/internal/config"
 )
 
-// withPasswordFile writes a configuration whose account reads a file named password beside it, and returns both paths.
+// withPasswordFile writes a configuration and a file named password, which its account reads, and returns both paths.
 func withPasswordFile(t *testing.T, password string) (file, path string) {
 	t.Helper()
 	file = writeFile(t, "config.yaml", strings.Replace(oneAccount, "password: p", "password_file: password", 1))

@@ -251,7 +251,7 @@ func TestLoadDuringRewrites(t *testing.T) {
 	}
 }
 
-// A fingerprint follows the secret's content, whoever asks, and doesn't give it away.
+// A fingerprint changes with the secret's content, and doesn't reveal it.
 func TestFingerprint(t *testing.T) {
 	file := writeFile(t, "canary.password", "canary-first-secret")
 	text := fmt.Sprintf(`

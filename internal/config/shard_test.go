@@ -111,7 +111,7 @@ func TestShardFlags(t *testing.T) {
 	}
 }
 
-// A shard judges all accounts, keeps its own, and wants no secret but theirs. It may have no account at all.
+// A shard validates all accounts, keeps its own, and needs only their secrets. It may have no account.
 func TestLoadShard(t *testing.T) {
 	dir := t.TempDir()
 	var text strings.Builder

@@ -11,7 +11,7 @@ import (
 	"imap-exporter/internal/config"
 )
 
-// What Show writes is what is in force, with the defaults, and without what is nobody's business.
+// Show writes the current configuration with defaults, without secrets and personal values.
 func TestShow(t *testing.T) {
 	t.Setenv("IMAP_EXPORTER_LOG_LEVEL", "debug")
 	const file = `

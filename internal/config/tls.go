@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"slices"
 
@@ -51,7 +52,7 @@ func warnOfMissingAuthorities(accounts []Account, root position) {
 	if !slices.ContainsFunc(accounts, needed) {
 		return
 	}
-	if roots, err := x509.SystemCertPool(); err != nil || roots.Equal(x509.NewCertPool()) {
+	if probe.HasNoAuthorities(&tls.Config{}) { //nolint:gosec // Nothing is dialled with it.
 		root.warnf("this machine has no certificate authorities, so no server can be verified: install ca-certificates, or write ca_file in tls_config")
 	}
 }
@@ -76,16 +77,44 @@ func minVersion(given *string, p position) uint16 {
 
 func (l *loader) roots(name string, p position) *x509.CertPool {
 	path := l.resolve(name)
-	pem, err := l.sources.read(path)
+	content, err := l.sources.read(path)
 	if err != nil {
 		p.errorf("%s: %s", path, fileError(name, err))
 		return nil
 	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
+	roots, unreadable := certPool(content)
+	switch none := roots.Equal(x509.NewCertPool()); {
+	case none && unreadable == nil:
 		p.errorf("%s: has no certificate in PEM format (-----BEGIN CERTIFICATE-----)", path)
+	case none:
+		p.errorf("%s: %s", path, unreadable)
+	case unreadable != nil:
+		p.warnf("%s: %s; it is left out", path, unreadable)
 	}
 	return roots
+}
+
+// certPool returns the certificates of a PEM file, and why the first one that can't be read can't.
+func certPool(content []byte) (roots *x509.CertPool, unreadable error) {
+	roots = x509.NewCertPool()
+	for n := 1; ; {
+		block, rest := pem.Decode(content)
+		if block == nil {
+			return roots, unreadable
+		}
+		content = rest
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		switch {
+		case err == nil:
+			roots.AddCert(cert)
+		case unreadable == nil:
+			unreadable = fmt.Errorf("certificate %d can't be read: %w", n, err)
+		}
+		n++
+	}
 }
 
 func (l *loader) clientCertificate(raw *rawTLS, p position) []tls.Certificate {

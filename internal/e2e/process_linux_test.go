@@ -203,7 +203,7 @@ func TestConfined(t *testing.T) {
 	if status, _ := get(t, http.MethodGet, "http://[::1]:"+port+"/", ""); status != http.StatusOK {
 		t.Errorf("the landing page: %d", status)
 	}
-	doubts := strings.Count(e.Log.String(), `msg="Doubtful configuration"`) // Of clear text, and a file that nobody hides from others.
+	doubts := strings.Count(e.Log.String(), `msg="Configuration warning"`) // Of clear text, and a file that nobody hides from others.
 	if strings.Count(e.Log.String(), "level=WARN") > doubts || strings.Contains(e.Log.String(), "level=ERROR") {
 		t.Errorf("complaints:\n%s", e.Log)
 	}

@@ -57,6 +57,7 @@ type engine struct {
 	updates  *web.Updates
 	schedule *schedule.Schedule
 	ready    atomic.Bool // the schedule is running
+	names    nameLimiter
 	panics   panicLog
 
 	reloading sync.Mutex
@@ -156,6 +157,7 @@ func (e *engine) apply(cfg *config.Config) {
 	}
 	e.accounts.Set(accounts)
 	accounts = e.accounts.Accounts()
+	e.names.setAccounts(accounts)
 	e.history.SetAccounts(accounts)
 	e.metrics.SetAccounts(accounts)
 	e.schedule.Set(e.jobs(accounts))

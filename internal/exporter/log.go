@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/common/promslog"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/text"
 	"imap-exporter/probe"
 )
 
@@ -25,7 +26,21 @@ func newLogger(cfg config.Log, w io.Writer) (*slog.Logger, *promslog.Level, erro
 	if err := format.Set(cfg.Format); err != nil {
 		return nil, nil, err
 	}
+	if cfg.Format == "json" {
+		w = printableJSON{w} // The other format quotes what isn't printable.
+	}
 	return promslog.New(&promslog.Config{Level: level, Format: format, Writer: w}), level, nil
+}
+
+// A printableJSON writer writes lines of JSON so that no terminal acts on what they hold.
+type printableJSON struct{ io.Writer }
+
+// Write writes whole lines.
+func (w printableJSON) Write(lines []byte) (int, error) {
+	if _, err := w.Writer.Write(text.EscapeJSON(lines)); err != nil {
+		return 0, err
+	}
+	return len(lines), nil
 }
 
 // logResult logs what changed since the previous probe, which is nil for the first one. Everything else is logged at level
@@ -40,7 +55,7 @@ func logResult(ctx context.Context, logger *slog.Logger, before, result *probe.R
 	}
 	if before == nil || !slices.Equal(before.Notes, result.Notes) {
 		for _, note := range result.Notes {
-			logger.InfoContext(ctx, "Not all could be read", "note", note)
+			logger.InfoContext(ctx, "Probe incomplete", "note", note)
 		}
 	}
 	logDetails(ctx, logger, result)
@@ -64,7 +79,7 @@ func (l *panicLog) log(ctx context.Context, logger *slog.Logger, result *probe.R
 	if !ok || len(panicked.Stack) == 0 || !l.isNew(panicked.Stack[0]) {
 		return
 	}
-	logger.ErrorContext(ctx, "A fault of the exporter: please report it", "account", result.Account, "phase", result.Err.Phase,
+	logger.ErrorContext(ctx, "Bug in the exporter: please report it", "account", result.Account, "phase", result.Err.Phase,
 		"text", result.Err.Text, "stack", strings.Join(panicked.Stack, "; "))
 }
 

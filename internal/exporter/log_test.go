@@ -60,7 +60,7 @@ func TestLogResult(t *testing.T) {
 		{"other phase", rejected, failed(probe.PhaseConnect, probe.ReasonRejected), failing + ` phase=connect`},
 		{"other reason", rejected, failed(probe.PhaseAuth, probe.ReasonTimeout), failing + ` phase=auth reason=timeout`},
 		{"ok again", rejected, succeeded(), `level=INFO msg="Account ok again" account=canary server=imap.example.org:993 was=auth/rejected`},
-		{"first note", succeeded(), succeeded("quota refused"), `level=INFO msg="Not all could be read" account=canary`},
+		{"first note", succeeded(), succeeded("quota refused"), `level=INFO msg="Probe incomplete" account=canary`},
 		{"same note", succeeded("quota refused"), succeeded("quota refused"), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

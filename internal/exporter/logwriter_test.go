@@ -14,7 +14,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// A valve lets bytes through while it is open, as a pipe that is read or not.
+// A valve blocks writes while it is shut, like a pipe that nobody reads.
 type valve struct {
 	mu   sync.Mutex
 	open sync.Cond
@@ -82,7 +82,7 @@ func TestLogWriterKeepsOrder(t *testing.T) {
 	}
 }
 
-// A reader who has gone away makes nobody wait. What is lost is counted to the line, and told of when there is room again.
+// A log that nobody reads delays nothing. Each dropped line is counted, and the loss is logged when lines can be written again.
 func TestLogWriterDropsAndCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := newValve()
@@ -130,7 +130,7 @@ func TestLogWriterOnErrors(t *testing.T) {
 	})
 }
 
-// The program's end doesn't wait for ever for a reader who has gone away.
+// Close doesn't wait forever for a log that nobody reads.
 func TestLogWriterCloses(t *testing.T) {
 	r, out, err := os.Pipe()
 	if err != nil {

@@ -106,7 +106,7 @@ func (e *engine) newOnDemandProbe(r web.ProbeRequest) (p onDemandProbe, err erro
 // probe runs a probe. It records the Result, unless the probe used another module than the account's own, or timed out with a
 // shorter timeout than fullTimeout, the one of the account's own probes.
 func (e *engine) probe(ctx context.Context, t *probe.Target, ownModule bool, fullTimeout time.Duration) schedule.Outcome {
-	result := probe.Run(ctx, t)
+	result := e.names.limit(t, probe.Run(ctx, t))
 	recorded := ownModule && (t.Timeout >= fullTimeout || !timedOut(result))
 	if recorded {
 		e.record(ctx, result)

@@ -12,9 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/prometheus/common/expfmt"
+	"go.uber.org/goleak"
 
 	"imap-exporter/internal/account"
 	"imap-exporter/internal/config"

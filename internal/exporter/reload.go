@@ -73,7 +73,7 @@ func (e *engine) reload(ctx context.Context, trigger string) (string, error) {
 	e.failed = ""
 	before := e.config.Load()
 	if err := e.logLevel.Set(cfg.Log.Level); err != nil {
-		e.logger.ErrorContext(ctx, "Level of the log not changed", "err", err)
+		e.logger.ErrorContext(ctx, "Log level not changed", "err", err)
 	}
 	e.apply(cfg)
 	e.metrics.Reloaded(true, time.Now())
@@ -109,7 +109,7 @@ func (e *engine) logReload(ctx context.Context, trigger string, before, cfg *con
 // logWarnings logs the warnings about a configuration.
 func (e *engine) logWarnings(ctx context.Context, warnings []string) {
 	for _, warning := range warnings {
-		e.logger.WarnContext(ctx, "Doubtful configuration", "warning", warning)
+		e.logger.WarnContext(ctx, "Configuration warning", "warning", warning)
 	}
 }
 

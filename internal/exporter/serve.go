@@ -33,7 +33,7 @@ func Run(ctx context.Context, opts Options) error {
 	}
 	release, err := wire.KeepTimestamps()
 	if err != nil {
-		e.logger.WarnContext(ctx, "Times may be less true on a busy machine", "err", err)
+		e.logger.WarnContext(ctx, "Durations may be less accurate on a busy machine", "err", err)
 	}
 	defer release()
 	listener, err := listen(ctx, e.config.Load().Web.ListenAddress, "--web.listen-address")

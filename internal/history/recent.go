@@ -2,7 +2,6 @@ package history
 
 import (
 	"container/list"
-	"strings"
 	"unsafe"
 
 	"imap-exporter/probe"
@@ -59,57 +58,10 @@ func (all *recentResults) excess(limit int) *recentResult {
 	return r
 }
 
-func newRecentResult(r *probe.Result, transcript []probe.TranscriptLine) *recentResult {
-	recent := &recentResult{result: r, transcript: compact(transcript)}
-	recent.bytes = weigh(recent)
+// newRecentResult keeps a Result that takes so many bytes, and a transcript.
+func newRecentResult(r *probe.Result, bytes int, transcript []probe.TranscriptLine) *recentResult {
+	recent := &recentResult{result: r}
+	recent.transcript, recent.bytes = copyTranscript(transcript)
+	recent.bytes += bytes + int(unsafe.Sizeof(*recent)+unsafe.Sizeof(list.Element{}))
 	return recent
-}
-
-// compact copies the lines into one string, because each is a piece of a longer line that it would keep in memory.
-func compact(lines []probe.TranscriptLine) []probe.TranscriptLine {
-	if len(lines) == 0 {
-		return nil
-	}
-	var all strings.Builder
-	for _, line := range lines {
-		all.WriteString(line.Text)
-	}
-	rest := strings.Clone(all.String())
-	copied := make([]probe.TranscriptLine, len(lines))
-	for i, line := range lines {
-		copied[i] = line
-		copied[i].Text, rest = rest[:len(line.Text)], rest[len(line.Text):]
-	}
-	return copied
-}
-
-// weigh returns about how many bytes d takes, less the capabilities, which the Results of an account share.
-func weigh(d *recentResult) int {
-	const header, number, allocation = 16, 8, 16
-	r := d.result
-	bytes := int(unsafe.Sizeof(*d) + unsafe.Sizeof(*r) + unsafe.Sizeof(list.Element{}))
-	bytes += len(r.Phases)*int(unsafe.Sizeof(probe.Timing{})) + len(r.Spans)*int(unsafe.Sizeof(probe.Span{}))
-	bytes += len(r.Connects) * int(unsafe.Sizeof(probe.Connect{}))
-	bytes += len(r.Capabilities) * int(unsafe.Sizeof(probe.Capabilities{}))
-	for i := range r.Mailboxes {
-		bytes += int(unsafe.Sizeof(r.Mailboxes[i])) + len(r.Mailboxes[i].Name) + 9*number
-	}
-	if r.Quota != nil {
-		for i := range r.Quota.Roots {
-			bytes += int(unsafe.Sizeof(r.Quota.Roots[i])) + len(r.Quota.Roots[i].Name) + 4*number
-		}
-	}
-	for _, note := range r.Notes {
-		bytes += header + len(note)
-	}
-	if r.TLS != nil {
-		bytes += int(unsafe.Sizeof(*r.TLS))
-	}
-	if r.Err != nil {
-		bytes += int(unsafe.Sizeof(*r.Err)) + len(r.Err.Text) + 4*allocation
-	}
-	for _, line := range d.transcript {
-		bytes += int(unsafe.Sizeof(line)) + len(line.Text)
-	}
-	return bytes + 8*allocation
 }

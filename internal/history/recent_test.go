@@ -58,15 +58,18 @@ func TestLastResultIsAlwaysThere(t *testing.T) {
 	}
 }
 
-// The bound is one for all accounts: the oldest go first, and successes before failures, but for a last quarter.
+// The limit is for all accounts together: the oldest are dropped first, successes before failures, until successes take a quarter.
 func TestBytesAreBounded(t *testing.T) {
 	add := func(s *Store, account string, n int, reason probe.Reason) {
 		r := result(account, n, reason)
 		r.Transcript = talk(50)
 		s.Add(r)
 	}
-	one := newRecentResult(result("a", 0, ""), talk(50)).bytes
-	failed := newRecentResult(result("a", 0, probe.ReasonBye), talk(50)).bytes
+	weight := func(reason probe.Reason) int {
+		kept, bytes := copyResult(result("a", 0, reason), nil)
+		return newRecentResult(kept, bytes, talk(50)).bytes
+	}
+	one, failed := weight(""), weight(probe.ReasonBye)
 	s := New(Limits{Successes: 100, Failures: 100, Bytes: 40 * one})
 	for n := range 30 {
 		add(s, "fails", n, probe.ReasonBye)
@@ -123,7 +126,7 @@ func full(account string, n int) *probe.Result {
 	return r
 }
 
-// BenchmarkMemory tells what the history of ten thousand accounts takes once all is full, for each account.
+// BenchmarkMemory measures the full history of ten thousand accounts, in bytes for each account.
 func BenchmarkMemory(b *testing.B) {
 	const accounts = 10_000
 	for range b.N {

@@ -51,8 +51,8 @@ func New(limits Limits) *Store {
 	return &Store{limits: limits, accounts: make(map[account.Key]*accountHistory)}
 }
 
-// Add decides whether a Result counts. If so, it becomes the last one of its account, and Add returns it as it is kept, without
-// its Transcript, and the last one before it; nil: there was none. Else kept is nil.
+// Add decides whether a Result counts. If so, a copy becomes the last one of its account, without its Transcript and the
+// cause of its Error, and Add returns the copy and the last one before it; nil: there was none. Else kept is nil.
 //
 // A probe that we canceled says nothing about the server and doesn't count, nor does one of an account that was removed, or
 // moved to another server, while the probe ran. The Result that is added last is the last one, whatever its start time:
@@ -73,14 +73,17 @@ func (s *Store) Add(r *probe.Result) (previous, kept *probe.Result) {
 		s.accounts[key] = h
 	}
 	previous = h.last
-	h.last = withoutTranscript(r, previous)
+	slim := *r
+	slim.Transcript = nil
+	var bytes int
+	h.last, bytes = copyResult(&slim, previous)
 	s.count(previous, -1)
 	s.count(h.last, +1)
 	if previous == nil || previous.OK() != r.OK() {
 		h.since = r.Start
 	}
 	h.summarize(newCompactSummary(r), s.limits.Summaries)
-	s.keepRecent(h, newRecentResult(h.last, r.Transcript))
+	s.keepRecent(h, newRecentResult(h.last, bytes, r.Transcript))
 	return previous, h.last
 }
 
@@ -93,33 +96,6 @@ func (s *Store) count(r *probe.Result, n int) {
 	default:
 		s.counts.Failing += n
 	}
-}
-
-// withoutTranscript returns r without its transcript. It shares equal capabilities with the Result before, because they take
-// most of the memory and rarely change.
-func withoutTranscript(r, before *probe.Result) *probe.Result {
-	if r.Transcript == nil && (before == nil || len(r.Capabilities) == 0) {
-		return r
-	}
-	out := *r
-	out.Transcript = nil
-	out.Capabilities = slices.Clone(r.Capabilities)
-	for i, c := range out.Capabilities {
-		out.Capabilities[i].Names = namesBefore(before, c)
-	}
-	return &out
-}
-
-func namesBefore(before *probe.Result, c probe.Capabilities) []string {
-	if before == nil {
-		return c.Names
-	}
-	for _, old := range before.Capabilities {
-		if old.Stage == c.Stage && slices.Equal(old.Names, c.Names) {
-			return old.Names
-		}
-	}
-	return c.Names
 }
 
 // keepRecent keeps r, and drops Results beyond the limits.

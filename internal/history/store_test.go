@@ -38,9 +38,8 @@ func minutes(results []*probe.Result) []int {
 func TestLastIsTheNewest(t *testing.T) {
 	s := New(Limits{Successes: 2, Failures: 2})
 	s.Add(result("a", 0, probe.ReasonTimeout))
-	last := result("a", 60, "")
-	s.Add(last)
-	if got := s.Last(key("a")); got != last {
+	s.Add(result("a", 60, ""))
+	if got := s.Last(key("a")); !got.Start.Equal(begin.Add(time.Hour)) {
 		t.Errorf("Last = the probe at minute %v, want the one at 60", minutes([]*probe.Result{got}))
 	}
 	if got := minutes(s.Recent(key("a"))); !slices.Equal(got, []int{60, 0}) {
@@ -99,15 +98,16 @@ func TestCanceledIsNotKept(t *testing.T) {
 func TestAddReturnsThePreviousOne(t *testing.T) {
 	s := New(Limits{})
 	first, second := result("a", 0, probe.ReasonDNS), result("a", 1, "")
-	if previous, kept := s.Add(first); previous != nil || kept != first {
+	previous, kept := s.Add(first)
+	if previous != nil || kept != s.Last(key("a")) || !kept.Start.Equal(first.Start) {
 		t.Errorf("the first Add returns %v, %v", previous, kept)
 	}
-	if previous, kept := s.Add(second); previous != first || kept != second {
-		t.Errorf("the second Add returns %v, %v", previous, kept)
+	if before, last := s.Add(second); before != kept || last != s.Last(key("a")) || !last.Start.Equal(second.Start) {
+		t.Errorf("the second Add returns %v, %v", before, last)
 	}
 }
 
-// What an account that is gone was found to be is forgotten, and a probe of it that was running when it went counts no more.
+// The history of a removed account is dropped, and a probe that was running when it was removed doesn't count.
 // The same holds for one that moved to another server.
 func TestSetAccounts(t *testing.T) {
 	s := New(Limits{Successes: 1})

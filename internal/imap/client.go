@@ -25,6 +25,7 @@ type ClientConn struct {
 	answer  []byte   // what the client is to read of the answer so far
 	command *command // the latest
 	exists  bool     // EXISTS has come since it was sent
+	passed  int      // untagged responses passed on since it was sent
 	last    error
 
 	mu       sync.Mutex
@@ -58,8 +59,8 @@ func (cc *ClientConn) Read(p []byte) (int, error) {
 	return cc.in.Read(p)
 }
 
-// Write exchanges each whole command with the server. It fails when the client no longer reads, by its own fault or
-// because the conversation is over: only then does the client give up a command, and those who wait for it.
+// Write exchanges each whole command with the server. It fails if the client has stopped reading, because of its own error or
+// because the conversation is over. Only such an error makes the client abort a command and wake those who wait for it.
 func (cc *ClientConn) Write(p []byte) (int, error) {
 	cc.out = append(cc.out, p...)
 	line, whole := strings.CutSuffix(string(cc.out), "\r\n")
@@ -83,7 +84,7 @@ func (cc *ClientConn) Write(p []byte) (int, error) {
 // exchange sends line, a command, and answers the client.
 func (cc *ClientConn) exchange(line string) error {
 	tag, line, _ := strings.Cut(line, " ")
-	cc.exists = false
+	cc.exists, cc.passed = false, 0
 	cmd, err := cc.c.begin(line, line)
 	for cc.command = cmd; err == nil; {
 		var r *Response
@@ -105,10 +106,21 @@ func (cc *ClientConn) exchange(line string) error {
 	return err
 }
 
+// maxPassed is the maximum number of untagged responses to one command that are passed on to the client. A server that sends
+// thousands of them would fill our memory while we wait for the tagged one.
+const maxPassed = 64
+
 // pass passes on an untagged response that belongs to the command under way, in its plainest form. All others are dropped:
 // go-imap's client gives up the connection on responses that it doesn't know, and on some that it does.
 func (cc *ClientConn) pass(r *Response) {
+	before := len(cc.answer)
+	defer func() {
+		if len(cc.answer) > before {
+			cc.passed++
+		}
+	}()
 	switch {
+	case cc.passed >= maxPassed:
 	case cc.isSelect():
 		cc.passSelect(r)
 	case cc.command.verb == "FETCH" && r.Name == "FETCH" && r.Number != nil:

@@ -19,6 +19,7 @@ type Conn struct {
 	wire      *wire.Conn
 	unrelated int
 	alert     *StatusError // the last untagged NO or BAD
+	refusal   *StatusError // the same, if it came since the last command
 }
 
 // NewConn begins to speak IMAP on conn: on a new connection, or after STARTTLS, from when on nothing counts that was said
@@ -28,16 +29,11 @@ func NewConn(conn *wire.Conn) *Conn { return &Conn{wire: conn} }
 // Alert is the last untagged NO or BAD, or nil: often the only explanation of a command that is never answered.
 func (c *Conn) Alert() *StatusError { return c.alert }
 
+// Refusal is Alert, if it came since the last command was sent: some servers refuse a login by it alone.
+func (c *Conn) Refusal() *StatusError { return c.refusal }
+
 // Err returns the error that ended the conversation, or nil.
 func (c *Conn) Err() error { return c.wire.Err() }
-
-// A Reply is the answer to one command.
-type Reply struct {
-	// Untagged are the untagged responses that came before the tagged OK.
-	Untagged []*Response
-	// OK is the tagged response.
-	OK *Response
-}
 
 // Greeting waits for the server's greeting (RFC 9051, section 7.1). Its time runs from since, when the connection was ready.
 func (c *Conn) Greeting(since time.Time) (*Response, error) {
@@ -57,24 +53,27 @@ func (c *Conn) Greeting(since time.Time) (*Response, error) {
 }
 
 // Do sends one command and waits for its answer. A tagged NO or BAD is a *StatusError, and the conversation goes on.
-func (c *Conn) Do(command string) (*Reply, error) {
+//
+// It calls read with each untagged response as it comes, which may be before a tagged NO; nil ignores them. A response is not kept:
+// a server that sends thousands must not fill our memory while we wait for the tagged one. What read keeps of a response it
+// should copy, because its texts may be parts of a line of 16 KiB.
+func (c *Conn) Do(command string, read func(*Response)) error {
 	cmd, err := c.begin(command, command)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	reply := &Reply{}
 	for {
 		r, err := c.nextResponse(cmd)
 		switch {
 		case err != nil:
-			return nil, err
+			return err
+		case r.Tag == "*" && read != nil:
+			read(r)
 		case r.Tag == "*":
-			reply.Untagged = append(reply.Untagged, r)
 		case r.Tag == "+":
-			return nil, c.unexpected(cmd.verb, r)
+			return c.unexpected(cmd.verb, r)
 		default:
-			reply.OK = r
-			return reply, nil
+			return nil
 		}
 	}
 }
@@ -86,6 +85,8 @@ type command struct {
 	bye  time.Time // when the server's BYE to our LOGOUT was received
 }
 
+func (c *command) isLogin() bool { return c.verb == "LOGIN" || c.verb == "AUTHENTICATE" }
+
 // newTag makes a tag that nobody can guess, so that nobody can answer a command before it was sent.
 func newTag() string { return rand.Text()[:8] }
 
@@ -96,6 +97,7 @@ func LogoutLine() string { return newTag() + " LOGOUT" }
 func (c *Conn) begin(line, shown string) (*command, error) {
 	tag := newTag()
 	verb, _, _ := strings.Cut(line, " ")
+	c.refusal = nil
 	if err := c.wire.Begin(tag+" "+line, tag+" "+shown); err != nil {
 		return nil, c.sendFailed(err)
 	}
@@ -157,11 +159,16 @@ func (c *Conn) nextResponse(cmd *command) (*Response, error) {
 	return r, nil
 }
 
-// checkUntagged looks at an untagged response: BYE ends everything but LOGOUT, NO and BAD may explain what follows.
+// checkUntagged looks at an untagged response: BYE ends everything but LOGOUT, NO and BAD may explain what follows. So may a
+// line of text instead of a response, which hMailServer sends before it refuses a login.
 func (c *Conn) checkUntagged(cmd *command, r *Response) error {
 	switch s := r.Status(); {
 	case s == NO || s == BAD:
 		c.alert = c.statusError(r)
+		c.refusal = c.alert
+	case s == "" && cmd.isLogin() && r.isText():
+		c.alert = &StatusError{Text: c.wire.Clean(strings.TrimSpace(string(bytes.TrimLeft(r.raw, "* "))))}
+		c.refusal = c.alert
 	case s == BYE && cmd.verb == "LOGOUT":
 		cmd.bye = c.wire.Received()
 	case s == BYE:

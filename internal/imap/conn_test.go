@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,31 +61,58 @@ func greet(t testing.TB, c *Conn) {
 func TestDo(t *testing.T) {
 	c := script(t, "* OK hi\r\n", "* STATUS x (MESSAGES 5)\r\n* OK [ALERT] look\r\nTAG OK done\r\n", "* NO [ALERT] full\r\nTAG NO [LIMIT] no\r\n", "TAG OK\r\n")
 	greet(t, c)
-	reply, err := c.Do("STATUS x (MESSAGES)")
-	if err != nil || len(reply.Untagged) != 2 || reply.OK.Text != "done" {
-		t.Fatalf("got %+v, %v", reply, err)
+	var untagged []string
+	err := c.Do("STATUS x (MESSAGES)", func(r *Response) { untagged = append(untagged, r.Name) })
+	if err != nil || !slices.Equal(untagged, []string{"STATUS", "OK"}) {
+		t.Fatalf("got %v, %v", untagged, err)
 	}
 	var status *StatusError
-	if _, err = c.Do("NOOP"); !errors.As(err, &status) || status.Code != "LIMIT" || status.Error() != "NO [LIMIT] no" {
+	if err = c.Do("NOOP", nil); !errors.As(err, &status) || status.Code != "LIMIT" || status.Error() != "NO [LIMIT] no" {
 		t.Errorf("got %v", err)
 	}
 	if c.Alert().Error() != "NO [ALERT] full" {
 		t.Errorf("alert %q", c.Alert())
 	}
-	if _, err = c.Do("NOOP"); err != nil {
+	if err = c.Do("NOOP", nil); err != nil {
 		t.Errorf("after a NO the conversation goes on: %v", err)
+	}
+}
+
+// Some servers refuse a login by an untagged NO, or by a line of text: it counts for the command that it followed.
+func TestRefusal(t *testing.T) {
+	c := script(t, "* OK hi\r\n", "* NO [ALERT] full\r\nTAG OK\r\n", "* CAPABILITY A B\r\nTAG NO\r\n", "* Too many logins.\r\nTAG BAD Goodbye\r\n")
+	greet(t, c)
+	if err := c.Do("NOOP", nil); err != nil || c.Refusal() == nil || c.Refusal().Code != "ALERT" {
+		t.Errorf("refusal %v, %v", c.Refusal(), err)
+	}
+	if err := c.Login("alice", "sentinel", false); err == nil || c.Refusal() != nil || c.Alert() == nil {
+		t.Errorf("refusal %v, alert %v, %v: only data came since the last command", c.Refusal(), c.Alert(), err)
+	}
+	if err := c.Login("alice", "sentinel", false); err == nil || c.Refusal() == nil || c.Refusal().Error() != "Too many logins." {
+		t.Errorf("refusal %v, %v", c.Refusal(), err)
 	}
 }
 
 func TestErrorsAreFinal(t *testing.T) {
 	c := script(t, "* OK hi\r\n", "wrong OK\r\nTAG OK\r\n", "TAG OK\r\n")
 	greet(t, c)
-	_, err := c.Do("NOOP")
+	err := c.Do("NOOP", nil)
 	if !errors.Is(err, ErrProtocol) {
 		t.Fatalf("got %v", err)
 	}
-	if _, again := c.Do("NOOP"); !errors.Is(again, err) || !errors.Is(c.Err(), err) {
+	if again := c.Do("NOOP", nil); !errors.Is(again, err) || !errors.Is(c.Err(), err) {
 		t.Errorf("got %v", again)
+	}
+}
+
+// An error names the size of a literal as the server sent it, however large.
+func TestLiteralThatIsTooLarge(t *testing.T) {
+	for _, size := range []string{"2097152", "9223372036854775807", "9223372036854775808", "99999999999999999999999"} {
+		c := script(t, "* OK hi\r\n", "* STATUS {"+size+"}\r\n")
+		greet(t, c)
+		if err := c.Do("NOOP", nil); !errors.Is(err, wire.ErrTooLarge) || !strings.HasSuffix(err.Error(), " a literal of "+size+" bytes") {
+			t.Errorf("{%s}: %v", size, err)
+		}
 	}
 }
 
@@ -125,7 +154,37 @@ func TestClient(t *testing.T) {
 	if err := client.Unselect().Wait(); err == nil || !errors.As(conn.LastError(), &status) || status.Code != "UNAVAILABLE" {
 		t.Errorf("got %v, and of it %v", err, conn.LastError())
 	}
-	_, _ = c.Do("LOGOUT")
+	_ = c.Do("LOGOUT", nil)
 	conn.Close()
 	client.Close()
+}
+
+// A server that sends thousands of responses to a command, and then nothing, must not fill our memory meanwhile.
+func TestUntaggedResponsesAreNotKept(t *testing.T) {
+	const responses = 9_000
+	line := "* STATUS INBOX (MESSAGES 1 UNSEEN 1 UIDNEXT 1 UIDVALIDITY 1)\r\n"
+	c := script(t, "* OK hi\r\n", strings.Repeat(line, responses)+"TAG OK done\r\n")
+	greet(t, c)
+	var first, last uint64
+	n := 0
+	err := c.Do("STATUS INBOX (MESSAGES)", func(*Response) {
+		if n++; n == 1 {
+			first = heap()
+		} else if n == responses {
+			last = heap()
+		}
+	})
+	if err != nil || n != responses {
+		t.Fatalf("%d responses, %v", n, err)
+	}
+	if kept := int64(last) - int64(first); kept > 64<<10 {
+		t.Errorf("%d bytes are kept while the command is not answered yet", kept)
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
 }

@@ -38,7 +38,7 @@ func FuzzServer(f *testing.F) {
 		conn := wire.NewConn(socket)
 		c := NewConn(conn)
 		greet(t, c)
-		_, _ = c.Do("CAPABILITY")
+		_ = c.Do("CAPABILITY", nil)
 		_ = c.Login("ü", "p", false)
 		clientConn := c.ClientConn()
 		client := imapclient.New(clientConn, nil)
@@ -56,7 +56,7 @@ func FuzzServer(f *testing.F) {
 		_, err = client.Fetch(goimap.SeqSetNum(3), &goimap.FetchOptions{InternalDate: true}).Collect()
 		agree("FETCH", err)
 		agree("UNSELECT", client.Unselect().Wait())
-		_, _ = c.Do("LOGOUT")
+		_ = c.Do("LOGOUT", nil)
 		for _, line := range conn.Transcript() {
 			if len(line.Text) > wire.MaxText || strings.ContainsAny(line.Text, "\x00\x1b\r\n") {
 				t.Errorf("transcript has %q", line.Text)
@@ -92,7 +92,7 @@ func FuzzUpgrade(f *testing.F) {
 		conn := wire.NewConn(socket)
 		c := NewConn(conn)
 		greet(t, c)
-		if _, err := c.Do("STARTTLS"); err != nil {
+		if err := c.Do("STARTTLS", nil); err != nil {
 			return
 		}
 		secure, other := net.Pipe()

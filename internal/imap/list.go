@@ -19,6 +19,9 @@ type Listing struct {
 // end of the line, extended data (RFC 5258, section 6) aside. ok is false if it can't be read.
 func (r *Response) Listing() (l Listing, ok bool) {
 	p := parser{b: r.body}
+	if !p.skipSpaces() {
+		return Listing{}, false
+	}
 	attributes, err := p.value(0)
 	if err != nil || !attributes.IsList() {
 		return Listing{}, false
@@ -62,17 +65,20 @@ func withoutExtendedData(name []byte) []byte {
 	return bytes.TrimRight(name, " ")
 }
 
-// Counts reads a STATUS response (RFC 9051, section 7.3.4): the mailbox's name as it was sent, and names and values of the
-// items in turn. Several servers don't quote names with blanks, so that a name without quotes goes to the list of the items.
+// NamedList reads a response that is a name and a list: STATUS (RFC 9051, section 7.3.4) and QUOTA (RFC 9208, section 4.2.1). The
+// name is as it was sent. Several servers don't quote names with blanks, so that a name without quotes goes to the list.
 // ok is false if it can't be read.
-func (r *Response) Counts() (mailbox string, items []Value, ok bool) {
+func (r *Response) NamedList() (name string, list []Value, ok bool) {
 	values, err := r.Values()
 	if err == nil && len(values) == 2 && !values[0].IsList() {
-		return values[0].Text, values[1].List, len(values[1].List) > 0
+		return values[0].Text, values[1].List, values[1].IsList()
 	}
 	for i, c := range r.body {
-		if c != '(' || i == 0 {
+		if c != '(' {
 			continue
+		}
+		if i == 0 {
+			break // A list is no name.
 		}
 		values, err := parseValues(r.body[i:])
 		if err == nil && len(values) == 1 && len(values[0].List) > 0 {

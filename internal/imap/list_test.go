@@ -42,7 +42,10 @@ func TestListing(t *testing.T) {
 	}
 }
 
-func TestCounts(t *testing.T) {
+func TestNamedList(t *testing.T) {
+	if name, list, ok := response(t, "* QUOTA x ()").NamedList(); !ok || name != "x" || len(list) > 0 {
+		t.Errorf("%q, %v, %v", name, list, ok)
+	}
 	for line, want := range map[string]string{
 		`* STATUS "Deleted Items" (MESSAGES 7)`:        "Deleted Items",
 		`* STATUS Deleted Items (MESSAGES 7)`:          "Deleted Items",
@@ -51,13 +54,13 @@ func TestCounts(t *testing.T) {
 		`* STATUS INBOX (MESSAGES 7) `:                 "INBOX",
 		`* STATUS My "own" mail (MESSAGES 7)`:          `My "own" mail`,
 	} {
-		mailbox, items, ok := response(t, line).Counts()
+		mailbox, items, ok := response(t, line).NamedList()
 		if !ok || mailbox != want || items[0].Text != "MESSAGES" || items[1].Text != "7" {
 			t.Errorf("%s: %q, %v, %v", line, mailbox, items, ok)
 		}
 	}
-	for _, line := range []string{"* STATUS INBOX", "* STATUS INBOX ()", "* STATUS INBOX MESSAGES 7", "* STATUS (MESSAGES 7)", "* STATUS INBOX (MESSAGES 7"} {
-		if mailbox, items, ok := response(t, line).Counts(); ok {
+	for _, line := range []string{"* STATUS INBOX", "* STATUS INBOX MESSAGES 7", "* STATUS (MESSAGES 7)", "* STATUS INBOX (MESSAGES 7"} {
+		if mailbox, items, ok := response(t, line).NamedList(); ok {
 			t.Errorf("%s: %q, %v", line, mailbox, items)
 		}
 	}

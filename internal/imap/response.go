@@ -2,6 +2,7 @@ package imap
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -39,6 +40,13 @@ func (r *Response) Status() Status {
 		return s
 	}
 	return ""
+}
+
+// isText reports whether an untagged response is a sentence rather than data: words, of which the first is not the name of
+// data that servers send (RFC 9051, section 7).
+func (r *Response) isText() bool {
+	names := []string{"CAPABILITY", "ENABLED", "ESEARCH", "FLAGS", "ID", "LIST", "LSUB", "NAMESPACE", "QUOTA", "QUOTAROOT", "SEARCH", "STATUS"}
+	return r.Number == nil && len(r.body) > 0 && !slices.Contains(names, r.Name) && !bytes.ContainsAny(r.body, "(){}\"")
 }
 
 // parseResponse reads a whole response. Surplus spaces and missing texts, as some servers send them, are accepted.

@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"slices"
 	"strings"
 
 	"imap-exporter/internal/wire"
@@ -28,6 +29,7 @@ const (
 
 // A StatusError is an answer other than OK: a tagged NO or BAD, a BYE, or a greeting that is no OK.
 type StatusError struct {
+	// Status is "" for a line of text that is no response.
 	Status Status
 	// Code is the response code (RFC 5530) in upper case, "" if there is none.
 	Code string
@@ -37,14 +39,12 @@ type StatusError struct {
 
 // Error gives the answer as the server worded it.
 func (e *StatusError) Error() string {
-	words := []string{string(e.Status)}
-	if e.Code != "" {
-		words = append(words, "["+e.Code+"]")
+	code := e.Code
+	if code != "" {
+		code = "[" + code + "]"
 	}
-	if e.Text != "" {
-		words = append(words, e.Text)
-	}
-	return strings.Join(words, " ")
+	words := []string{string(e.Status), code, e.Text}
+	return strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), " ")
 }
 
 func (c *Conn) statusError(r *Response) *StatusError {

@@ -114,7 +114,7 @@ func (c *client) do(format string, args ...any) (lines []string) {
 	}
 }
 
-// want does a command and requires its whole answer to contain all of these.
+// want sends a command and requires that its answer contains all of these texts.
 func (c *client) want(command string, parts ...string) {
 	c.t.Helper()
 	answer := strings.Join(c.do("%s", command), "\n")

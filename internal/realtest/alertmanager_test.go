@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// An alert of Prometheus arrives at Alertmanager with its annotations rendered, and Amtool tells a good configuration from a bad one.
+// An alert of Prometheus arrives at Alertmanager with its annotations rendered, and amtool rejects an invalid configuration.
 func TestAlertmanager(t *testing.T) {
 	a := Alertmanager(t, alertmanagerConfig)
 	rules := filepath.Join(t.TempDir(), "rules.yml")

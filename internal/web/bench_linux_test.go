@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// BenchmarkPage tells what pages take where there are ten thousand accounts.
+// BenchmarkPage measures the cost of pages with ten thousand accounts.
 func BenchmarkPage(b *testing.B) {
 	w := manyAccounts(10_000)
 	handler := NewServer(w.Options).Handler
@@ -32,8 +32,8 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
-// BenchmarkLive tells what one second of ten thousand accounts at an interval of a minute costs while the most pages are
-// open that can be: 170 probes, each of which begins and ends, told to all and shown where a page has that account.
+// BenchmarkLive measures the cost of one second with ten thousand accounts at an interval of a minute, while the maximum
+// number of live pages is open: 170 probes begin and end, and each page gets the changes of its accounts.
 func BenchmarkLive(b *testing.B) {
 	w := manyAccounts(10_000)
 	p := newPages(w.Options)

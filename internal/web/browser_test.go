@@ -58,7 +58,8 @@ func assertQuiet(t *testing.T, tab *realtest.Tab, url string) {
 	}
 }
 
-// Every page, in light and dark, on a phone and on a wide screen: accessible, nothing overflows, nobody else is asked.
+// Every page, in a light and a dark theme, on a phone and a wide screen, is accessible, doesn't overflow, and requests nothing
+// from other hosts.
 func TestBrowserAccessibility(t *testing.T) {
 	w := busyFixture()
 	url := w.serve(t)
@@ -104,7 +105,7 @@ func TestBrowserKeyboard(t *testing.T) {
 		}
 		seen[focus[0]] = true
 	}
-	for _, want := range []string{"Skip to the content", "Configuration", "account", "server", "Show", "canary", "Latency"} {
+	for _, want := range []string{"Skip to content", "Configuration", "account", "server", "Show", "canary", "Latency"} {
 		if !seen[want] {
 			t.Errorf("the keyboard doesn't get to %q", want)
 		}
@@ -180,7 +181,7 @@ func TestBrowserFilterSortAndProbe(t *testing.T) {
 	assertQuiet(t, tab, url)
 }
 
-// Without scripts the pages have all they have with them, but for what comes later.
+// Without JavaScript, the pages show everything except later updates.
 func TestBrowserWithoutJavaScript(t *testing.T) {
 	w := busyFixture()
 	asked := make(chan string, 1)

@@ -134,7 +134,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	w.Updates.close()
 }
 
-// A page that is open doesn't hold the shutdown up, and a browser that has gone is forgotten.
+// An open page doesn't delay the shutdown, and a disconnected browser is forgotten.
 func TestStreamsEnd(t *testing.T) {
 	w := newFixture()
 	server := httptest.NewUnstartedServer(nil)
@@ -157,7 +157,7 @@ func TestStreamsEnd(t *testing.T) {
 	}
 }
 
-// What nobody looks at costs nothing, and many changes in a short time are one message.
+// Accounts that no page shows cost nothing, and many changes in a short time are one message.
 func TestChangesAreCollected(t *testing.T) {
 	u := NewUpdates()
 	w := u.register()

@@ -36,7 +36,7 @@ func registry(accounts ...testAccount) *account.Registry {
 	return r
 }
 
-// A fixture is some accounts and what their probes came to.
+// A fixture is a set of accounts and their Results.
 type fixture struct {
 	Options
 	accounts []testAccount

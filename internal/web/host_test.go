@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A name that a stranger has made point to this machine gets nothing, on no path.
+// Requests for a foreign host name that resolves to this machine are rejected on every path.
 func TestHostCheck(t *testing.T) {
 	loopback, loopback6 := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 10993}, &net.TCPAddr{IP: net.IPv6loopback, Port: 10993}
 	everywhere, elsewhere := &net.TCPAddr{IP: net.IPv6unspecified, Port: 10993}, &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 10993}
@@ -65,7 +65,7 @@ func TestHostCheck(t *testing.T) {
 	}
 }
 
-// Nobody reloads under a stranger's name.
+// A request with a foreign Host header can't reload.
 func TestHostCheckOfReload(t *testing.T) {
 	opts := testOptions()
 	opts.Bound = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}

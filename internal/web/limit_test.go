@@ -44,7 +44,7 @@ func listenTLS(t *testing.T, server *http.Server, config *tls.Config) (address s
 	return address
 }
 
-// hold opens connections, and sends each the same, to which nobody owes an answer.
+// hold opens connections and sends the same incomplete request on each.
 func hold(t *testing.T, address, text string, n int) []net.Conn {
 	t.Helper()
 	conns := make([]net.Conn, n)
@@ -260,7 +260,7 @@ func TestLimitInFlight(t *testing.T) {
 	<-entered
 }
 
-// A client that doesn't read what it asked for is cut off, whatever that was.
+// A client that doesn't read the response is disconnected, on every path.
 func TestSlowReaderOfAPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		opts := testOptions()

@@ -87,7 +87,7 @@ func TestFilterAndSort(t *testing.T) {
 	}
 	page := w.get(t, "/?sort=latency&server=one")
 	assertHas(t, page, `class="latency" aria-sort="ascending"><a href="./?desc=1&amp;server=one&amp;sort=latency">`, `value="one"`, `<option value="latency" selected>`, `<a href="./?sort=latency">Show all</a>`)
-	if page := w.get(t, "/?account=nobody"); !strings.Contains(page, "No account is like that.") {
+	if page := w.get(t, "/?account=nobody"); !strings.Contains(page, "No account matches.") {
 		t.Error("an empty list isn't explained")
 	}
 }

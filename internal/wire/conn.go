@@ -45,11 +45,19 @@ type current struct{ c *Conn }
 
 func (r current) Read(p []byte) (int, error) { return r.c.conn.Read(p) }
 
-// Upgrade continues above TLS. It fails with ErrInjection if the server has already sent more than the answer to STARTTLS,
-// since anybody on the way could have written that (RFC 9051, section 6.2.1; RFC 3207, section 4.2).
-func (c *Conn) Upgrade(conn net.Conn) error {
+// CheckUpgrade fails with ErrInjection if the server has sent more than the answer to STARTTLS, since anybody on the way
+// could have written that (RFC 9051, section 6.2.1; RFC 3207, section 4.2).
+func (c *Conn) CheckUpgrade() error {
 	if c.in.Buffered() > 0 {
 		return c.Fail(ErrInjection)
+	}
+	return nil
+}
+
+// Upgrade continues above TLS, after CheckUpgrade.
+func (c *Conn) Upgrade(conn net.Conn) error {
+	if err := c.CheckUpgrade(); err != nil {
+		return err
 	}
 	c.conn = conn
 	return nil

@@ -154,7 +154,7 @@ func TestSingleBytesCost(t *testing.T) {
 	}
 }
 
-// A rewording is a layer above the Socket that words its errors anew, as TLS does.
+// A rewording is a layer above the Socket that replaces the text of errors, as TLS does.
 type rewording struct{ net.Conn }
 
 func (r rewording) Read(p []byte) (int, error) {

@@ -129,6 +129,8 @@ func limits() []Case {
 		quota("two responses for one quota root", "Apache James: https://github.com/apache/james-project (GetQuotaRootProcessor.java)",
 			"* QUOTAROOT INBOX #private&demo\r\n* QUOTA #private&demo (MESSAGE 45 100000)\r\n* QUOTA #private&demo (STORAGE 97517 102400)\r\n",
 			values{usedBytes: 97517 * 1024, limitBytes: 102400 * 1024, "quota_messages_used": 45, "quota_messages_limit": 100000}),
+		quota("an unquoted quota root with a blank", "several, as of mailboxes: https://github.com/grommunio/gromox/issues/5",
+			"* QUOTAROOT INBOX User quota\r\n* QUOTA User quota (STORAGE 10 512)\r\n", values{usedBytes: 10 * 1024, limitBytes: 512 * 1024}),
 		quota("a limit of 0", "Stalwart: https://github.com/nextcloud/mail/issues/12235",
 			"* QUOTA \"x\" (STORAGE 123 0 MESSAGE 4 0)\r\n", values{usedBytes: 123 * 1024, "quota_messages_used": 4}, limitBytes, "quota_messages_limit"),
 		quota("a limit of 0, and nothing stored", "Roundcube's users, of PostfixAdmin: https://github.com/roundcube/roundcubemail/pull/9310",

@@ -110,7 +110,7 @@ func buffered() []Case {
 	starttls := func(name, raw, want string) Case {
 		return Case{Name: name, Mode: inClear, Want: want, Server: on("STARTTLS", both(answer(raw), shake))}
 	}
-	const injection = "tls/starttls_injection"
+	const injection = "starttls/starttls_injection"
 	return in("buffering",
 		starttls("an answer to CAPABILITY", "TAG OK begin\r\n* CAPABILITY IMAP4rev1 X-INJECTED\r\n2 OK done\r\n", injection),
 		starttls("an answer to LOGIN", "TAG OK begin\r\nA2 OK logged in\r\n", injection),

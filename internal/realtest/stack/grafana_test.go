@@ -137,7 +137,7 @@ func escaped(value string) string {
 
 var reference = regexp.MustCompile(`\$(\w+)|\$\{(\w+)(?::\w+)?\}`)
 
-// filled returns a text with its variables replaced. It fails the test for one that nobody has a value for.
+// filled returns a text with its variables replaced. It fails the test if a variable has no value.
 func filled(t *testing.T, text string, values map[string]string) string {
 	t.Helper()
 	return reference.ReplaceAllStringFunc(text, func(found string) string {
