@@ -12,6 +12,9 @@ import (
 
 func main() {
 	collectGarbageEarlier()
+	if os.Getpid() == 1 {
+		go reapOrphans()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
