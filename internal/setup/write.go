@@ -115,7 +115,7 @@ func (s *Setup) configuration(at candidate, passwordFile string, r *probe.Result
 	} else {
 		line("    mailboxes: [INBOX]   # whose messages are counted; [\"*\"] means all")
 	}
-	line("    quota: %t", r.Quota != nil && r.Quota.Supported)
+	line("    quota: %t", r.Quota != nil && len(r.Quota.Roots) > 0)
 	line("")
 	line("# What to probe. The name becomes the label \"account\"; the login name never does.")
 	line("accounts:")
