@@ -17,8 +17,8 @@ import (
 // maxListedMailboxes is how many of the account's mailboxes are listed: in a comment of the configuration, or in a message.
 const maxListedMailboxes = 20
 
-// write writes the password, if it was asked for, and the configuration, and then probes once with what it wrote. If that fails, both files
-// are removed.
+// write writes the password, if it was asked for, and the configuration, and then probes once with what it wrote. If
+// that fails, both files are removed.
 func (s *Setup) write(ctx context.Context, at candidate, password *config.Secret, r *probe.Result) error {
 	name, secretFile := s.PasswordFile, ""
 	if password != nil {
