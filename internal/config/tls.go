@@ -52,7 +52,7 @@ func warnOfMissingAuthorities(accounts []Account, root position) {
 	if !slices.ContainsFunc(accounts, needed) {
 		return
 	}
-	if probe.HasNoAuthorities(&tls.Config{}) { //nolint:gosec // Nothing is dialled with it.
+	if probe.HasNoAuthorities(&tls.Config{}) {
 		root.warnf("this machine has no certificate authorities, so no server can be verified: install ca-certificates, or write ca_file in tls_config")
 	}
 }

@@ -38,6 +38,8 @@ type Options struct {
 	SpreadSeed string
 	// TimeoutOffset is how long before the scrape timeout a probe for /probe ends.
 	TimeoutOffset time.Duration
+	// ProbeMaxAge is how old the Result of a probe for /probe may be to answer another request, unless it took longer.
+	ProbeMaxAge time.Duration
 	// Stderr receives the log. It may block: lines that can't be written are dropped and counted.
 	Stderr io.Writer
 }
@@ -58,7 +60,9 @@ type engine struct {
 	schedule *schedule.Schedule
 	ready    atomic.Bool // the schedule is running
 	names    nameLimiter
-	panics   panicLog
+	// unconfigured has an element for each request under way for a server without an account.
+	unconfigured chan struct{}
+	panics       panicLog
 
 	reloading sync.Mutex
 	failed    string // the error of the last reload, or ""; guarded by reloading
@@ -102,6 +106,8 @@ func newEngine(cfg *config.Config, opts Options, stderr *logWriter) (*engine, er
 		accounts: new(account.Registry),
 		history:  history.New(historyLimits()),
 		updates:  web.NewUpdates(),
+
+		unconfigured: make(chan struct{}, maxUnconfigured),
 	}
 	e.started = new(*cfg)
 	e.started.Accounts, e.started.Sources = nil, nil
