@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -116,5 +117,36 @@ func TestSilentTargetsLeaveRoomForAccounts(t *testing.T) {
 		if status != http.StatusOK && status != http.StatusServiceUnavailable {
 			t.Errorf("status %d", status)
 		}
+	}
+}
+
+// A caller's module whose login the server rejects is suspended; the account's own probes, which log in otherwise, are not.
+func TestRejectedModuleSpoilsNoAccount(t *testing.T) {
+	server := startServer(t, mailtest.Options{Mode: mailtest.ModePlain, NoRecord: true, Handle: map[string]mailtest.Handler{
+		"AUTHENTICATE": func(c *mailtest.Conn, cmd mailtest.Command) error {
+			return c.NO(cmd.Tag, "[AUTHENTICATIONFAILED] No SCRAM here.")
+		},
+	}})
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	write(t, file, fmt.Sprintf("modules:\n  - {name: default, interval: 1s, timeout: 1s, tls: none, auth: login, allow_plaintext_auth: true}\n"+
+		"  - {name: scram, tls: none, auth: scram-sha-256, allow_plaintext_auth: true}\n"+
+		"accounts:\n  - {name: canary, server: %q, username: %s, password: %s, probe_modules: [scram]}\n", server.Addr(), mailtest.DemoUser, mailtest.DemoPassword))
+	base := serve(t, file).URL
+	at := `{account="canary",server="` + server.Addr() + `"} `
+	succeeds := func() bool {
+		_, page, _ := fetch(base+"/metrics", "")
+		return strings.Contains(page, "imap_probe_success"+at+"1") && strings.Contains(page, "imap_probe_suspended"+at+"0")
+	}
+	if !await(succeeds) {
+		t.Fatal("the account's own probes fail")
+	}
+	if page := mustScrape(t, base+"/probe?target=canary&module=scram", "10"); !strings.Contains(page, `phase="auth",reason="rejected"`) {
+		t.Fatalf("not rejected:\n%s", page)
+	}
+	if page := mustScrape(t, base+"/probe?target=canary&module=scram", "60"); !strings.Contains(page, `imap_probe_held_back_info{account="canary",reason="backoff"`) {
+		t.Errorf("the module isn't suspended:\n%s", page)
+	}
+	if !succeeds() {
+		t.Error("the account's own probes are suspended")
 	}
 }

@@ -36,7 +36,7 @@ func (e *BlockedError) Error() string {
 	case Unavailable:
 		return fmt.Sprintf("the server could not check the last login: no other until %s", until)
 	case Throttled:
-		return fmt.Sprintf("the server asked to be left alone: no login until %s", until)
+		return fmt.Sprintf("the server asked us to wait: no login until %s", until)
 	default:
 		return fmt.Sprintf("the server rejected a login just now: no other until %s, because it would be delayed", until)
 	}

@@ -24,7 +24,7 @@ type Options struct {
 	// Grace is how long running jobs may continue after the schedule is stopped, before their context is canceled.
 	Grace time.Duration
 	// Seed is hashed together with the names. Two copies of a program with the same accounts use different seeds, so
-	// that they don't probe at the same time. One alone needs none.
+	// that they don't probe at the same time. A single copy needs none.
 	Seed string
 	// Observe is told what happens. It may be nil.
 	Observe Observer
