@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// reapOrphans reads the exit status of processes that the program inherits as the first process of a container: those that somebody
-// started there and whose parents have ended. Otherwise they would stay as zombies. It returns when the program ends.
+// reapOrphans reads the exit status of processes that the program inherits as the first process of a container: those
+// that somebody started there and whose parents have ended. Otherwise they would stay as zombies. It returns when the
+// program ends.
 //
 // The program starts no processes itself. Should it ever, this must leave them to whoever waits for them.
 func reapOrphans() {

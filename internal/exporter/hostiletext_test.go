@@ -25,12 +25,14 @@ import (
 	"imap-exporter/probe"
 )
 
-// hostileText is what a server may send so that a terminal or a browser obeys it: control characters of ASCII and beyond (C1), marks that
-// turn the direction of writing, invisible characters, bytes that aren't UTF-8, and the ends of lines, values and strings.
+// hostileText is what a server may send so that a terminal or a browser obeys it: control characters of ASCII and beyond
+// (C1), marks that turn the direction of writing, invisible characters, bytes that aren't UTF-8, and the ends of lines,
+// values and strings.
 const hostileText = "\x1b[31m\x9b31m\u009b31m\x00\x07\x7f\u0085\u202egnp.exe\u2066\u200b\ufeff\U000e0041\xff\r\n\t'\"`|;<script>alert(1)</script>"
 
-// fillHostile sets every string in v to hostile text, and everything else to some value. Each string begins with a mark of its own, which
-// it adds to marks. Types that are closed lists of ours, such as probe.Phase, aren't strings from a server.
+// fillHostile sets every string in v to hostile text, and everything else to some value. Each string begins with a mark
+// of its own, which it adds to marks. Types that are closed lists of ours, such as probe.Phase, aren't strings from a
+// server.
 func fillHostile(v reflect.Value, path string, marks map[string]string) {
 	switch v.Kind() {
 	case reflect.String:
@@ -89,8 +91,8 @@ func hostileEngine(t *testing.T, logFormat string) (e *engine, log *bytes.Buffer
 	return e, log
 }
 
-// Whatever a server sends, no output of the exporter holds a character that a terminal or a browser would obey: in every string of a Result,
-// in every format, page and log. Each string is shown somewhere, so that none is left out unnoticed.
+// Whatever a server sends, no output of the exporter holds a character that a terminal or a browser would obey: in every
+// string of a Result, in every format, page and log. Each string is shown somewhere, so that none is left out unnoticed.
 func TestHostileTextIsPrintableInEveryOutput(t *testing.T) {
 	marks := map[string]string{}
 	var failed probe.Result
@@ -166,7 +168,8 @@ func TestHostileTextIsPrintableInEveryOutput(t *testing.T) {
 	}
 }
 
-// firstUnprintable returns the index of the first character that isn't printable, white space, or part of UTF-8 text; -1 if there is none.
+// firstUnprintable returns the index of the first character that isn't printable, white space, or part of UTF-8 text; -1
+// if there is none.
 func firstUnprintable(s string) int {
 	for i, r := range s {
 		_, size := utf8.DecodeRuneInString(s[i:])

@@ -152,7 +152,8 @@ func newProbeJSON(p Probe, transcript bool) probeJSON {
 	return out
 }
 
-// dateJSON returns a date in UTC. A date that JSON can't have (RFC 3339 ends with the year 9999) is absent, as is the zero time.
+// dateJSON returns a date in UTC. A date that JSON can't have (RFC 3339 ends with the year 9999) is absent, as is the
+// zero time.
 func dateJSON(t *time.Time) *time.Time {
 	if t == nil || t.IsZero() || t.UTC().Year() < 0 || t.UTC().Year() > 9999 {
 		return nil

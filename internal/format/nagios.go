@@ -118,8 +118,8 @@ func judgeProbe(p Probe, values []perfValue, warning, critical Thresholds) (stat
 	return state, strings.Join(problems, ", ")
 }
 
-// measuredUsage reports whether the server told the usage of any quota root. Where it told no limit, there is no percentage either, and
-// no threshold of it is exceeded.
+// measuredUsage reports whether the server told the usage of any quota root. Where it told no limit, there is no
+// percentage either, and no threshold of it is exceeded.
 func measuredUsage(q *probe.Quota) bool {
 	return q != nil && slices.ContainsFunc(q.Roots, func(root probe.QuotaRoot) bool { return root.Storage != nil || root.Messages != nil })
 }

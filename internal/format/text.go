@@ -47,7 +47,8 @@ func (s Style) paint(color, plain string) string {
 	return color + plain + reset
 }
 
-// barColumns returns how many columns are left for the bars of a waterfall, beside the phase, the time and the mark of a failure.
+// barColumns returns how many columns are left for the bars of a waterfall, beside the phase, the time and the mark of a
+// failure.
 func (s Style) barColumns() int {
 	if s.Width == 0 {
 		s.Width = defaultWidth
@@ -133,7 +134,8 @@ func Waterfall(r *probe.Result, style Style) string {
 // eighths are the ends of bars that fill an eighth of a column, two eighths and so on.
 var eighths = [...]string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}
 
-// drawBar returns the column in which a bar begins, and the bar: at least an eighth of a column wide, and never beyond the last column.
+// drawBar returns the column in which a bar begins, and the bar: at least an eighth of a column wide, and never beyond
+// the last column.
 func drawBar(scale Scale, span probe.Span, columns int) (left int, bar string) {
 	from, width := scale.Place(span)
 	left = min(int(from*float64(columns)), columns-1)

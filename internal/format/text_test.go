@@ -44,7 +44,8 @@ func TestWaterfall(t *testing.T) {
 	}
 }
 
-// All lines with bars have the requested width, less the room for the mark of a failure, for all durations, with and without colours.
+// All lines with bars have the requested width, less the room for the mark of a failure, for all durations, with and
+// without colours.
 func TestWaterfallKeepsItsWidth(t *testing.T) {
 	r := failed()
 	for _, total := range []time.Duration{0, time.Microsecond, 95 * time.Millisecond, 10 * time.Minute} {

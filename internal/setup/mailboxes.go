@@ -14,7 +14,8 @@ import (
 // maxAnswers is how often the user may answer which mailboxes to count.
 const maxAnswers = 3
 
-// chooseMailboxes says what the server offers, and sets the mailboxes to count: those that were given, or those that the user names.
+// chooseMailboxes says what the server offers, and sets the mailboxes to count: those that were given, or those that the
+// user names.
 func (s *Setup) chooseMailboxes(r *probe.Result) (err error) {
 	if q := r.Quota; q != nil && len(q.Roots) > 0 {
 		s.User.Say("The server reports a quota, so it is measured.")
@@ -44,8 +45,8 @@ func (s *Setup) chooseMailboxes(r *probe.Result) (err error) {
 	return errors.New("no mailboxes were chosen")
 }
 
-// findMailboxes returns the names and patterns of the mailboxes that somebody calls so, as the configuration has them. Each must be one
-// of those that the server listed, or match one.
+// findMailboxes returns the names and patterns of the mailboxes that somebody calls so, as the configuration has them.
+// Each must be one of those that the server listed, or match one.
 func findMailboxes(r *probe.Result, names []string) (found []string, err error) {
 	for _, name := range names {
 		if !hasMailbox(r, name) {
@@ -78,8 +79,8 @@ func hasMailbox(r *probe.Result, name string) bool {
 	return slices.ContainsFunc(r.Mailboxes, func(m probe.Mailbox) bool { return m.Name == name })
 }
 
-// findPattern returns an error unless name is a pattern (RFC 9051, section 6.3.9) that matches a mailbox. Which character separates levels
-// isn't known here, so % matches as much as * does.
+// findPattern returns an error unless name is a pattern (RFC 9051, section 6.3.9) that matches a mailbox. Which
+// character separates levels isn't known here, so % matches as much as * does.
 func findPattern(r *probe.Result, name string) error {
 	if strings.ContainsAny(name, "*%") {
 		pattern := strings.NewReplacer(`\*`, ".*", "%", ".*").Replace(regexp.QuoteMeta(name))

@@ -79,8 +79,8 @@ var passwordMethods = []probe.AuthMethod{"", probe.AuthAuto, probe.AuthLogin, pr
 // safeName matches names that are valid file names on all systems.
 var safeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 
-// Run asks the questions, finds the server, logs in and writes the configuration. It overwrites no file. If it returns an error, it
-// has written nothing.
+// Run asks the questions, finds the server, logs in and writes the configuration. It overwrites no file. If it returns
+// an error, it has written nothing.
 func (s *Setup) Run(ctx context.Context) error {
 	if err := mustNotExist(s.File); err != nil {
 		return err

@@ -61,8 +61,8 @@ func (d fakeDNS) LookupSRV(_ context.Context, service, proto, name string) (stri
 	return name, records, nil
 }
 
-// fakeServers are servers that speak IMAP in a mode, "host:port mode". login is the failure of all logins, or nil, and second that of the
-// second one. They have the mailboxes INBOX, Sent and "Entwürfe, alte".
+// fakeServers are servers that speak IMAP in a mode, "host:port mode". login is the failure of all logins, or nil, and
+// second that of the second one. They have the mailboxes INBOX, Sent and "Entwürfe, alte".
 type fakeServers struct {
 	servers []string
 	login   *probe.Error
@@ -110,8 +110,8 @@ func setUp(t *testing.T, w *fakeServers, dns fakeDNS, user *fakeUser, a Answers)
 
 func srv(target string, port uint16) *net.SRV { return &net.SRV{Target: target, Port: port} }
 
-// The server is found where RFC 6186 says, or else where most are; the password goes to the one that was found: to try it, and with the
-// configuration that was written.
+// The server is found where RFC 6186 says, or else where most are; the password goes to the one that was found: to try
+// it, and with the configuration that was written.
 func TestFindsTheServer(t *testing.T) {
 	for name, test := range map[string]struct {
 		dns     fakeDNS

@@ -17,8 +17,8 @@ import (
 // maxListedMailboxes is how many of the account's mailboxes are listed: in a comment of the configuration, or in a message.
 const maxListedMailboxes = 20
 
-// write writes the password, if it was asked for, and the configuration, and then probes once with what it wrote. If that fails, both files
-// are removed.
+// write writes the password, if it was asked for, and the configuration, and then probes once with what it wrote. If
+// that fails, both files are removed.
 func (s *Setup) write(ctx context.Context, at candidate, password *config.Secret, r *probe.Result) error {
 	name, secretFile := s.PasswordFile, ""
 	if password != nil {
@@ -115,7 +115,7 @@ func (s *Setup) configuration(at candidate, passwordFile string, r *probe.Result
 	} else {
 		line("    mailboxes: [INBOX]   # whose messages are counted; [\"*\"] means all")
 	}
-	line("    quota: %t", r.Quota != nil && r.Quota.Supported)
+	line("    quota: %t", r.Quota != nil && len(r.Quota.Roots) > 0)
 	line("")
 	line("# What to probe. The name becomes the label \"account\"; the login name never does.")
 	line("accounts:")

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// EscapeJSON escapes the characters of a JSON text on which a terminal would act: control characters beyond those that JSON has to
-// escape (DEL, C1), bidirectional marks and whatever else isn't printable. A program that reads the JSON gets them back. White
-// space between values stays.
+// EscapeJSON escapes the characters of a JSON text on which a terminal would act: control characters beyond those that
+// JSON has to escape (DEL, C1), bidirectional marks and whatever else isn't printable. A program that reads the JSON
+// gets them back. White space between values stays.
 func EscapeJSON(json []byte) []byte {
 	clean := true
 	for i := 0; i < len(json) && clean; i++ {
