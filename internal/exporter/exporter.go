@@ -61,7 +61,8 @@ type engine struct {
 	panics   panicLog
 
 	reloading sync.Mutex
-	failed    string // the error of the last reload, or ""; guarded by reloading
+	// reloadFailure is why the last reload failed, or nil. Only a reload changes it.
+	reloadFailure atomic.Pointer[web.ReloadFailure]
 }
 
 // historyLimits returns how much history is kept.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/web"
 )
 
 const (
@@ -53,7 +54,7 @@ func (e *engine) isStale() bool {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
 	sources := e.config.Load().Sources
-	return sources.Settled() && (e.failed != "" || sources.Changed())
+	return sources.Settled() && (e.reloadFailure.Load() != nil || sources.Changed())
 }
 
 // reload reads the whole configuration, applies it, and returns what has changed in a sentence. If the configuration is
@@ -64,13 +65,12 @@ func (e *engine) reload(ctx context.Context, trigger string) (string, error) {
 	cfg, err := e.opts.Load()
 	if err != nil {
 		e.metrics.Reloaded(false, time.Now())
-		if known := e.failed == err.Error(); !known || trigger != byChange { // Nobody asked for this reload: the same error is logged once.
+		if known := e.noteFailure(err); !known || trigger != byChange { // Nobody asked for this reload: the same error is logged once.
 			e.logProblems(ctx, trigger, err)
 		}
-		e.failed = err.Error()
 		return "", err
 	}
-	e.failed = ""
+	e.reloadFailure.Store(nil)
 	before := e.config.Load()
 	if err := e.logLevel.Set(cfg.Log.Level); err != nil {
 		e.logger.ErrorContext(ctx, "Log level not changed", "err", err)
@@ -78,6 +78,16 @@ func (e *engine) reload(ctx context.Context, trigger string) (string, error) {
 	e.apply(cfg)
 	e.metrics.Reloaded(true, time.Now())
 	return e.logReload(ctx, trigger, before, cfg), nil
+}
+
+// noteFailure notes that a reload failed, and reports whether the one before failed for the same reason.
+func (e *engine) noteFailure(err error) (known bool) {
+	failure := &web.ReloadFailure{Error: err.Error(), Since: time.Now()}
+	if before := e.reloadFailure.Load(); before != nil {
+		failure.Since, known = before.Since, before.Error == failure.Error
+	}
+	e.reloadFailure.Store(failure)
+	return known
 }
 
 // logProblems logs what is wrong with a configuration, a line each.

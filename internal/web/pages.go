@@ -66,6 +66,7 @@ type pageLayout struct {
 	// Failing is the number of failing accounts, for the title.
 	Failing int
 	Now     relativeTime
+	Banner  banner
 	// Live is the address of the stream that keeps the page up to date; "" if there is none.
 	Live string
 	Links
@@ -79,6 +80,7 @@ func (p *pages) layout(r *http.Request, title, here string) pageLayout {
 	if p.opts.Links != nil {
 		f.Links = p.opts.Links()
 	}
+	f.Banner = p.banner(now)
 	return f
 }
 
