@@ -3,14 +3,15 @@ package collectors
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
 
 	"imap-exporter/internal/account"
+	"imap-exporter/internal/text"
 	"imap-exporter/probe"
 )
 
@@ -52,7 +53,7 @@ var commonPairs = func() map[label]*dto.LabelPair {
 	return pairs
 }()
 
-// pair returns a label. What is no UTF-8 in its value is replaced, so that no label can spoil /metrics.
+// pair returns a label. What isn't printable in its value is replaced, so that no label can spoil /metrics.
 func pair[T ~string](name string, value T) *dto.LabelPair {
 	if p := commonPairs[label{name, string(value)}]; p != nil {
 		return p
@@ -65,7 +66,7 @@ func newPair(name, value string) *dto.LabelPair {
 	p := &struct {
 		pair dto.LabelPair
 		label
-	}{label: label{name, strings.ToValidUTF8(value, string(utf8.RuneError))}}
+	}{label: label{name, text.LabelValue(value, math.MaxInt)}}
 	p.pair.Name, p.pair.Value = &p.name, &p.value
 	return &p.pair
 }

@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"bufio"
 	"encoding/base64"
 	"os"
 	"path/filepath"
@@ -106,17 +105,17 @@ func readDialogues(t *testing.T) (dialogues []*dialogue) {
 		t.Fatalf("no dialogues: %v", err)
 	}
 	for _, path := range paths {
-		file, err := os.Open(path)
+		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer file.Close()
 		group := strings.TrimSuffix(filepath.Base(path), ".txt")
-		for lines := bufio.NewScanner(file); lines.Scan(); {
-			if name, ok := strings.CutPrefix(lines.Text(), "--- "); ok {
+		for line := range strings.Lines(string(text)) {
+			line = strings.TrimSuffix(line, "\n")
+			if name, ok := strings.CutPrefix(line, "--- "); ok {
 				dialogues = append(dialogues, &dialogue{name: group + "/" + name, auth: AuthLogin})
-			} else if lines.Text() != "" && !dialogues[len(dialogues)-1].set(lines.Text()) {
-				t.Fatalf("%s: %q is not understood", path, lines.Text())
+			} else if line != "" && !dialogues[len(dialogues)-1].set(line) {
+				t.Fatalf("%s: %q is not understood", path, line)
 			}
 		}
 	}

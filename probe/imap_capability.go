@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"imap-exporter/internal/imap"
+	"imap-exporter/internal/text"
 	"imap-exporter/internal/wire"
 )
 
@@ -75,7 +76,7 @@ func (s *imapSession) askCapability(stage Stage) error {
 	shown := make([]string, len(names))
 	for i, name := range names {
 		s.capabilities[strings.ToUpper(name)] = true
-		shown[i] = strings.ToUpper(s.Conn.Redact(name)) // It must not show a secret.
+		shown[i] = text.Printable(strings.ToUpper(s.Conn.Redact(name)), wire.MaxText)
 	}
 	slices.Sort(shown)
 	s.Result.Capabilities = append(s.Result.Capabilities, Capabilities{stage, slices.Compact(shown)})

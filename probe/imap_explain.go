@@ -63,7 +63,7 @@ func (s *imapSession) explainSilence(refusal *imap.StatusError, err error) error
 		return err
 	}
 	s.Remark("")
-	return &reasonError{reason: r, error: fmt.Errorf("%v, untagged; the tagged answer never came", refusal)}
+	return &reasonError{reason: r, error: fmt.Errorf("%w, untagged; the tagged answer never came", refusal)}
 }
 
 // statusReason is [statusReason], but for what a login by a bearer token means.

@@ -1,5 +1,12 @@
 package probe
 
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
 // learnt returns the values of a Result by the metric that shows them, summed over mailboxes and quota roots.
 func learnt(r *Result) map[string]float64 {
 	values := map[string]float64{}
@@ -72,4 +79,35 @@ func learntNames(r *Result) []string {
 		}
 	}
 	return names
+}
+
+// assertPrintable wants every string of a Result to be printable, whatever a server put into it.
+func assertPrintable(t *testing.T, r *Result) {
+	t.Helper()
+	eachString(reflect.ValueOf(r), "Result", func(path, s string) {
+		if !utf8.ValidString(s) || strings.ContainsFunc(s, unprintable) {
+			t.Errorf("%s is %q", path, s)
+		}
+	})
+}
+
+// eachString calls f for all strings in v, but for those behind interfaces, such as the cause of a failure.
+func eachString(v reflect.Value, path string, f func(path, s string)) {
+	switch v.Kind() {
+	case reflect.String:
+		f(path, v.String())
+	case reflect.Pointer:
+		if !v.IsNil() {
+			eachString(v.Elem(), path, f)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			eachString(v.Index(i), path, f)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			eachString(v.Field(i), path+"."+v.Type().Field(i).Name, f)
+		}
+	default:
+	}
 }

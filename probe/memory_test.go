@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"maps"
 	"runtime"
 	"strings"
 	"testing"
@@ -62,9 +63,7 @@ func memoryAtLogout(t *testing.T, handle map[string]mailtest.Handler) (bytes int
 		bytes = int64(stats.HeapAlloc)
 		return c.Default(cmd)
 	}}
-	for verb, h := range handle {
-		all[verb] = h
-	}
+	maps.Copy(all, handle)
 	_, target := serve(t, mailtest.Options{Mode: mailtest.ModePlain, NoRecord: true, Handle: all})
 	target.Mailboxes = []string{"INBOX", "*"}
 	Run(t.Context(), target)

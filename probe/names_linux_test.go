@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -57,6 +58,9 @@ func TestNameServers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := inTime(t, server, at(target, name), c.phase, c.reason)
+			if c.reason == ReasonTimeout && !strings.Contains(r.Err.Text, "the resolver gave up after") {
+				t.Errorf("text %q", r.Err.Text)
+			}
 			d := took(t, r, PhaseResolve)
 			if d < c.least || c.least == 0 && d > 300*time.Millisecond {
 				t.Errorf("resolve took %v, want %v", d, c.least)

@@ -23,6 +23,7 @@ func (s *Session) Handshake(ctx context.Context) error {
 	if err := s.Conn.Upgrade(s.tls); err != nil {
 		return err
 	}
+	s.socket.StartTLS()
 	s.socket.Mark()
 	begin := time.Now()
 	err := s.tls.HandshakeContext(context.WithoutCancel(ctx))

@@ -128,7 +128,8 @@ func TestHandshakeFailuresSayWhatToDo(t *testing.T) {
 		// Seen of Cisco's ASA: https://github.com/FiloSottile/Heartbleed/issues/67, and with Go 1.23: https://github.com/cyprob/cyprob/issues/319
 		"a negative serial number": {
 			&tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{negative}, PrivateKey: key}}},
-			ReasonCertificateUntrusted, []string{"must be issued anew", "negative serial number"},
+			ReasonCertificateUntrusted,
+			[]string{"must be issued anew", "negative serial number"},
 		},
 		// Seen of imap.dm.uba.ar: https://github.com/rustls/rustls/issues/2194, and https://github.com/xhit/go-simple-mail/issues/100
 		"RSA key exchange alone": {

@@ -25,9 +25,9 @@ func newInitCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Ask a few questions and write a configuration that works",
-		Long: "init finds the server of an e-mail address, finds out how to connect to it, tries the login once, and writes\n" +
-			"--config.file and, beside it, a file with the password that only you may read. It doesn't ask for what flags give,\n" +
-			"and overwrites no file.",
+		Long: "init finds the server of an e-mail address, finds out how to connect to it, tries the login once, writes\n" +
+			"--config.file and, beside it, a file with the password that only you may read, and probes once with what it wrote.\n" +
+			"It doesn't ask for what flags give, and overwrites no file.",
 		Example: "  imap-exporter init --config.file=my.yaml\n" +
 			"  imap-exporter init --config.file=my.yaml --address canary@example.org --name canary --password-file canary.password --mailboxes INBOX",
 		Args: cobra.NoArgs,
@@ -38,10 +38,11 @@ func newInitCommand() *cobra.Command {
 	flags.StringVar(&f.answers.Username, "username", "", "login `name`, if it is not the address")
 	flags.StringVar(&f.answers.Server, "server", "", "`host[:port]` to use instead of what DNS says")
 	flags.StringVar(&f.answers.TLS, "tls", "", "`mode`: implicit or starttls (default: try both)")
+	flags.StringVar(&f.answers.Auth, "auth", "", "`mechanism` to log in with: auto (the default), login, plain or scram-sha-256")
 	flags.StringVar(&f.answers.CAFile, "ca-file", "", "`file` with the CA certificates to trust instead of the system's")
 	flags.StringVar(&f.answers.PasswordFile, "password-file", "", "existing `file` with the password")
 	flags.StringVar(&f.answers.Name, "name", "", "`name` of the account in metrics")
-	flags.StringSliceVar(&f.answers.Mailboxes, "mailboxes", nil, "`names` or patterns of the mailboxes to count")
+	flags.StringSliceVar(&f.answers.Mailboxes, "mailboxes", nil, "`names` or patterns of the mailboxes to count; all: every mailbox")
 	flags.SortFlags = false
 	return cmd
 }

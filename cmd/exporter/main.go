@@ -12,6 +12,9 @@ import (
 
 func main() {
 	collectGarbageEarlier()
+	if os.Getpid() == 1 {
+		go reapOrphans()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -24,8 +27,9 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// collectGarbageEarlier lets the heap grow by a third between collections instead of doubling, unless GOGC is set. Most of the heap is
-// what /metrics shows of each account, which lives long: with ten thousand accounts, doubling would waste that much.
+// collectGarbageEarlier lets the heap grow by a third between collections instead of doubling, unless GOGC is set. Most
+// of the heap is what /metrics shows of each account, which lives long: with ten thousand accounts, doubling would waste
+// that much.
 func collectGarbageEarlier() {
 	const goDefault = 100
 	if configured := debug.SetGCPercent(goDefault / 3); configured != goDefault {

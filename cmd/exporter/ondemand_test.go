@@ -27,15 +27,21 @@ func connections(count *atomic.Int64, handle map[string]mailtest.Handler) mailte
 	}}
 }
 
-// onDemand runs the program with accounts on a server that are probed on demand alone, and returns its URL.
-func onDemand(t *testing.T, timeout string, server *mailtest.Server, accounts ...string) string {
+// onDemand runs the program with accounts on a server that are only probed on demand, and with flags, which begin with a
+// hyphen. It returns its URL.
+func onDemand(t *testing.T, timeout string, server *mailtest.Server, accountsAndFlags ...string) string {
 	t.Helper()
 	var b strings.Builder
 	fmt.Fprintf(&b, "modules:\n  - {name: default, interval: 0s, timeout: %s, tls: none, auth: login, allow_plaintext_auth: true}\n"+
 		"  - {name: thorough, interval: 0s, tls: none, auth: login, allow_plaintext_auth: true, mailboxes: [\"*\"]}\n"+
 		"  - {name: banner, tls: none, auth: none}\n"+
 		"  - {name: anywhere, tls: none, auth: none, allow_any_target: true}\naccounts:\n", timeout)
-	for _, name := range accounts {
+	var flags []string
+	for _, name := range accountsAndFlags {
+		if strings.HasPrefix(name, "-") {
+			flags = append(flags, name)
+			continue
+		}
 		password := mailtest.DemoPassword
 		if name == "wrong" {
 			password = "canary-wrong-secret"
@@ -46,7 +52,7 @@ func onDemand(t *testing.T, timeout string, server *mailtest.Server, accounts ..
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return serve(t, file).URL
+	return serve(t, file, flags...).URL
 }
 
 // scrapeProbe asks as Prometheus does, with a timeout in seconds.

@@ -65,8 +65,8 @@ func newProbeCommand() *cobra.Command {
 	return cmd
 }
 
-// notProbed gives its exit status to an error that prevents all probes. With -o nagios it prints the error on stdout, too, which is all
-// that Nagios reads.
+// notProbed gives its exit status to an error that prevents all probes. With -o nagios it prints the error on stdout,
+// too, which is all that Nagios reads.
 func (f *probeFlags) notProbed(cmd *cobra.Command, err error) error {
 	if f.format != formatNagios {
 		return withStatus(statusUsage, err)

@@ -67,7 +67,10 @@ func (f *probeFlags) newProbeOutput(cmd *cobra.Command) (out probeOutput, err er
 	case formatNagios:
 		out.all = func(probes []format.Probe) error {
 			state, err := format.Nagios(w, probes, warning, critical)
-			return cmp.Or(err, exitWith(int(state)))
+			if err != nil { // Whoever reads the status alone must not take it for a state that was measured.
+				return withStatus(int(format.NagiosUnknown), err)
+			}
+			return exitWith(int(state))
 		}
 	default:
 		return out, errors.New("--output: must be " + strings.Join([]string{formatText, formatJSON, formatProm, formatNagios}, ", "))

@@ -73,6 +73,7 @@ func newRootCommand() *cobra.Command {
 	flags.String("spread-seed", "", "`text` that makes this exporter probe at other times than another exporter with the same accounts")
 	flags.SortFlags = false
 	cmd.Flags().Duration("timeout-offset", 500*time.Millisecond, "how `long` before the timeout of a scrape of /probe its probe ends")
+	cmd.Flags().Duration("probe-max-age", 5*time.Second, "how `old` a probe for /probe may be to answer another request, unless it took longer")
 	cmd.AddCommand(newCheckCommand(), newProbeCommand(), newInitCommand(), newHealthcheckCommand(), newManCommand())
 	return cmd
 }

@@ -51,6 +51,12 @@ func readOptions(cmd *cobra.Command) (opts exporter.Options, err error) {
 	if opts.TimeoutOffset < 0 {
 		return opts, errors.New("--timeout-offset: must not be negative")
 	}
+	if opts.ProbeMaxAge, err = flags.GetDuration("probe-max-age"); err != nil {
+		return opts, err
+	}
+	if opts.ProbeMaxAge < 0 {
+		return opts, errors.New("--probe-max-age: must not be negative")
+	}
 	if opts.AutoReload, err = flags.GetDuration("config.auto-reload-interval"); err != nil {
 		return opts, err
 	}

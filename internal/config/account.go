@@ -47,7 +47,7 @@ func (l *loader) glob(pattern string, p position) []string {
 			p.warnf("no file matches")
 		}
 	} else if info, err := os.Stat(path); err != nil {
-		p.errorf("%s: %s", path, causeOf(err))
+		p.errorf("%s: %s", path, fileError(pattern, err))
 		return nil
 	} else if info.IsDir() {
 		p.errorf("%s: is a directory: write %s", path, filepath.Join(pattern, "*.yaml"))

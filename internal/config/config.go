@@ -212,6 +212,15 @@ func join[T ~string](words []T) string {
 	return strings.Join(plain, ", ")
 }
 
+// fileError returns what is wrong with a file of that name in the configuration.
+func fileError(name string, err error) string {
+	text := causeOf(err).Error()
+	if strings.HasPrefix(name, "~") {
+		text += ": ~ doesn't stand for a home directory here"
+	}
+	return text
+}
+
 // causeOf takes the path out of an error of package os, because our messages name it themselves.
 func causeOf(err error) error {
 	if pathErr, ok := errors.AsType[*os.PathError](err); ok {

@@ -114,7 +114,7 @@ func (l *loader) secretFromFile(name string, p position) func(context.Context) (
 		path := l.resolve(name)
 		text, err := readSecret(path)
 		if err != nil {
-			return "", p.diagnosticf("%s: %s", path, causeOf(err))
+			return "", p.diagnosticf("%s: %s", path, fileError(name, err))
 		}
 		return text, nil
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"reflect"
 	"regexp"
 	"strings"
@@ -41,6 +42,8 @@ func (p position) decode(n *yaml.Node, v reflect.Value) {
 			p.file.lines[at.path] = item.Line
 			at.decode(item, v.Index(i))
 		}
+	case v.Kind() == reflect.Slice && fieldByKey(v.Type().Elem(), "name") >= 0:
+		p.errorf("must be a list: begin each item with - name:")
 	case v.Kind() == reflect.Slice:
 		p.errorf("must be a list: begin each item with -, or write it in [ ]")
 	case n.Kind != yaml.MappingNode:
@@ -54,7 +57,7 @@ func (p position) decodeScalar(n *yaml.Node, v reflect.Value) {
 	value := v.Addr().Interface()
 	if u, ok := value.(yaml.Unmarshaler); ok {
 		if err := u.UnmarshalYAML(n); err != nil {
-			p.errorf("%s", err)
+			p.errorf("%s", cmp.Or(p.templateHint(n), err.Error()))
 			return
 		}
 		p.checkText(n, v)
@@ -64,10 +67,12 @@ func (p position) decodeScalar(n *yaml.Node, v reflect.Value) {
 		p.checkText(n, v)
 		return
 	}
-	switch v.Kind() {
-	case reflect.Bool:
+	switch hint := p.templateHint(n); {
+	case hint != "":
+		p.errorf("%s", hint)
+	case v.Kind() == reflect.Bool:
 		p.errorf("must be true or false")
-	case reflect.String:
+	case v.Kind() == reflect.String:
 		p.errorf("must be text")
 	default:
 		p.errorf("must be a whole number")
@@ -113,6 +118,10 @@ func (p position) decodeMapping(n *yaml.Node, v reflect.Value) {
 func (p position) reportInvalidKey(key *yaml.Node, t reflect.Type) {
 	name, _, _ := strings.Cut(key.Value, ":")
 	switch {
+	case oddCharacter.MatchString(key.Value):
+		p.errorAt(key.Line, "a key has a character that looks like a space, or like nothing: delete it, or write spaces")
+	case strings.ContainsRune(key.Value, '：'):
+		p.errorAt(key.Line, "a colon that isn't the : of YAML: write : and a space")
 	case key.Value == "<<":
 		p.errorAt(key.Line, "merge keys (<<) are not supported: put what accounts share into a module")
 	case fieldByKey(t, name) >= 0:

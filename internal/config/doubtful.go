@@ -23,16 +23,23 @@ var (
 	variable = regexp.MustCompile(`\$\{.*\}|\$\(.*\)|^\$[A-Z_][A-Z0-9_]+$|\{\{.*\}\}|^%[A-Za-z_][A-Za-z0-9_]*%$`)
 	// encrypted matches what sops writes.
 	encrypted = regexp.MustCompile(`^ENC\[`)
+	// typographic matches quotes that YAML takes for text.
+	typographic = regexp.MustCompile(`^[“”„‘’‚«»].*[“”‘’«»]$`)
+	// oddCharacter matches a character that can't be seen.
+	oddCharacter = regexp.MustCompile(oddSpace)
 	// placeholder matches what Show and our logs write in place of values.
 	placeholder = regexp.MustCompile(`^<(?:hidden|redacted)>$`)
 )
+
+// lineBreak matches what YAML takes for the end of a line.
+var lineBreak = regexp.MustCompile(`\r\n|[\n\r\x{85}\x{2028}\x{2029}]`)
 
 // line returns a line of the file, counted from 1; "" where there is none.
 func (f *parsedFile) line(number int) string {
 	if number < 1 || number > len(f.source) {
 		return ""
 	}
-	return strings.TrimSuffix(string(f.source[number-1]), "\r")
+	return f.source[number-1]
 }
 
 // afterValue returns what follows a scalar on its line. oneLine is false where the scalar ends on a later line.
@@ -75,6 +82,12 @@ func (p position) checkText(n *yaml.Node, v reflect.Value) {
 		p.warnf("ends before #, because # after a space begins a comment: quote the value, or write a space after #")
 	}
 	switch {
+	case typographic.MatchString(n.Value):
+		p.warnf("has typographic quotes, which YAML takes for a part of the text: write \" or '")
+	case oddCharacter.MatchString(n.Value):
+		p.warnf("has a character that looks like a space, or like nothing")
+	case !isSecret && strings.TrimSpace(n.Value) != n.Value:
+		p.warnf("begins or ends with a space")
 	case variable.MatchString(n.Value) && isSecret:
 		p.warnf("looks like a variable, and variables are not replaced: use password_env or password_file")
 	case variable.MatchString(n.Value):
@@ -84,6 +97,14 @@ func (p position) checkText(n *yaml.Node, v reflect.Value) {
 	case placeholder.MatchString(n.Value):
 		p.warnf("is what /config shows in place of a value: write the value")
 	}
+}
+
+// templateHint returns an error for a list or mapping that is the beginning of a template, {{ .Name }}; "" for all others.
+func (p position) templateHint(n *yaml.Node) string {
+	if n.Kind == yaml.ScalarNode || !strings.Contains(p.file.line(n.Line), "{{") {
+		return ""
+	}
+	return "looks like a template that wasn't filled in: fill it in, or quote it if it is text"
 }
 
 var (
@@ -97,10 +118,14 @@ func doubtfulSecret(secret string) string {
 	switch {
 	case len(secret) > 1 && first == last && (first == '"' || first == '\''):
 		return "has quotes around it, and they are taken as part of the secret: delete them"
+	case typographic.MatchString(secret):
+		return "has typographic quotes around it, and they are taken as part of the secret: delete them"
 	case strings.TrimSpace(secret) != secret:
 		return "begins or ends with a space, and that is taken as part of the secret"
 	case keyAndValue.MatchString(secret):
 		return "looks like a key and a value: it must be the secret alone"
+	case oddCharacter.MatchString(secret):
+		return "has a character that looks like a space, or like nothing"
 	case bearer.MatchString(secret):
 		return "begins with the word Bearer: it must be the token alone"
 	case first == '{' && last == '}' && strings.Contains(secret, `":`):

@@ -15,7 +15,7 @@ type Duration time.Duration
 func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
 	value, err := time.ParseDuration(n.Value)
 	if err != nil || !strings.ContainsAny(n.Value, "smh") {
-		return errors.New("must be a duration with a unit, such as 30s or 1m30s")
+		return errors.New("must be a duration in h, m, s or ms, such as 30s or 1m30s")
 	}
 	if value < 0 {
 		return errors.New("must not be negative")

@@ -19,7 +19,7 @@ type parsedFile struct {
 	// lines has the line of each key and list item, by path.
 	lines map[string]int
 	// source has the file's lines, while it is decoded. Later it is nil: the file may have passwords.
-	source [][]byte
+	source []string
 	// diagnostics are those of the whole Load.
 	diagnostics *diagnostics
 	// usable says that the file is YAML with a mapping at its top, so that its values can be checked.
@@ -48,7 +48,7 @@ func (l *loader) read(file string, raw any) position {
 	if node == nil {
 		return root
 	}
-	parsed.source = bytes.Split(data, []byte("\n"))
+	parsed.source = lineBreak.Split(string(data), -1)
 	root.decode(node, reflect.ValueOf(raw).Elem())
 	parsed.source = nil
 	parsed.usable = node.Kind == yaml.MappingNode

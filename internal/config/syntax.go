@@ -48,10 +48,10 @@ func (r *lineReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// syntaxError returns the line at which data stops being valid YAML, counted from 1, its text, and the error of the YAML
+// syntaxError returns the number of the line at which data stops being valid YAML, counted from 1, and the error of the YAML
 // library for the lines up to it. The line in that error can't be used: for many errors it is where the enclosing list or
-// mapping begins.
-func syntaxError(data []byte) (number int, line string, err error) {
+// mapping begins. line returns the text of a line.
+func syntaxError(data []byte) (number int, line func(number int) string, err error) {
 	ends := []int{0} // ends[n] is where line n ends.
 	for i, c := range data {
 		if c == '\n' || i == len(data)-1 {
@@ -77,8 +77,17 @@ func syntaxError(data []byte) (number int, line string, err error) {
 			valid = middle
 		}
 	}
-	return invalid, strings.TrimRight(string(data[ends[invalid-1]:ends[invalid]]), "\r\n"), errorUpTo(invalid)
+	line = func(number int) string {
+		if number < 1 || number >= len(ends) {
+			return ""
+		}
+		return strings.TrimRight(string(data[ends[number-1]:ends[number]]), "\r\n")
+	}
+	return invalid, line, errorUpTo(invalid)
 }
+
+// badIndentation matches the library's errors for keys that are where none can be.
+var badIndentation = regexp.MustCompile(`mapping values|indicator|expected key`)
 
 // A syntaxHint says what to write in a line with a syntax error.
 type syntaxHint struct {
@@ -87,27 +96,42 @@ type syntaxHint struct {
 	text          string
 }
 
+// oddSpace matches characters that look like a space or like nothing, as they come from web pages.
+const oddSpace = `[\x{a0}\x{2000}-\x{200d}\x{202f}\x{3000}\x{feff}]`
+
 // before matches what comes before a value.
 const before = `(?:^[ \t]*|[-:,]\s+|[\[{]\s*)`
 
 func syntaxHints() []syntaxHint {
 	re := regexp.MustCompile
 	return []syntaxHint{
+		{re(`\x00`), nil, "is it UTF-16? Save it as UTF-8"},
+		{nil, re(`UTF-8`), "is not UTF-8: save it as UTF-8"},
+		{nil, re(`control characters`), "has a control character: delete it, or write it as an escape in double quotes"},
+		{re(`^\s*` + oddSpace), nil, "the indentation has a character that only looks like a space: write spaces"},
+		{re(`^\s*[–—]\s`), nil, "a dash that isn't the - of lists: write -"},
+		{re(`^\s*(?:- +)?\w+：`), nil, "a colon that isn't the : of YAML: write : and a space"},
 		{re(`^ *\t`), nil, "a tab in the indentation: YAML allows only spaces"},
 		{nil, re(`anchor|alphabetic or numeric`), "a value starts with * or &, which are special in YAML: quote it"},
 		{re(before + "[@%`]"), nil, "a value starts with @, % or `, which are special in YAML: quote it"},
+		{nil, re(`whitespace or line break|tag`), "a value starts with !, which is special in YAML: quote it"},
 		{nil, re(`comment or line break`), "a value starts with | or >, which are special in YAML: quote it"},
 		{nil, re(`escape character|hexdecimal|Unicode character code`), `a \ in double quotes begins an escape: write \\, or use single quotes`},
 		{nil, re(`unexpected end of stream|document indicator`), "a quote is opened here and not closed: in single quotes write ' as '', in double quotes \" as \\\""},
 		{re(before + `(?:'(?:[^']|'')*'|"(?:[^"\\]|\\.)*")[^\s,\]}:]`), nil, "text follows a closing quote: in single quotes write ' as '', in double quotes \" as \\\""},
-		{re(before + `[-?]\s`), re(`not allowed in this context`), "a value starts with - or ?, which are special in YAML: quote it"},
+		{re(`:\s+[-?]\s`), re(`not allowed in this context`), "a value starts with - or ?, which are special in YAML: quote it, or begin a list in its own line"},
 		{re(`:\s.*:(?:\s|$)`), re(`mapping values`), "a value has a colon before a space: quote it"},
 		{nil, re(`',' or`), "a [ or { is opened here and not closed: close it, or quote the value if it is text"},
 		{nil, re(`node content`), "a value starts with [, ], {, } or a comma, which are special in YAML: quote it, or close what is open"},
 		{nil, re(`expected ':'`), "a key without a value: write a colon, a space and the value"},
-		{nil, re(`mapping values|indicator|expected key`), "the indentation doesn't fit the lines above"},
+		{re(`^\s*(?:- +)?\w+ [^:#]*$`), badIndentation, "a key without a colon: write a colon after it"},
+		{nil, badIndentation, "the indentation doesn't fit the lines above"},
 	}
 }
+
+// culpritAbove matches a line that is valid YAML, and yet makes the next one invalid: a key without a colon, or one that is
+// indented by what isn't a space.
+var culpritAbove = regexp.MustCompile(`^\s*(?:- +)?\w+ [^:#]*$|^\s*` + oddSpace)
 
 // libraryLine matches how the YAML library's messages begin.
 var libraryLine = regexp.MustCompile(`^yaml: (?:line \d+: )?`)
@@ -115,8 +139,12 @@ var libraryLine = regexp.MustCompile(`^yaml: (?:line \d+: )?`)
 // reportSyntaxError reports where and why data isn't valid YAML. It repeats nothing of the line. The library's messages are
 // fixed texts but one, which repeats the name of an unknown anchor, and for that there is a hint.
 func (p position) reportSyntaxError(data []byte) {
-	number, line, err := syntaxError(data)
+	number, lineAt, err := syntaxError(data)
 	text := libraryLine.ReplaceAllString(err.Error(), "")
+	if badIndentation.MatchString(text) && culpritAbove.MatchString(lineAt(number-1)) {
+		number--
+	}
+	line := lineAt(number)
 	for _, h := range syntaxHints() {
 		if (h.line == nil || h.line.MatchString(line)) && (h.message == nil || h.message.MatchString(text)) {
 			text = h.text

@@ -52,7 +52,7 @@ func warnOfMissingAuthorities(accounts []Account, root position) {
 	if !slices.ContainsFunc(accounts, needed) {
 		return
 	}
-	if probe.HasNoAuthorities(&tls.Config{}) { //nolint:gosec // Nothing is dialled with it.
+	if probe.HasNoAuthorities(&tls.Config{}) {
 		root.warnf("this machine has no certificate authorities, so no server can be verified: install ca-certificates, or write ca_file in tls_config")
 	}
 }
@@ -79,7 +79,7 @@ func (l *loader) roots(name string, p position) *x509.CertPool {
 	path := l.resolve(name)
 	content, err := l.sources.read(path)
 	if err != nil {
-		p.errorf("%s: %s", path, causeOf(err))
+		p.errorf("%s: %s", path, fileError(name, err))
 		return nil
 	}
 	roots, unreadable := certPool(content)
@@ -133,7 +133,7 @@ func (l *loader) clientCertificate(raw *rawTLS, p position) []tls.Certificate {
 		path := l.resolve(f.name)
 		var err error
 		if pems[i], err = l.sources.read(path); err != nil {
-			p.key(f.key).errorf("%s: %s", path, causeOf(err))
+			p.key(f.key).errorf("%s: %s", path, fileError(f.name, err))
 			return nil
 		}
 		if f.key == "key_file" {

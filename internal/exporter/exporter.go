@@ -38,6 +38,8 @@ type Options struct {
 	SpreadSeed string
 	// TimeoutOffset is how long before the scrape timeout a probe for /probe ends.
 	TimeoutOffset time.Duration
+	// ProbeMaxAge is how old the Result of a probe for /probe may be to answer another request, unless it took longer.
+	ProbeMaxAge time.Duration
 	// Stderr receives the log. It may block: lines that can't be written are dropped and counted.
 	Stderr io.Writer
 }
@@ -58,11 +60,12 @@ type engine struct {
 	schedule *schedule.Schedule
 	ready    atomic.Bool // the schedule is running
 	names    nameLimiter
-	panics   panicLog
+	// unconfigured has an element for each request under way for a server without an account.
+	unconfigured chan struct{}
+	panics       panicLog
 
-	reloading sync.Mutex
-	// reloadFailure is why the last reload failed, or nil. Only a reload changes it.
-	reloadFailure atomic.Pointer[web.ReloadFailure]
+	reloading     sync.Mutex
+	reloadFailure atomic.Pointer[web.ReloadFailure] // of the last reload, or nil; changed under reloading
 }
 
 // historyLimits returns how much history is kept.
@@ -103,6 +106,8 @@ func newEngine(cfg *config.Config, opts Options, stderr *logWriter) (*engine, er
 		accounts: new(account.Registry),
 		history:  history.New(historyLimits()),
 		updates:  web.NewUpdates(),
+
+		unconfigured: make(chan struct{}, maxUnconfigured),
 	}
 	e.started = new(*cfg)
 	e.started.Accounts, e.started.Sources = nil, nil

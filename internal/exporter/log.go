@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/common/promslog"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/text"
 	"imap-exporter/probe"
 )
 
@@ -25,7 +26,21 @@ func newLogger(cfg config.Log, w io.Writer) (*slog.Logger, *promslog.Level, erro
 	if err := format.Set(cfg.Format); err != nil {
 		return nil, nil, err
 	}
+	if cfg.Format == "json" {
+		w = printableJSON{w} // The other format quotes what isn't printable.
+	}
 	return promslog.New(&promslog.Config{Level: level, Format: format, Writer: w}), level, nil
+}
+
+// A printableJSON writer writes lines of JSON so that no terminal acts on what they hold.
+type printableJSON struct{ io.Writer }
+
+// Write writes whole lines.
+func (w printableJSON) Write(lines []byte) (int, error) {
+	if _, err := w.Writer.Write(text.EscapeJSON(lines)); err != nil {
+		return 0, err
+	}
+	return len(lines), nil
 }
 
 // logResult logs what changed since the previous probe, which is nil for the first one. Everything else is logged at level

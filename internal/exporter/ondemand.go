@@ -27,22 +27,43 @@ type onDemandProbe struct {
 	// account is the one to probe. For a server without an account, only Server and Target are set. Target has the caller's
 	// timeout.
 	account account.Account
+	// fullTimeout is the timeout of the module.
+	fullTimeout time.Duration
 	// ownModule says that the probe uses the account's own module, so that the Result counts as one of its probes.
 	ownModule bool
 }
 
-// probeNow probes an account now, through the schedule.
+const (
+	// probeNowInterval is the least time from the end of an account's probe to another one by the button of its page.
+	probeNowInterval = 3 * time.Second
+	// maxUnconfigured limits the requests under way for servers that no account has, to a quarter of those that /probe serves.
+	maxUnconfigured = 64
+)
+
+// probeNow probes an account now, through the schedule, because a person wants to see how it does now.
 func (e *engine) probeNow(ctx context.Context, r web.ProbeRequest) (*probe.Result, error) {
 	p, err := e.newOnDemandProbe(r)
 	if err != nil {
 		return nil, err
 	}
+	p.request.EndedAfter = time.Now().Add(-probeNowInterval)
+	p.request.IgnorePause = true
 	return e.runOnDemand(ctx, p)
 }
 
-// runOnDemand makes a probe through the schedule. It may join a run with a shorter timeout than ours: if that run timed out, it
-// tries again.
+// runOnDemand makes a probe through the schedule. It may get the Result of one with a shorter timeout than ours: if that timed
+// out, it tries again, but only with twice the time, or all that the module has. Otherwise many callers with timeouts that differ
+// a little would cost a login each.
 func (e *engine) runOnDemand(ctx context.Context, p onDemandProbe) (*probe.Result, error) {
+	if p.request.UnconfiguredServer != "" {
+		select {
+		case e.unconfigured <- struct{}{}:
+			defer func() { <-e.unconfigured }()
+		default:
+			return nil, schedule.ErrNoRoom
+		}
+	}
+	timeout := p.account.Target.Timeout
 	for {
 		outcome, err := e.schedule.Do(ctx, p.request)
 		if err != nil {
@@ -54,9 +75,11 @@ func (e *engine) runOnDemand(ctx context.Context, p onDemandProbe) (*probe.Resul
 		}
 		startBy := p.request.StartBy
 		tooLate := !startBy.IsZero() && time.Now().After(startBy)
-		if !timedOut(done.result) || done.timeout >= p.account.Target.Timeout || tooLate {
+		muchLonger := timeout >= 2*done.timeout || timeout == p.fullTimeout && done.timeout < timeout*9/10
+		if !timedOut(done.result) || !muchLonger || tooLate {
 			return done.result, nil
 		}
+		p.request.EndedAfter = time.Now()
 	}
 }
 
@@ -82,6 +105,7 @@ func (e *engine) newOnDemandProbe(r web.ProbeRequest) (p onDemandProbe, err erro
 		p.request = schedule.Request{Name: a.Key().Job(), Key: r.Module}
 	}
 	t := *target
+	p.fullTimeout = target.Timeout
 	p.account.Target, p.account.Server = &t, t.Server
 	if r.Timeout > 0 {
 		t.Timeout = min(t.Timeout, r.Timeout)
@@ -106,6 +130,7 @@ func (e *engine) newOnDemandProbe(r web.ProbeRequest) (p onDemandProbe, err erro
 // probe runs a probe. It records the Result, unless the probe used another module than the account's own, or timed out with a
 // shorter timeout than fullTimeout, the one of the account's own probes.
 func (e *engine) probe(ctx context.Context, t *probe.Target, ownModule bool, fullTimeout time.Duration) schedule.Outcome {
+	begun := time.Now()
 	result := e.names.limit(t, probe.Run(ctx, t))
 	recorded := ownModule && (t.Timeout >= fullTimeout || !timedOut(result))
 	if recorded {
@@ -116,6 +141,7 @@ func (e *engine) probe(ctx context.Context, t *probe.Target, ownModule bool, ful
 	outcome := outcomeOf(result)
 	outcome.OffSchedule = !recorded
 	outcome.Report = report{result, t.Timeout}
+	outcome.ReuseFor = max(e.opts.ProbeMaxAge, time.Since(begun))
 	return outcome
 }
 

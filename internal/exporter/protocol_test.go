@@ -117,7 +117,7 @@ func TestAnotherProtocol(t *testing.T) {
 	key := account.Key{Account: "a", Service: "toy"}
 	for _, ok := range []bool{true, false} {
 		p := onDemandProbe{account: cfg.Accounts[0].Account}
-		p.request.Name = key.Job()
+		p.request.Name, p.request.EndedAfter = key.Job(), time.Now() // Not the first one again.
 		result, err := e.runOnDemand(ctx, p)
 		if err != nil || result.OK() != ok {
 			t.Fatalf("%v, %v", result, err)

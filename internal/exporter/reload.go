@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/internal/config"
 	"imap-exporter/internal/web"
 )
@@ -64,10 +65,7 @@ func (e *engine) reload(ctx context.Context, trigger string) (string, error) {
 	defer e.reloading.Unlock()
 	cfg, err := e.opts.Load()
 	if err != nil {
-		e.metrics.Reloaded(false, time.Now())
-		if known := e.noteFailure(err); !known || trigger != byChange { // Nobody asked for this reload: the same error is logged once.
-			e.logProblems(ctx, trigger, err)
-		}
+		e.reloadFailed(ctx, trigger, err)
 		return "", err
 	}
 	e.reloadFailure.Store(nil)
@@ -80,14 +78,19 @@ func (e *engine) reload(ctx context.Context, trigger string) (string, error) {
 	return e.logReload(ctx, trigger, before, cfg), nil
 }
 
-// noteFailure notes that a reload failed, and reports whether the one before failed for the same reason.
-func (e *engine) noteFailure(err error) (known bool) {
+// reloadFailed shows and logs why a reload failed. The caller holds e.reloading.
+func (e *engine) reloadFailed(ctx context.Context, trigger string, err error) {
 	failure := &web.ReloadFailure{Error: err.Error(), Since: time.Now()}
-	if before := e.reloadFailure.Load(); before != nil {
-		failure.Since, known = before.Since, before.Error == failure.Error
+	e.metrics.Reloaded(false, failure.Since)
+	before := e.reloadFailure.Load()
+	if before != nil {
+		failure.Since = before.Since
+	}
+	if before == nil || before.Error != failure.Error || trigger != byChange { // Nobody asked for a reload by change: the same error is logged once.
+		e.logProblems(ctx, trigger, err)
 	}
 	e.reloadFailure.Store(failure)
-	return known
+	e.updates.Changed(account.Key{}) // Open pages show it.
 }
 
 // logProblems logs what is wrong with a configuration, a line each.

@@ -2,10 +2,8 @@ package exporter
 
 import (
 	"errors"
-	"io"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"imap-exporter/internal/config"
@@ -28,35 +26,30 @@ func TestAbridged(t *testing.T) {
 	}
 }
 
-// The pages are told why the last reload failed, and since when reloads have, until one succeeds.
-func TestReloadFailureIsNoted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cfg := &config.Config{Log: config.Log{Level: "info", Format: "logfmt"}}
-		var wrong error
-		stderr := newLogWriter(io.Discard)
-		defer stderr.Close()
-		e, err := newEngine(cfg, Options{Load: func() (*config.Config, error) { return cfg, wrong }}, stderr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		begun := time.Now()
-		for _, c := range []struct {
-			err  error
-			want *web.ReloadFailure
-		}{
-			{nil, nil},
-			{errors.New("one"), &web.ReloadFailure{Error: "one", Since: begun.Add(time.Minute)}},
-			{errors.New("another"), &web.ReloadFailure{Error: "another", Since: begun.Add(time.Minute)}},
-			{nil, nil},
-			{errors.New("one"), &web.ReloadFailure{Error: "one", Since: begun.Add(4 * time.Minute)}},
-		} {
-			wrong = c.err
-			_, _ = e.reload(t.Context(), bySignal)
-			got := e.pages().ReloadFailure()
-			if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
-				t.Errorf("after %v: %+v, want %+v", c.err, got, c.want)
-			}
-			<-time.After(time.Minute)
-		}
-	})
+// Pages are told why reloads fail, and since when, until one succeeds.
+func TestReloadFailure(t *testing.T) {
+	e, _ := engineFor(t, startServer(t, nil))
+	good := e.opts.Load
+	pages := e.pages()
+	reload := func(load func() (*config.Config, error)) *web.ReloadFailure {
+		e.opts.Load = load
+		_, _ = e.reload(t.Context(), byHTTP)
+		return pages.ReloadFailure()
+	}
+	failing := func(text string) func() (*config.Config, error) {
+		return func() (*config.Config, error) { return nil, errors.New(text) }
+	}
+	if f := reload(good); f != nil {
+		t.Errorf("a reload that succeeds is shown as %+v", f)
+	}
+	first := reload(failing("config.yaml:3: wrong"))
+	if first == nil || first.Error != "config.yaml:3: wrong" || time.Since(first.Since) > time.Minute {
+		t.Fatalf("a reload that fails is shown as %+v", first)
+	}
+	if f := reload(failing("config.yaml:4: wrong, too")); f == nil || f.Error != "config.yaml:4: wrong, too" || !f.Since.Equal(first.Since) {
+		t.Errorf("the next one that fails is shown as %+v, want since %v", f, first.Since)
+	}
+	if f := reload(good); f != nil {
+		t.Errorf("after all it is shown as %+v", f)
+	}
 }

@@ -1,6 +1,6 @@
-// Package format shows a probe to people and to the programs that call the command line: as text with a waterfall, as JSON, as
-// metrics, as the line of a Nagios plugin. docs/command-line.md has examples. The JSON is a promise: keys may be added, and none
-// changes.
+// Package format shows a probe to people and to the programs that call the command line: as text with a waterfall, as
+// JSON, as metrics, as the line of a Nagios plugin. docs/command-line.md has examples. The JSON is a promise: keys may
+// be added, and none changes.
 package format
 
 import (

@@ -25,7 +25,7 @@ func probes() []Probe {
 	at := func(name string) account.Account {
 		return account.Account{Name: name, Server: "imap.example.org:993"}
 	}
-	newest, oldest := noon.Add(-time.Hour), noon.AddDate(-1, 0, 0)
+	newest, oldest := noon.Add(-time.Hour).In(time.FixedZone("", 2*60*60)), noon.AddDate(-1, 0, 0)
 	return []Probe{
 		{Account: at("canary"), Result: &probe.Result{
 			Account: "canary", Server: "imap.example.org:993", Mode: probe.TLSImplicit, Start: noon, Duration: 1500 * time.Millisecond,
@@ -85,6 +85,18 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// A date for which JSON has no form, such as a server may send by its time zone, doesn't cost the whole document.
+func TestJSONWithImpossibleDates(t *testing.T) {
+	all := probes()
+	late := time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -2*60*60))
+	early := time.Date(0, 1, 1, 0, 0, 0, 0, time.FixedZone("", 2*60*60))
+	all[0].Result.Mailboxes[1].Newest, all[0].Result.Mailboxes[1].Oldest, all[0].Result.TLS.NotAfter = &late, &early, late
+	var b strings.Builder
+	if err := JSON(&b, all, false); err != nil || strings.Contains(b.String(), "est_message") || strings.Contains(b.String(), "not_after") {
+		t.Errorf("%v:\n%s", err, &b)
+	}
+}
+
 // Every key is documented.
 func TestJSONIsDocumented(t *testing.T) {
 	docs, err := os.ReadFile("../../docs/command-line.md")
@@ -120,6 +132,9 @@ func TestJSONIsDocumented(t *testing.T) {
 
 func TestNagios(t *testing.T) {
 	all := probes()
+	limitless := *all[0].Result
+	limitless.Quota = &probe.Quota{Supported: true, Roots: []probe.QuotaRoot{{Storage: &probe.Resource{Used: 1 << 30}}}}
+	unlimited := []Probe{{Account: all[0].Account, Result: &limitless}} // A server that sets no limit says that it is 0.
 	const measured = "auth=0.4s;;;0 certificate_days=30;;;0 quota_percent=93.7%;;;0 messages=42;;;0 unseen=7;;;0"
 	for _, test := range []struct {
 		probes            []Probe
@@ -137,6 +152,7 @@ func TestNagios(t *testing.T) {
 			"IMAP WARNING - canary unseen is 7, no fetch was measured | time=1.5s;;;0 " + strings.Replace(measured, "unseen=7;;", "unseen=7;@5:10;", 1),
 		},
 		{all[:1], []string{"fetch=1"}, nil, NagiosUnknown, "IMAP UNKNOWN - canary no fetch was measured | time=1.5s;;;0 " + measured},
+		{unlimited, []string{"quota_percent=90"}, []string{"quota_percent=95"}, NagiosOK, "IMAP OK - canary in 1500.0 ms | time=1.5s;;;0 " + strings.Replace(measured, "quota_percent=93.7%;;;0 ", "", 1)},
 		{all[1:2], []string{"60"}, nil, NagiosCritical, "IMAP CRITICAL - failed auth/rejected: NO ¦ go away | time=0.02s;60;;0"},
 		{all[2:], nil, nil, NagiosUnknown, "IMAP UNKNOWN - missing not probed: canceled"},
 		{
@@ -182,10 +198,22 @@ func TestForPeople(t *testing.T) {
 	if diff := cmp.Diff(want, summary.String()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	for _, want := range []string{"C: a1 LOGIN canary ***\n", "note: STATUS <Trash> was refused\n", "missing  imap.example.org:993  not probed: canceled\n"} {
-		if !strings.Contains(text.String(), want) {
-			t.Errorf("no %q in\n%s", want, &text)
-		}
+	want = `canary  imap.example.org:993  ok  1500.0 ms
+  auth              █████████████▏                                    400.0 ms
+
+  certificate    valid until 2026-03-31 12:00 UTC (30 days left)
+  mailbox        Entwürfe: nothing is known of it
+  mailbox        INBOX: 42 messages, 7 unseen, 1.0 TiB, newest 2026-03-01 11:00 UTC
+  quota          User quota: 937 B of 1000 B (93%), 1 message without a limit
+  note           STATUS <Trash> was refused
+
+     2.0 ms  C: a1 LOGIN canary ***
+failed  imap.example.org:993  failed  20.0 ms
+  ✗ auth/rejected: NO | go away
+missing  imap.example.org:993  not probed: canceled
+`
+	if diff := cmp.Diff(want, text.String()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 

@@ -1,10 +1,12 @@
 package format
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"time"
 
+	"imap-exporter/internal/text"
 	"imap-exporter/probe"
 )
 
@@ -87,7 +89,8 @@ type (
 		Messages *resourceJSON `json:"messages,omitempty"`
 	}
 	resourceJSON struct {
-		Used  uint64 `json:"used"`
+		Used uint64 `json:"used"`
+		// Limit is absent where there is no limit, which servers write as 0.
 		Limit uint64 `json:"limit,omitempty"`
 	}
 	lineJSON struct {
@@ -103,10 +106,15 @@ func JSON(w io.Writer, probes []Probe, transcript bool) error {
 	for _, p := range probes {
 		doc.Probes = append(doc.Probes, newProbeJSON(p, transcript))
 	}
-	encoder := json.NewEncoder(w)
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(doc)
+	if err := encoder.Encode(doc); err != nil {
+		return err
+	}
+	_, err := w.Write(text.EscapeJSON(b.Bytes()))
+	return err
 }
 
 func newProbeJSON(p Probe, transcript bool) probeJSON {
@@ -116,22 +124,20 @@ func newProbeJSON(p Probe, transcript bool) probeJSON {
 		out.Error = p.Err.Error()
 		return out
 	}
-	out.TLSMode, out.Start, out.Duration = r.Mode, new(r.Start.UTC()), r.Duration.Seconds()
+	out.TLSMode, out.Start, out.Duration = r.Mode, dateJSON(&r.Start), r.Duration.Seconds()
 	out.Truncated, out.Notes = r.MailboxesTruncated, r.Notes
 	if r.Err != nil {
 		out.Failure = &failureJSON{r.Err.Phase, r.Err.Reason, r.Err.Text}
 	}
 	out.addTimings(r)
 	if r.TLS != nil {
-		out.TLS = &tlsJSON{Version: r.TLS.Version, Cipher: r.TLS.Cipher}
-		if !r.TLS.NotAfter.IsZero() {
-			out.TLS.NotAfter = new(r.TLS.NotAfter.UTC())
-		}
+		out.TLS = &tlsJSON{Version: r.TLS.Version, Cipher: r.TLS.Cipher, NotAfter: dateJSON(&r.TLS.NotAfter)}
 	}
 	for _, c := range r.Capabilities {
 		out.Capabilities = append(out.Capabilities, capabilitiesJSON(c))
 	}
 	for _, m := range r.Mailboxes {
+		m.Newest, m.Oldest = dateJSON(m.Newest), dateJSON(m.Oldest)
 		out.Mailboxes = append(out.Mailboxes, mailboxJSON(m))
 	}
 	if r.Fetched != nil {
@@ -144,6 +150,15 @@ func newProbeJSON(p Probe, transcript bool) probeJSON {
 		}
 	}
 	return out
+}
+
+// dateJSON returns a date in UTC. A date that JSON can't have (RFC 3339 ends with the year 9999) is absent, as is the
+// zero time.
+func dateJSON(t *time.Time) *time.Time {
+	if t == nil || t.IsZero() || t.UTC().Year() < 0 || t.UTC().Year() > 9999 {
+		return nil
+	}
+	return new(t.UTC())
 }
 
 func (out *probeJSON) addTimings(r *probe.Result) {

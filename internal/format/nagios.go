@@ -98,7 +98,7 @@ func judgeProbe(p Probe, values []perfValue, warning, critical Thresholds) (stat
 		return NagiosCritical, failure(err)
 	}
 	var problems []string
-	known := map[string]bool{}
+	known := map[string]bool{labelQuota: measuredUsage(p.Result.Quota)}
 	for _, v := range values {
 		known[v.label] = true
 		if s := v.state(); s != NagiosOK {
@@ -116,6 +116,12 @@ func judgeProbe(p Probe, values []perfValue, warning, critical Thresholds) (stat
 		}
 	}
 	return state, strings.Join(problems, ", ")
+}
+
+// measuredUsage reports whether the server told the usage of any quota root. Where it told no limit, there is no
+// percentage either, and no threshold of it is exceeded.
+func measuredUsage(q *probe.Quota) bool {
+	return q != nil && slices.ContainsFunc(q.Roots, func(root probe.QuotaRoot) bool { return root.Storage != nil || root.Messages != nil })
 }
 
 // measuredValues returns what a probe measured. The first value is the duration of the whole probe.

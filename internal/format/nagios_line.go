@@ -83,7 +83,7 @@ func nagiosLine(state NagiosState, text string, values []perfValue) string {
 	return line + " | " + strings.Join(data, " ")
 }
 
-// oneLine keeps text from ending the line or beginning the performance data.
+// oneLine makes text printable, and keeps it from ending the line or beginning the performance data.
 func oneLine(text string) string {
-	return strings.NewReplacer("|", "¦", "\n", " ", "\r", " ").Replace(text)
+	return printable(strings.NewReplacer("|", "¦", "\n", " ", "\r", " ").Replace(text))
 }

@@ -3,10 +3,13 @@ package format
 import (
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"imap-exporter/internal/text"
 	"imap-exporter/probe"
 )
 
@@ -37,36 +40,34 @@ const (
 )
 
 // paint adds a colour to text if the style has colours.
-func (s Style) paint(color, text string) string {
-	if !s.Color || text == "" {
-		return text
+func (s Style) paint(color, plain string) string {
+	if !s.Color || plain == "" {
+		return plain
 	}
-	return color + text + reset
+	return color + plain + reset
 }
 
-// barColumns returns how many columns are left for the bars of a waterfall.
+// barColumns returns how many columns are left for the bars of a waterfall, beside the phase, the time and the mark of a
+// failure.
 func (s Style) barColumns() int {
 	if s.Width == 0 {
 		s.Width = defaultWidth
 	}
-	return max(s.Width-2-phaseWidth-1-1-timeWidth, minBarWidth)
+	return max(s.Width-2-phaseWidth-1-1-timeWidth-2, minBarWidth)
 }
 
-// Text writes the waterfall of a probe; with transcript its conversation and notes, too.
+// Text writes the waterfall of a probe and what it found out; with transcript its conversation, too.
 func Text(w io.Writer, p Probe, style Style, transcript bool) error {
 	if p.Result == nil {
-		_, err := fmt.Fprintf(w, "%s  %s  not probed: %v\n", p.Account.Name, p.Account.Server, p.Err)
+		_, err := fmt.Fprintf(w, "%s  %s  not probed: %s\n", printable(p.Account.Name), printable(p.Account.Server), printable(p.Err.Error()))
 		return err
 	}
-	var b strings.Builder
-	b.WriteString(Waterfall(p.Result, style))
+	parts := []string{Waterfall(p.Result, style), details(p.Result)}
 	if transcript {
-		b.WriteString("\n" + Transcript(p.Result.Transcript))
-		for _, note := range p.Result.Notes {
-			b.WriteString("  note: " + note + "\n")
-		}
+		parts = append(parts, Transcript(p.Result.Transcript))
 	}
-	_, err := io.WriteString(w, b.String())
+	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+	_, err := io.WriteString(w, strings.Join(parts, "\n"))
 	return err
 }
 
@@ -75,19 +76,22 @@ func Summary(w io.Writer, p Probe) error {
 	var outcome, detail string
 	switch {
 	case p.Result == nil:
-		outcome, detail = "FAILED", p.Err.Error()
+		outcome, detail = "FAILED", printable(p.Err.Error())
 	case p.Result.Err != nil:
 		outcome, detail = "FAILED", failure(p.Result.Err)
 	default:
 		outcome, detail = "ok", Milliseconds(p.Result.Duration)
 	}
-	_, err := fmt.Fprintf(w, "%-6s  %s  %s  %s\n", outcome, p.Account.Name, p.Account.Server, detail)
+	_, err := fmt.Fprintf(w, "%-6s  %s  %s  %s\n", outcome, printable(p.Account.Name), printable(p.Account.Server), detail)
 	return err
 }
 
+// printable makes text from outside safe for a terminal. A Result's texts are bounded where they come from.
+func printable(s string) string { return text.Printable(s, math.MaxInt) }
+
 // failure writes why a probe failed as phase/reason: text.
 func failure(err *probe.Error) string {
-	return fmt.Sprintf("%s/%s: %s", err.Phase, err.Reason, err.Text)
+	return fmt.Sprintf("%s/%s: %s", err.Phase, err.Reason, printable(err.Text))
 }
 
 // Waterfall draws a probe as a browser's network panel draws a page: a line for the probe, a bar for each span of a phase, and
@@ -107,7 +111,7 @@ func Waterfall(r *probe.Result, style Style) string {
 	if name == "" {
 		name = r.Server
 	}
-	fmt.Fprintf(&b, "%s  %s  %s  %s\n", style.paint(bold, name), r.Server, outcome, Milliseconds(time.Duration(scale)))
+	fmt.Fprintf(&b, "%s  %s  %s  %s\n", style.paint(bold, printable(name)), printable(r.Server), outcome, Milliseconds(time.Duration(scale)))
 	for _, span := range r.Spans {
 		left, bar := drawBar(scale, span, columns)
 		color := green
@@ -122,7 +126,7 @@ func Waterfall(r *probe.Result, style Style) string {
 		b.WriteString("\n")
 	}
 	if r.Err != nil {
-		fmt.Fprintf(&b, "  %s %s\n", style.paint(red, "✗ "+string(r.Err.Phase)+"/"+string(r.Err.Reason)+":"), r.Err.Text)
+		fmt.Fprintf(&b, "  %s %s\n", style.paint(red, "✗ "+string(r.Err.Phase)+"/"+string(r.Err.Reason)+":"), printable(r.Err.Text))
 	}
 	return b.String()
 }
@@ -130,7 +134,8 @@ func Waterfall(r *probe.Result, style Style) string {
 // eighths are the ends of bars that fill an eighth of a column, two eighths and so on.
 var eighths = [...]string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}
 
-// drawBar returns the column in which a bar begins, and the bar: at least an eighth of a column wide, and never beyond the last column.
+// drawBar returns the column in which a bar begins, and the bar: at least an eighth of a column wide, and never beyond
+// the last column.
 func drawBar(scale Scale, span probe.Span, columns int) (left int, bar string) {
 	from, width := scale.Place(span)
 	left = min(int(from*float64(columns)), columns-1)

@@ -38,16 +38,16 @@ func TestWaterfall(t *testing.T) {
   logout                            ▎      1.0 ms
   ✗ auth/rejected: NO [AUTHENTICATIONFAILED] wrong
 `
-	got := Waterfall(failed(), Style{Width: 49})
+	got := Waterfall(failed(), Style{Width: 51})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
-// All lines with bars have the requested width, for all durations, with and without colours.
+// All lines with bars have the requested width, less the room for the mark of a failure, for all durations, with and
+// without colours.
 func TestWaterfallKeepsItsWidth(t *testing.T) {
 	r := failed()
-	r.Err = nil
 	for _, total := range []time.Duration{0, time.Microsecond, 95 * time.Millisecond, 10 * time.Minute} {
 		r.Duration = total
 		for _, color := range []bool{false, true} {
@@ -58,10 +58,14 @@ func TestWaterfallKeepsItsWidth(t *testing.T) {
 			for _, code := range []string{green, red, bold, reset} {
 				text = strings.ReplaceAll(text, code, "")
 			}
-			for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n")[1:] {
-				if n := utf8.RuneCountInString(line); n != 80 {
+			lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+			for _, line := range lines[1 : len(lines)-1] {
+				if n := utf8.RuneCountInString(strings.TrimSuffix(line, " ✗")); n != 78 {
 					t.Errorf("%v: %d columns: %q", total, n, line)
 				}
+			}
+			if n := strings.Count(text, " ✗\n"); n != 1 {
+				t.Errorf("%d marks of a failure", n)
 			}
 		}
 	}

@@ -12,7 +12,7 @@ import (
 func Transcript(lines []probe.TranscriptLine) string {
 	var b strings.Builder
 	for _, line := range lines {
-		fmt.Fprintf(&b, "%*s  %s %s\n", timeWidth, Milliseconds(line.At), Speaker(line), line.Text)
+		fmt.Fprintf(&b, "%*s  %s %s\n", timeWidth, Milliseconds(line.At), Speaker(line), printable(line.Text))
 	}
 	return b.String()
 }

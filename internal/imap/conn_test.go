@@ -105,6 +105,17 @@ func TestErrorsAreFinal(t *testing.T) {
 	}
 }
 
+// An error names the size of a literal as the server sent it, however large.
+func TestLiteralThatIsTooLarge(t *testing.T) {
+	for _, size := range []string{"2097152", "9223372036854775807", "9223372036854775808", "99999999999999999999999"} {
+		c := script(t, "* OK hi\r\n", "* STATUS {"+size+"}\r\n")
+		greet(t, c)
+		if err := c.Do("NOOP", nil); !errors.Is(err, wire.ErrTooLarge) || !strings.HasSuffix(err.Error(), " a literal of "+size+" bytes") {
+			t.Errorf("{%s}: %v", size, err)
+		}
+	}
+}
+
 func TestTagsCannotBeGuessed(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {

@@ -40,9 +40,15 @@ func (r *Response) Listing() (l Listing, ok bool) {
 		l.Name = name.Text
 		return l, err == nil
 	}
+	if !isLine(p.b) {
+		return Listing{}, false
+	}
 	l.Name = string(withoutExtendedData(p.b))
 	return l, true
 }
+
+// isLine reports whether b has no literal. What is searched for parentheses must have few of them, as a line does.
+func isLine(b []byte) bool { return bytes.IndexByte(b, '\n') < 0 }
 
 // skipSpaces goes to the next value, and reports whether there is one.
 func (p *parser) skipSpaces() bool {
@@ -72,6 +78,9 @@ func (r *Response) NamedList() (name string, list []Value, ok bool) {
 	values, err := r.Values()
 	if err == nil && len(values) == 2 && !values[0].IsList() {
 		return values[0].Text, values[1].List, values[1].IsList()
+	}
+	if !isLine(r.body) {
+		return "", nil, false
 	}
 	for i, c := range r.body {
 		if c != '(' {

@@ -61,8 +61,11 @@ func (c *Conn) readRaw() ([]byte, error) {
 		if opened > maxNesting {
 			return nil, fmt.Errorf("%w: more than %d parentheses in a response", wire.ErrTooLarge, maxNesting)
 		}
-		n, ok := literalSize(line)
-		if !ok {
+		n, ok, err := literalSize(line)
+		switch {
+		case err != nil:
+			return nil, err
+		case !ok:
 			return raw, nil
 		}
 		if literals++; literals > maxLiterals {

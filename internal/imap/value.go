@@ -3,6 +3,7 @@ package imap
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strconv"
 
 	"imap-exporter/internal/wire"
@@ -119,26 +120,32 @@ func (p *parser) literal() (Value, error) {
 	if eol < 0 {
 		return Value{}, errSyntax
 	}
-	n, ok := literalSize(p.b[:eol+1])
+	n, ok, err := literalSize(p.b[:eol+1])
 	rest := p.b[eol+1:]
-	if !ok || n > int64(len(rest)) {
+	if !ok || err != nil || n > int64(len(rest)) {
 		return Value{}, errSyntax
 	}
 	p.b = rest[n:]
 	return Value{Text: string(rest[:n])}, nil
 }
 
-// literalSize is n when line ends in {n} or {n+} before its line end.
-func literalSize(line []byte) (n int64, ok bool) {
+// literalSize is n when line ends in {n} or {n+} before its line end. If n doesn't fit, ok is true, and err names it.
+func literalSize(line []byte) (n int64, ok bool, err error) {
 	line = bytes.TrimRight(line, "\r\n")
 	if !bytes.HasSuffix(line, []byte("}")) {
-		return 0, false
+		return 0, false, nil
 	}
 	open := bytes.LastIndexByte(line, '{')
 	if open < 0 {
-		return 0, false
+		return 0, false, nil
 	}
 	digits := bytes.TrimSuffix(line[open+1:len(line)-1], []byte("+"))
 	u, err := strconv.ParseUint(string(digits), 10, 63)
-	return int64(u), err == nil || errors.Is(err, strconv.ErrRange)
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return 0, true, fmt.Errorf("%w: a literal of %s bytes", wire.ErrTooLarge, digits)
+	case err != nil:
+		return 0, false, nil
+	}
+	return int64(u), true, nil
 }

@@ -15,7 +15,7 @@ const (
 	Throttled Reason = "throttled"
 	// Shutdown: the job still waited when the schedule was stopped.
 	Shutdown Reason = "shutdown"
-	// Cooldown: the server rejected a login less than 15 s ago. It blocks Do alone: slots wait.
+	// Cooldown: the server rejected a login less than 15 s ago. It blocks only Do: slots wait.
 	Cooldown Reason = "quiet"
 )
 

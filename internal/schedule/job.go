@@ -52,6 +52,9 @@ type Outcome struct {
 	OffSchedule bool
 	// Report is passed on to the callers of Do.
 	Report any
+	// ReuseFor is how long Do may return this Outcome after the run has ended, instead of running the job again for
+	// another request with the same Key. Only Outcomes that some caller waited for are reused.
+	ReuseFor time.Duration
 }
 
 // A State says what comes next for a job.
@@ -77,6 +80,7 @@ type job struct {
 	checkingSecret bool      // the same, while the secret of a suspended job is being checked
 	run            *run      // under way, or nil
 	callers        []*caller
+	reusable       []*reusableOutcome
 	unconfigured   bool // it exists only for Requests with an UnconfiguredServer
 
 	lastResult time.Time // zero before the first

@@ -201,6 +201,7 @@ func (j *job) backoff(l *login, seed string) time.Duration {
 func (s *Schedule) endSuspension(j *job, l *login, now time.Time) {
 	l.rejections, l.next, l.reserved, l.forAllKeys = 0, time.Time{}, false, false
 	j.server.noteTrouble(j)
+	s.dropAllReusable(j) // That of the rejected login isn't the present any more.
 	s.realignSlots(j, now)
 }
 

@@ -24,7 +24,7 @@ func reasonOf(err error) Reason {
 	return ""
 }
 
-// A login that is rejected with a caller's key suspends that key alone while the job's own login works: no slot is skipped.
+// A login that is rejected with a caller's key suspends only that key while the job's own login works: no slot is skipped.
 func TestRejectedKeyDoesNotSuspendTheJob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()

@@ -36,7 +36,7 @@ func (e *BlockedError) Error() string {
 	case Unavailable:
 		return fmt.Sprintf("the server could not check the last login: no other until %s", until)
 	case Throttled:
-		return fmt.Sprintf("the server asked to be left alone: no login until %s", until)
+		return fmt.Sprintf("the server asked us to wait: no login until %s", until)
 	default:
 		return fmt.Sprintf("the server rejected a login just now: no other until %s, because it would be delayed", until)
 	}
@@ -54,6 +54,10 @@ type Request struct {
 	NoLogin bool
 	// StartBy is the latest time for the start of the run. Zero means no limit.
 	StartBy time.Time
+	// EndedAfter is the earliest end of a run whose Outcome is reused; see Outcome.ReuseFor. Zero means that of any run.
+	EndedAfter time.Time
+	// IgnorePause says that the run doesn't wait for the end of a pause after a login that the server could not check.
+	IgnorePause bool
 	// UnconfiguredServer is the server of a Run that belongs to no job; otherwise it is "". Name is then ignored: requests
 	// with the same Key and UnconfiguredServer share a run, and only the limits apply.
 	UnconfiguredServer string
@@ -79,9 +83,10 @@ type answer struct {
 	err     error
 }
 
-// Do runs a job now, or joins its run that waits or is under way, and returns the Outcome when the run has ended. Within
-// the time that ctx allows, it waits for the limits, and for the end of the server's cooldown. It returns a
-// *BlockedError at once if the job is suspended or throttled, or if StartBy is before the end of the cooldown. Do is not
+// Do runs a job now, or joins its run that waits or is under way, and returns the Outcome when the run has ended. It returns
+// an earlier Outcome at once if that may still be reused. Within the time that ctx allows, it waits for the limits, and for
+// the end of the server's cooldown. It returns a *BlockedError at once if the job is suspended, paused or throttled, or if
+// StartBy is before the end of the cooldown. Do is not
 // counted in Counts. After a run that does what the slots do, the next slot comes at least half an interval later; see
 // also Outcome.OffSchedule.
 func (s *Schedule) Do(ctx context.Context, r Request) (Outcome, error) {
@@ -137,6 +142,8 @@ func (s *Schedule) addCaller(c *caller, now time.Time) error {
 		return ErrCanceled
 	case j == nil:
 		return ErrUnknown
+	case s.reuse(j, c, now):
+		return nil
 	case j.run == nil: // Otherwise it joins that run, or waits for its end.
 		if err := s.callerBlocked(j, c, now); err != nil {
 			s.removeUnconfigured(j)
@@ -156,7 +163,7 @@ func (s *Schedule) callerBlocked(j *job, c *caller, now time.Time) error {
 	if j.slotWaits || len(j.callers) > 0 { // It waits to start already.
 		return nil
 	}
-	if blocked := s.blocked(j, c.Key, c.NoLogin, now); blocked != nil {
+	if blocked := s.blocked(j, c.Key, c.NoLogin, now); blocked != nil && (!c.IgnorePause || blocked.Reason != Unavailable) {
 		blocked.Until = s.clock.wall(blocked.Until)
 		return blocked
 	}
@@ -230,14 +237,16 @@ func (s *Schedule) resumeWaiting(j *job, now time.Time) {
 	}
 }
 
-// answerCallers answers those callers whose requests have this key.
-func (j *job) answerCallers(key string, a answer) {
+// answerCallers answers those callers whose requests have this key, and reports whether there were any.
+func (j *job) answerCallers(key string, a answer) bool {
+	before := len(j.callers)
 	j.callers = slices.DeleteFunc(j.callers, func(c *caller) bool {
 		if c.Key == key {
 			c.answer <- a
 		}
 		return c.Key == key
 	})
+	return len(j.callers) < before
 }
 
 // answerAllCallers answers all callers.

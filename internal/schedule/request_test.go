@@ -189,12 +189,12 @@ func TestDoIsBlocked(t *testing.T) {
 		check := func(name string, reason Reason, atLeast, atMost time.Duration) {
 			t.Helper()
 			_, err := w.Schedule.Do(t.Context(), Request{Name: name, StartBy: time.Now().Add(time.Second)})
-			held, ok := errors.AsType[*BlockedError](err)
+			blocked, ok := errors.AsType[*BlockedError](err)
 			if !ok {
 				t.Fatalf("Do(%s) = %v, want it blocked", name, err)
 			}
-			if until := time.Until(held.Until); held.Reason != reason || until < atLeast || until > atMost {
-				t.Errorf("%s is blocked for %s: %v; want %s for %s to %s", name, until, held, reason, atLeast, atMost)
+			if until := time.Until(blocked.Until); blocked.Reason != reason || until < atLeast || until > atMost {
+				t.Errorf("%s is blocked for %s: %v; want %s for %s to %s", name, until, blocked, reason, atLeast, atMost)
 			}
 		}
 		for _, name := range []string{"wrong", "throttled"} {
@@ -223,7 +223,7 @@ func TestDoIsBlocked(t *testing.T) {
 func TestBlockedErrorSaysWhy(t *testing.T) {
 	for reason, want := range map[Reason]string{
 		Backoff:   "the server rejected the last login: no other until 2026-03-14T12:00:00Z, so that the account isn't locked; correct the secret to end this",
-		Throttled: "the server asked to be left alone: no login until 2026-03-14T12:00:00Z",
+		Throttled: "the server asked us to wait: no login until 2026-03-14T12:00:00Z",
 		Cooldown:  "the server rejected a login just now: no other until 2026-03-14T12:00:00Z, because it would be delayed",
 	} {
 		if got := (&BlockedError{Until: at(12, 0, 0), Reason: reason}).Error(); got != want {

@@ -144,7 +144,9 @@ func (s *Schedule) endRun(r *run, now time.Time) {
 		}
 		s.applyOutcome(j, r, now)
 		s.notifyChanged(j)
-		j.answerCallers(r.key, answer{outcome: r.outcome})
+		if j.answerCallers(r.key, answer{outcome: r.outcome}) {
+			s.keepReusable(j, r, now)
+		}
 	default:
 		j.answerCallers(r.key, answer{err: ErrCanceled})
 	}

@@ -24,7 +24,7 @@ type Options struct {
 	// Grace is how long running jobs may continue after the schedule is stopped, before their context is canceled.
 	Grace time.Duration
 	// Seed is hashed together with the names. Two copies of a program with the same accounts use different seeds, so
-	// that they don't probe at the same time. One alone needs none.
+	// that they don't probe at the same time. A single copy needs none.
 	Seed string
 	// Observe is told what happens. It may be nil.
 	Observe Observer
@@ -66,6 +66,8 @@ type Schedule struct {
 	ready       queue[*server]  // servers on which a waiting job may start now, in the order of startsBefore
 	delayed     queue[*server]  // servers on which a waiting job may start later, by that time
 
+	reusable queue[*reusableOutcome] // by the time until which they may be reused
+
 	uncheckedSecrets []*job // suspended jobs whose slot waits for the check of their secret
 	secretChecks     int    // checks under way
 }
@@ -105,6 +107,10 @@ func newSchedule(o Options, asleep func() time.Duration) *Schedule {
 		delayed: queue[*server]{
 			less:  func(a, b *server) bool { return a.readyAt.Before(b.readyAt) },
 			index: func(v *server) *int { return &v.delayedIndex },
+		},
+		reusable: queue[*reusableOutcome]{
+			less:  func(a, b *reusableOutcome) bool { return a.until.Before(b.until) },
+			index: func(o *reusableOutcome) *int { return &o.index },
 		},
 	}
 }
@@ -166,6 +172,7 @@ func (s *Schedule) update(change func(now time.Time)) {
 		return
 	}
 	s.handleSlots(now)
+	s.dropExpired(now)
 	change(now)
 	s.startReady(now)
 	s.timer.Reset(s.untilNextEvent(now))

@@ -39,6 +39,7 @@ func (s *Schedule) setJob(to Job, now time.Time) {
 	if j != nil {
 		before := j.Job
 		j.Job = to
+		s.dropAllReusable(j)
 		if before.Interval != to.Interval || before.RetryInterval != to.RetryInterval {
 			s.planSlots(j, now)
 		}
@@ -75,6 +76,7 @@ func (s *Schedule) removeJob(j *job, now time.Time) {
 	delete(v.troubled, j)
 	v.jobs--
 	s.slots.remove(j)
+	s.dropAllReusable(j)
 	j.answerAllCallers(answer{err: ErrCanceled})
 	s.dropWaitingSlot(j, now)
 	if j.run != nil {

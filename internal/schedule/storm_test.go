@@ -75,8 +75,8 @@ func (s *storm) do(t *testing.T, job Job) {
 	go func() {
 		defer cancel()
 		err := s.w.Do(ctx, job.Name)
-		if held, ok := errors.AsType[*BlockedError](err); ok && !held.Until.After(time.Now()) {
-			t.Errorf("blocked until %s, which is past", held.Until)
+		if blocked, ok := errors.AsType[*BlockedError](err); ok && !blocked.Until.After(time.Now()) {
+			t.Errorf("blocked until %s, which is past", blocked.Until)
 		}
 	}()
 }

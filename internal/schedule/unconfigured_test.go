@@ -26,7 +26,7 @@ func (w *testSchedule) silent(t *testing.T, r *recorder, n int) (cancel func()) 
 	return cancel
 }
 
-// Probes of 250 silent servers that no account has cost no account a slot, nor delay one: they take a quarter of the room.
+// Probes of 250 silent servers that no account has cost no account a slot, nor delay one: they use a quarter of the limit.
 func TestSilentUnconfiguredServersDelayNoAccount(t *testing.T) {
 	for _, limits := range []Options{{MaxConcurrent: 8}, {MaxConcurrent: 40, MaxConcurrentPerServer: 8}} {
 		synctest.Test(t, func(t *testing.T) {

@@ -107,8 +107,8 @@ func (s *Setup) candidates(ctx context.Context) ([]candidate, error) {
 	return all, nil
 }
 
-// lookUpSRV returns the servers in SRV records (RFC 6186): those of _imaps for implicit TLS, those of _imap for STARTTLS, each in the
-// order of their priorities. The target "." means that the domain has no such service.
+// lookUpSRV returns the servers in SRV records (RFC 6186): those of _imaps for implicit TLS, those of _imap for
+// STARTTLS, each in the order of their priorities. The target "." means that the domain has no such service.
 func (s *Setup) lookUpSRV(ctx context.Context, domain string, modes []probe.TLSMode) (all []candidate) {
 	for _, mode := range modes {
 		service := "imaps"

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,8 @@ type Answers struct {
 	Address, Username string
 	// Server is the host or host:port to use instead of what DNS says. TLS is its mode: implicit, starttls, or "" for either.
 	Server, TLS string
+	// Auth is how to log in, one of passwordMethods.
+	Auth string
 	// PasswordFile is an existing file with the password. If it is "", the password is asked for and written to a new file.
 	PasswordFile string
 	// Name is the name of the account in metrics.
@@ -70,14 +73,20 @@ type Setup struct {
 	Answers
 }
 
+// passwordMethods are the ways to log in with a password. "" is as auto.
+var passwordMethods = []probe.AuthMethod{"", probe.AuthAuto, probe.AuthLogin, probe.AuthPlain, probe.AuthSCRAMSHA256}
+
 // safeName matches names that are valid file names on all systems.
 var safeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 
-// Run asks the questions, finds the server, logs in and writes the configuration. It overwrites no file. If it returns an error, it
-// has written nothing.
+// Run asks the questions, finds the server, logs in and writes the configuration. It overwrites no file. If it returns
+// an error, it has written nothing.
 func (s *Setup) Run(ctx context.Context) error {
 	if err := mustNotExist(s.File); err != nil {
 		return err
+	}
+	if !slices.Contains(passwordMethods, probe.AuthMethod(s.Auth)) {
+		return errors.New("--auth: must be auto, login, plain or scram-sha-256, which log in with a password")
 	}
 	if err := s.askAccount(); err != nil {
 		return err
@@ -94,10 +103,10 @@ func (s *Setup) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.askMailboxes(result); err != nil {
+	if err := s.chooseMailboxes(result); err != nil {
 		return err
 	}
-	return s.write(found, password, result)
+	return s.write(ctx, found, password, result)
 }
 
 // mustNotExist returns an error if the file exists.
@@ -173,7 +182,7 @@ func (s *Setup) askPassword(at candidate) (*config.Secret, error) {
 func (s *Setup) login(ctx context.Context, at candidate, password *config.Secret) (*probe.Result, error) {
 	account := s.adHoc(at)
 	account.Username, account.PasswordFile, account.Password = s.Username, s.PasswordFile, password
-	account.Mailboxes, account.Timeout = []string{"*"}, loginTimeout
+	account.Auth, account.Mailboxes, account.Timeout = s.Auth, []string{"*"}, loginTimeout
 	a, _, err := account.Account()
 	if err != nil {
 		return nil, err
@@ -181,30 +190,17 @@ func (s *Setup) login(ctx context.Context, at candidate, password *config.Secret
 	r := s.Probe(ctx, a.Target)
 	s.User.Say("%s", strings.TrimSuffix(format.Waterfall(r, format.Style{}), "\n"))
 	if r.Err != nil {
-		return nil, fmt.Errorf("%s/%s: nothing was written, and the login is not tried again", r.Err.Phase, r.Err.Reason)
+		return nil, fmt.Errorf("%s/%s: nothing was written, and the login is not tried again%s", r.Err.Phase, r.Err.Reason, methodHint(r.Err))
 	}
 	return r, nil
 }
 
-// askMailboxes says what the server offers, and asks which mailboxes to count.
-func (s *Setup) askMailboxes(r *probe.Result) error {
-	if q := r.Quota; q != nil && len(q.Roots) > 0 {
-		s.User.Say("The server reports a quota, so it is measured.")
+// methodHint repeats what the probe says of another way to log in, by the name of the flag.
+func methodHint(e *probe.Error) string {
+	_, method, found := strings.Cut(e.Text, "try auth: ")
+	method, _, _ = strings.Cut(method, " ")
+	if !found || !slices.Contains(passwordMethods, probe.AuthMethod(method)) {
+		return ""
 	}
-	if len(s.Mailboxes) > 0 || len(r.Mailboxes) < 2 {
-		return nil
-	}
-	s.User.Say("The account has %d mailboxes.", len(r.Mailboxes))
-	answer, err := s.User.Ask("Count the messages of all of them, or of INBOX alone (all, inbox)", "inbox")
-	if err != nil {
-		return err
-	}
-	switch strings.ToLower(answer) {
-	case "all":
-		s.Mailboxes = []string{"*"}
-	case "inbox":
-	default:
-		return fmt.Errorf("%s is neither all nor inbox", answer)
-	}
-	return nil
+	return "; if the password is right, try --auth " + method
 }

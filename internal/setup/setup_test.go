@@ -61,12 +61,15 @@ func (d fakeDNS) LookupSRV(_ context.Context, service, proto, name string) (stri
 	return name, records, nil
 }
 
-// fakeServers are servers that speak IMAP in a mode, "host:port mode". login is the failure of all logins, or nil.
+// fakeServers are servers that speak IMAP in a mode, "host:port mode". login is the failure of all logins, or nil, and
+// second that of the second one. They have the mailboxes INBOX, Sent and "Entwürfe, alte".
 type fakeServers struct {
 	servers []string
 	login   *probe.Error
+	second  *probe.Error
 	tried   []string
 	logins  []string
+	methods []probe.AuthMethod
 }
 
 func (w *fakeServers) probe(ctx context.Context, t *probe.Target) *probe.Result {
@@ -87,8 +90,12 @@ func (w *fakeServers) probe(ctx context.Context, t *probe.Target) *probe.Result 
 		panic(err)
 	}
 	w.logins = append(w.logins, at+" "+t.Username+" "+password)
-	if r.Err = w.login; r.Err == nil {
-		r.Mailboxes = []probe.Mailbox{{Name: "INBOX"}, {Name: "Entwürfe"}}
+	w.methods = append(w.methods, t.Auth)
+	if r.Err = w.login; len(w.logins) == 2 {
+		r.Err = w.second
+	}
+	if r.Err == nil {
+		r.Mailboxes = []probe.Mailbox{{Name: "INBOX"}, {Name: "Sent"}, {Name: "Entwürfe, alte"}}
 		r.Quota = &probe.Quota{Supported: true, Roots: []probe.QuotaRoot{{Name: "u"}}}
 	}
 	return r
@@ -103,7 +110,8 @@ func setUp(t *testing.T, w *fakeServers, dns fakeDNS, user *fakeUser, a Answers)
 
 func srv(target string, port uint16) *net.SRV { return &net.SRV{Target: target, Port: port} }
 
-// The server is found where RFC 6186 says, or else where most are; the password goes to the one that was found, once.
+// The server is found where RFC 6186 says, or else where most are; the password goes to the one that was found: to try
+// it, and with the configuration that was written.
 func TestFindsTheServer(t *testing.T) {
 	for name, test := range map[string]struct {
 		dns     fakeDNS
@@ -159,7 +167,8 @@ func TestFindsTheServer(t *testing.T) {
 				t.Errorf("tried (-want +got):\n%s", diff)
 			}
 			last := test.tried[len(test.tried)-1]
-			if want := []string{last + " canary@Example.ORG " + secret}; !slices.Equal(w.logins, want) {
+			login := last + " canary@Example.ORG " + secret
+			if want := []string{login, login}; !slices.Equal(w.logins, want) {
 				t.Errorf("logins %q, want %q", w.logins, want)
 			}
 			cfg, err := config.Load(config.Options{File: filepath.Join(folder, "my.yaml")})
@@ -187,14 +196,14 @@ func TestFindsTheServer(t *testing.T) {
 // DNS can be forged: a server of another domain gets the password only if the user says so.
 func TestForeignServer(t *testing.T) {
 	dns := fakeDNS{"imaps example.org": {srv("imap.evil-example.org.", 993)}}
-	for answer, logins := range map[string]int{"yes": 1, "no": 0, "": 0, "Y": 1} {
+	for answer, logins := range map[string]int{"yes": 2, "no": 0, "": 0, "Y": 2} {
 		w := &fakeServers{servers: []string{"imap.evil-example.org:993 implicit"}}
 		user := &fakeUser{answers: map[string]string{"E-mail": "canary@example.org", "DNS names imap.evil-example.org, which is not in example.org": answer, "password": secret}}
 		folder, err := setUp(t, w, dns, user, Answers{})
-		if len(w.logins) != logins || (err == nil) != (logins == 1) {
+		if len(w.logins) != logins || (err == nil) != (logins == 2) {
 			t.Errorf("%q: %d logins, %v", answer, len(w.logins), err)
 		}
-		if files, _ := os.ReadDir(folder); len(files) != 2*logins {
+		if files, _ := os.ReadDir(folder); len(files) != logins {
 			t.Errorf("%q: %d files", answer, len(files))
 		}
 	}
@@ -219,8 +228,18 @@ func TestWritesAllOrNothing(t *testing.T) {
 		"a name with a slash":        {answers: map[string]string{"Name": "../canary"}, message: "can't be the name"},
 		"no password":                {servers: fakeServers{servers: here}, answers: map[string]string{"password": ""}, message: "no login without a password"},
 		"clear text":                 {given: Answers{TLS: "none"}, message: "--tls: must be implicit or starttls"},
-		"no such answer":             {servers: fakeServers{servers: here}, answers: map[string]string{"Count": "some"}, message: "neither all nor inbox"},
-		"an authority is missing":    {servers: fakeServers{servers: here}, given: Answers{CAFile: "/nowhere/ca.pem"}, message: "--ca-file: /nowhere/ca.pem: no such file"},
+		"no such answer":             {servers: fakeServers{servers: here}, answers: map[string]string{"Which": "some"}, message: "no mailboxes were chosen"},
+		"no such mailbox":            {servers: fakeServers{servers: here}, given: Answers{Mailboxes: []string{"INBOX", "sent"}}, message: "there is no mailbox sent: did you mean Sent?"},
+		"no such way to log in":      {given: Answers{Auth: "xoauth2"}, message: "--auth: must be auto, login, plain or scram-sha-256"},
+		"refused in the end": {
+			servers: fakeServers{servers: here, second: &probe.Error{Phase: probe.PhaseStatus, Reason: probe.ReasonMailboxMissing, Text: "NO"}},
+			message: "status/mailbox_missing: NO: nothing was written, because a probe with the configuration failed",
+		},
+		"SCRAM is refused": {
+			servers: fakeServers{servers: here, login: &probe.Error{Phase: probe.PhaseAuth, Reason: probe.ReasonRejected, Text: "NO; SCRAM-SHA-256 was refused; …: try auth: plain"}},
+			message: "auth/rejected: nothing was written, and the login is not tried again; if the password is right, try --auth plain",
+		},
+		"an authority is missing": {servers: fakeServers{servers: here}, given: Answers{CAFile: "/nowhere/ca.pem"}, message: "--ca-file: /nowhere/ca.pem: no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			user := &fakeUser{answers: map[string]string{"E-mail": "canary@example.org", "password": secret}}
@@ -239,7 +258,7 @@ func TestWritesAllOrNothing(t *testing.T) {
 			if test.file == "" && len(files) > 0 || len(files) > 1 {
 				t.Errorf("files are left: %v", files)
 			}
-			if len(test.servers.logins) > 1 || test.file != "" && len(test.servers.logins) > 0 {
+			if len(test.servers.logins) > 1 && test.servers.second == nil || test.file != "" && len(test.servers.logins) > 0 {
 				t.Errorf("%d logins", len(test.servers.logins))
 			}
 			if data, _ := os.ReadFile(filepath.Join(folder, test.file)); test.file != "" && string(data) != "mine" {
@@ -258,7 +277,7 @@ func TestAsksNothing(t *testing.T) {
 	user := &fakeUser{}
 	w := &fakeServers{servers: []string{"imap.example.org:993 implicit"}}
 	folder, err := setUp(t, w, fakeDNS{}, user, Answers{
-		Address: "canary@example.org", Username: "login", PasswordFile: file, Name: "post", Mailboxes: []string{"INBOX", "Entwürfe"},
+		Address: "canary@example.org", Username: "login", PasswordFile: file, Name: "post", Mailboxes: []string{"inbox", "Entwürfe, alte"}, Auth: "plain",
 	})
 	if err != nil || len(user.asked) > 0 {
 		t.Fatalf("%v, asked %q", err, user.asked)
@@ -271,7 +290,61 @@ func TestAsksNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	target := cfg.Accounts[0].Target
-	if target.Account != "post" || target.Username != "login" || !slices.Equal(target.Mailboxes, []string{"INBOX", "Entwürfe"}) {
+	if target.Account != "post" || target.Username != "login" || !slices.Equal(target.Mailboxes, []string{"INBOX", "Entwürfe, alte"}) || target.Auth != probe.AuthPlain {
 		t.Errorf("%+v", target)
+	}
+	if want := []probe.AuthMethod{probe.AuthPlain, probe.AuthPlain}; !slices.Equal(w.methods, want) {
+		t.Errorf("logged in by %v, want %v", w.methods, want)
+	}
+}
+
+// What somebody calls a mailbox becomes a name or pattern that the server knows, or an error.
+func TestFindMailboxes(t *testing.T) {
+	r := &probe.Result{Mailboxes: []probe.Mailbox{{Name: "INBOX"}, {Name: "Sent"}, {Name: "Lists/go"}, {Name: "a, b"}, {Name: "100%"}}}
+	for _, test := range []struct {
+		names []string
+		found []string
+		err   string
+	}{
+		{[]string{"INBOX", " Sent "}, []string{"INBOX", "Sent"}, ""},
+		{[]string{"inbox", "INBOX"}, []string{"INBOX"}, ""},
+		{[]string{"All"}, []string{"*"}, ""},
+		{[]string{"*"}, []string{"*"}, ""},
+		{[]string{"Lists/%", "L*", "%"}, []string{"Lists/%", "L*", "%"}, ""},
+		{[]string{"a, b", "100%", ""}, []string{"a, b", "100%"}, ""},
+		{[]string{"Sent", "Lists.*"}, nil, "no mailbox matches Lists.*"},
+		{[]string{"SENT"}, nil, "there is no mailbox SENT: did you mean Sent?"},
+		{[]string{"Drafts"}, nil, "there is no mailbox Drafts that can be counted: the account has INBOX, Sent, Lists/go, a, b, 100%"},
+	} {
+		found, err := findMailboxes(r, test.names)
+		if !slices.Equal(found, test.found) || fmt.Sprint(err) != test.err && (err != nil || test.err != "") {
+			t.Errorf("%q: %q, %v, want %q, %s", test.names, found, err, test.found, test.err)
+		}
+	}
+	named := &probe.Result{Mailboxes: []probe.Mailbox{{Name: "all"}}}
+	if found, err := findMailboxes(named, []string{"all"}); err != nil || found[0] != "all" {
+		t.Errorf("the mailbox all is taken for %q, %v", found, err)
+	}
+	r.MailboxesTruncated = new(true)
+	if found, err := findMailboxes(r, []string{"Drafts"}); err != nil || found[0] != "Drafts" {
+		t.Errorf("of a list that isn't whole: %q, %v", found, err)
+	}
+}
+
+// An answer may name mailboxes, and after a wrong one there is another question.
+func TestAnswersWithNames(t *testing.T) {
+	for answer, want := range map[string][]string{
+		"all": {"*"}, "inbox": {"INBOX"}, "inbox, Sent": {"INBOX", "Sent"}, "Entwürfe, alte": {"Entwürfe, alte"}, "S*": {"S*"},
+	} {
+		user := &fakeUser{answers: map[string]string{"E-mail": "canary@example.org", "password": secret, "Which": answer}}
+		folder, err := setUp(t, &fakeServers{servers: []string{"imap.example.org:993 implicit"}}, nil, user, Answers{})
+		if err != nil {
+			t.Errorf("%s: %v", answer, err)
+			continue
+		}
+		cfg, err := config.Load(config.Options{File: filepath.Join(folder, "my.yaml")})
+		if err != nil || !slices.Equal(cfg.Accounts[0].Target.Mailboxes, want) {
+			t.Errorf("%s: %q, %v, want %q", answer, cfg.Accounts[0].Target.Mailboxes, err, want)
+		}
 	}
 }

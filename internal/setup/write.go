@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,14 +10,16 @@ import (
 	"strings"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/format"
 	"imap-exporter/probe"
 )
 
-// maxListedMailboxes is how many of the account's mailboxes a comment in the configuration lists.
+// maxListedMailboxes is how many of the account's mailboxes are listed: in a comment of the configuration, or in a message.
 const maxListedMailboxes = 20
 
-// write writes the password, if it was asked for, and the configuration, and validates the configuration by loading it.
-func (s *Setup) write(at candidate, password *config.Secret, r *probe.Result) error {
+// write writes the password, if it was asked for, and the configuration, and then probes once with what it wrote. If
+// that fails, both files are removed.
+func (s *Setup) write(ctx context.Context, at candidate, password *config.Secret, r *probe.Result) error {
 	name, secretFile := s.PasswordFile, ""
 	if password != nil {
 		secretFile = s.passwordFile()
@@ -27,18 +30,35 @@ func (s *Setup) write(at candidate, password *config.Secret, r *probe.Result) er
 	} else if absolute, err := filepath.Abs(name); err == nil {
 		name = absolute
 	}
-	err := create(s.File, s.text(at, name, r), 0o644)
+	err := create(s.File, s.configuration(at, name, r), 0o644)
 	if err == nil {
-		if _, err = config.Load(config.Options{File: s.File, Demo: s.Demo}); err == nil {
+		if err = s.tryConfiguration(ctx); err == nil {
 			s.User.Say("Written: %s", strings.TrimSuffix(strings.Join([]string{s.File, secretFile}, ", "), ", "))
 			return nil
 		}
-		err = errors.Join(fmt.Errorf("what was to be written is not valid: %w", err), os.Remove(s.File))
+		err = errors.Join(err, os.Remove(s.File))
 	}
 	if secretFile != "" {
 		err = errors.Join(err, os.Remove(secretFile))
 	}
 	return err
+}
+
+// tryConfiguration loads the configuration that was written, and probes its account.
+func (s *Setup) tryConfiguration(ctx context.Context) error {
+	cfg, err := config.Load(config.Options{File: s.File, Demo: s.Demo})
+	if err != nil {
+		return fmt.Errorf("the configuration would not be valid: %w", err)
+	}
+	r := s.Probe(ctx, cfg.Accounts[0].Target)
+	for _, note := range r.Notes {
+		s.User.Say("A probe with this configuration notes: %s", note)
+	}
+	if r.Err != nil {
+		return fmt.Errorf("%s/%s: %s: nothing was written, because a probe with the configuration failed", r.Err.Phase, r.Err.Reason, r.Err.Text)
+	}
+	s.User.Say("A probe with this configuration: ok, %s", format.Milliseconds(r.Duration))
+	return nil
 }
 
 // create writes a new file. If it fails, no file is left.
@@ -54,8 +74,8 @@ func create(path, text string, mode os.FileMode) error {
 	return nil
 }
 
-// text returns the text of the configuration.
-func (s *Setup) text(at candidate, passwordFile string, r *probe.Result) string {
+// configuration returns the text of the configuration.
+func (s *Setup) configuration(at candidate, passwordFile string, r *probe.Result) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("# The configuration of the IMAP exporter. Every key is explained in docs/configuration.md.")
@@ -76,6 +96,9 @@ func (s *Setup) text(at candidate, passwordFile string, r *probe.Result) string 
 	line("    interval: 60s")
 	line("    timeout: 20s")
 	line("    tls: %s", at.mode)
+	if s.Auth != "" {
+		line("    auth: %s", s.Auth)
+	}
 	if s.CAFile != "" {
 		ca := s.CAFile
 		if absolute, err := filepath.Abs(ca); err == nil {
@@ -92,7 +115,7 @@ func (s *Setup) text(at candidate, passwordFile string, r *probe.Result) string 
 	} else {
 		line("    mailboxes: [INBOX]   # whose messages are counted; [\"*\"] means all")
 	}
-	line("    quota: %t", r.Quota != nil && r.Quota.Supported)
+	line("    quota: %t", r.Quota != nil && len(r.Quota.Roots) > 0)
 	line("")
 	line("# What to probe. The name becomes the label \"account\"; the login name never does.")
 	line("accounts:")

@@ -36,6 +36,9 @@ func Printable(s string, maxBytes int) string {
 // LabelValue makes s fit to be the value of a label: characters that aren't printable, and bytes that aren't UTF-8, become
 // U+FFFD, and only the first maxRunes characters are kept.
 func LabelValue(s string, maxRunes int) string {
+	if len(s) <= maxRunes && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return s
+	}
 	var b strings.Builder
 	for _, r := range s {
 		if maxRunes--; maxRunes < 0 {

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"imap-exporter/internal/text"
@@ -57,21 +58,7 @@ func tickText(d time.Duration) string {
 }
 
 // bytesText writes a size in binary units: 512 B, 1.5 KiB, 93 MiB.
-func bytesText(n uint64) string {
-	const units = "KMGTPE"
-	if n < 1024 {
-		return fmt.Sprintf("%d%sB", n, nonBreakingSpace)
-	}
-	size, unit := float64(n)/1024, 0
-	for size >= 999.5 && unit < len(units)-1 {
-		size, unit = size/1024, unit+1
-	}
-	decimals := 0
-	if size < 9.95 {
-		decimals = 1
-	}
-	return fmt.Sprintf("%.*f%s%ciB", decimals, size, nonBreakingSpace, units[unit])
-}
+func bytesText(n uint64) string { return strings.ReplaceAll(text.Bytes(n), " ", nonBreakingSpace) }
 
 // countText writes a number with commas: 1,843.
 func countText[T ~int | ~uint32 | ~uint64](n T) string {

@@ -132,12 +132,9 @@ func sentence(err error) string {
 func writeDebug(w http.ResponseWriter, answer ProbeAnswer) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if r := answer.Result; r != nil {
-		fmt.Fprint(w, format.Waterfall(r, format.Style{}))
+		_ = format.Text(w, format.Probe{Result: r}, format.Style{}, false)
 		if len(r.Transcript) > 0 {
 			fmt.Fprintf(w, "\nTranscript (C: the exporter, S: the server; since the connection was begun)\n\n%s", format.Transcript(r.Transcript))
-		}
-		for _, note := range r.Notes {
-			fmt.Fprintf(w, "\nNote: %s\n", note)
 		}
 	} else {
 		fmt.Fprintf(w, "%s\n", answer.Why)

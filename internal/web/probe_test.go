@@ -81,7 +81,7 @@ func TestProbe(t *testing.T) {
 func TestProbeDebug(t *testing.T) {
 	var asked []ProbeRequest
 	w := request(probing(&asked, nil), http.MethodGet, "/probe?target=canary&debug=true", "")
-	for _, want := range []string{"canary  imap.example.org:993  ok  3.0 ms", "S: * OK <b>ready</b>", "Note: STATUS refused", "probe_success{"} {
+	for _, want := range []string{"canary  imap.example.org:993  ok  3.0 ms", "S: * OK <b>ready</b>", "note           STATUS refused", "probe_success{"} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("no %q in\n%s", want, w.Body)
 		}

@@ -21,7 +21,8 @@ type Socket struct {
 	receiver         receiver
 	kernelTimestamps bool // for all bytes so far
 	deadline         time.Time
-	left             int64 // of the budget, in bytes
+	left             int64       // of the budget, in bytes
+	records          *tlsRecords // nil before TLS
 
 	received  time.Time     // when the newest bytes were, by the kernel if it tells
 	readDelay time.Duration // how much later they were read
@@ -70,11 +71,17 @@ func (s *Socket) Read(p []byte) (int, error) {
 		s.readDelay = now.Sub(s.received)
 		s.schedulingDelay += now.Sub(latest(begin, s.received))
 	}
+	if err == nil && s.records != nil {
+		err = s.records.add(p[:n])
+	}
 	if err != nil {
 		return n, s.fail(err)
 	}
 	return n, nil
 }
+
+// StartTLS says that all bytes from now on are TLS records, which are counted.
+func (s *Socket) StartTLS() { s.records = &tlsRecords{} }
 
 // Write hands p to the kernel.
 func (s *Socket) Write(p []byte) (int, error) {

@@ -71,7 +71,7 @@ func many(n int, line string) string {
 
 // nested are nested parentheses that overflow a parser's stack or make it loop forever.
 func nested() []Case {
-	deep := strings.Repeat("(", 10_000)
+	deep, lists := strings.Repeat("(", 10_000), strings.Repeat("(a)", 300_000)
 	bomb := func(name, verb, line, want string) Case {
 		return Case{Name: name, Want: want, Server: on(verb, hangAfter(line+"\r\n"))}
 	}
@@ -86,6 +86,10 @@ func nested() []Case {
 		Case{Name: "LIST", Account: Account{Mailboxes: []string{"%"}}, Want: "list/too_large", Server: on("LIST", hangAfter("* LIST "+deep+"\r\n"))},
 		bomb("65 parentheses", "FETCH", "* XVENDOR "+strings.Repeat("(", 65)+strings.Repeat(")", 65), "fetch/too_large"),
 		Case{Name: "64 parentheses", Want: Success, Server: on("FETCH", first("* XVENDOR "+strings.Repeat("(", 64)+strings.Repeat(")", 64)+"\r\n"))},
+		Case{Name: "lists in a literal: STATUS", Want: "status/protocol", Server: statuses("* STATUS a {900000}\r\n" + lists + "\r\n")},
+		Case{Name: "lists in a literal: QUOTA", Want: Success, Server: quotas("* QUOTA a {900000}\r\n" + lists + "\r\n")},
+		Case{Name: "lists in a literal: LIST", Account: Account{Mailboxes: []string{"%"}}, Want: Success, Server: says("LIST",
+			"* LIST () NIL a {900000}\r\n"+lists+"\r\nTAG OK\r\n")},
 		// Shallow enough for a line, but deeper than any list that means something to us: it is not looked at.
 		Case{Name: "a quota 20 deep", Want: Success, Values: map[string]float64{"quota_storage_used_bytes": 1024}, Server: says("GETQUOTAROOT",
 			"* QUOTA deep ("+strings.Repeat("(", 20)+strings.Repeat(")", 20)+" 1 2 STORAGE 5 6)\r\n* QUOTA b (STORAGE 1 2)\r\nTAG OK\r\n")},
