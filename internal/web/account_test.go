@@ -48,7 +48,7 @@ func TestAccountPageBeforeTheFirstProbe(t *testing.T) {
 func TestFailureIsExplained(t *testing.T) {
 	w := newFixture()
 	w.add(testAccount{Name: "canary", Suspended: true, NextLogin: w.now.Add(time.Hour)}, rejected("NO [AUTHENTICATIONFAILED] Wrong."))
-	assertHas(t, w.get(t, "/accounts/canary"), "auth/rejected", "wrong, changed or expired password, a locked account", "us; mail admin if many accounts at once",
+	assertHas(t, w.get(t, "/accounts/canary"), "auth/rejected", "wrong, changed or expired password", "us; mail admin if many accounts at once",
 		"NO [AUTHENTICATIONFAILED] Wrong.", "suspended", "in 59 min", `<details id="transcript" open>`)
 }
 
