@@ -59,7 +59,7 @@ func TestTooFewFiles(t *testing.T) { // Not in parallel: its times are short.
 	server := startServer(t, mailtest.Options{NoRecord: true, Handle: map[string]mailtest.Handler{
 		"GREETING": sessions.greeting, "LOGOUT": sessions.logout,
 	}})
-	file := writeConfig(t, "1s", "1s", 40, server.Addr())
+	file := writeConfig(t, "4s", "4s", 40, server.Addr())
 
 	if out, err := limitFiles(program.Command(t, file, "--web.listen-address=localhost:0"), "40").CombinedOutput(); err == nil || !strings.Contains(string(out), "the system lets us open 40 files, and we need at least 102") {
 		t.Errorf("started with 40 files: %v: %s", err, out)
@@ -117,6 +117,7 @@ func TestOutOfFiles(t *testing.T) { // Not in parallel: its times are short.
 		t.Fatal(err)
 	}
 	defer waiting.Close()
+	io.WriteString(waiting, "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 	e.signal(t, syscall.SIGHUP)
 	if !await(func() bool { return sum(e.metrics(t), "imap_exporter_config_last_reload_successful", ".*") == 0 }) {
 		t.Error("the configuration can be read without a file")
@@ -131,7 +132,6 @@ func TestOutOfFiles(t *testing.T) { // Not in parallel: its times are short.
 		t.Errorf("%v failures are blamed on others:\n%s", n, e.metrics(t))
 	}
 	_ = waiting.SetDeadline(time.Now().Add(waitTimeout))
-	io.WriteString(waiting, "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 	if answer, err := io.ReadAll(waiting); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 200") {
 		t.Errorf("the connection that had to wait: %v: %s", err, answer)
 	}

@@ -53,6 +53,9 @@ func TestNoSecretInAnyOutput(t *testing.T) {
 			t.Errorf("reloaded (%d):\n%s", status, text)
 		}
 		assertNoLeak(t, "/-/reload", answer)
+		if i%7 > 0 { // check loads a configuration as a reload does.
+			continue
+		}
 		check := program.Command(t, "config.yaml")
 		check.Dir, check.Args = folder, append(check.Args, "check")
 		output, _ := check.CombinedOutput()
@@ -60,7 +63,7 @@ func TestNoSecretInAnyOutput(t *testing.T) {
 			t.Errorf("check: %s", check.ProcessState)
 		}
 		assertNoLeak(t, "check", output)
-		if i%20 == 0 {
+		if i%21 == 0 {
 			e.signal(t, syscall.SIGHUP)
 		}
 	}

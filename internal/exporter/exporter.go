@@ -64,8 +64,8 @@ type engine struct {
 	unconfigured chan struct{}
 	panics       panicLog
 
-	reloading sync.Mutex
-	failed    string // the error of the last reload, or ""; guarded by reloading
+	reloading     sync.Mutex
+	reloadFailure atomic.Pointer[web.ReloadFailure] // of the last reload, or nil; changed under reloading
 }
 
 // historyLimits returns how much history is kept.

@@ -36,7 +36,7 @@ func engineFor(t *testing.T, server *mailtest.Server) (e *engine, target *probe.
 	}
 	stderr := newLogWriter(io.Discard)
 	t.Cleanup(stderr.Close)
-	e, err := newEngine(cfg, Options{}, stderr)
+	e, err := newEngine(cfg, Options{Load: func() (*config.Config, error) { return cfg, nil }}, stderr)
 	if err != nil {
 		t.Fatal(err)
 	}

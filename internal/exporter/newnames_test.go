@@ -17,10 +17,10 @@ import (
 func named(start time.Time, names string) *probe.Result {
 	r := &probe.Result{Account: "canary", Server: "imap.example.org:993", Start: start, Quota: &probe.Quota{Supported: true}}
 	mailboxes, roots, _ := strings.Cut(names, "/")
-	for _, name := range strings.Fields(mailboxes) {
+	for name := range strings.FieldsSeq(mailboxes) {
 		r.Mailboxes = append(r.Mailboxes, probe.Mailbox{Name: name})
 	}
-	for _, name := range strings.Fields(roots) {
+	for name := range strings.FieldsSeq(roots) {
 		r.Quota.Roots = append(r.Quota.Roots, probe.QuotaRoot{Name: name})
 	}
 	return r

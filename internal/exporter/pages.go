@@ -27,6 +27,7 @@ func (e *engine) pages() web.Options {
 			return web.Links{Prometheus: cfg.Web.PrometheusURL, Grafana: cfg.Web.GrafanaURL}
 		},
 		Ready:         e.ready.Load,
+		ReloadFailure: e.reloadFailure.Load,
 		Probe:         e.probeNow,
 		ProbeMetrics:  e.probeMetrics,
 		TimeoutOffset: e.opts.TimeoutOffset,

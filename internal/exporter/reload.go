@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"imap-exporter/internal/account"
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/web"
 )
 
 const (
@@ -53,7 +55,7 @@ func (e *engine) isStale() bool {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
 	sources := e.config.Load().Sources
-	return sources.Settled() && (e.failed != "" || sources.Changed())
+	return sources.Settled() && (e.reloadFailure.Load() != nil || sources.Changed())
 }
 
 // reload reads the whole configuration, applies it, and returns what has changed in a sentence. If the configuration is
@@ -63,14 +65,10 @@ func (e *engine) reload(ctx context.Context, trigger string) (string, error) {
 	defer e.reloading.Unlock()
 	cfg, err := e.opts.Load()
 	if err != nil {
-		e.metrics.Reloaded(false, time.Now())
-		if known := e.failed == err.Error(); !known || trigger != byChange { // Nobody asked for this reload: the same error is logged once.
-			e.logProblems(ctx, trigger, err)
-		}
-		e.failed = err.Error()
+		e.reloadFailed(ctx, trigger, err)
 		return "", err
 	}
-	e.failed = ""
+	e.reloadFailure.Store(nil)
 	before := e.config.Load()
 	if err := e.logLevel.Set(cfg.Log.Level); err != nil {
 		e.logger.ErrorContext(ctx, "Log level not changed", "err", err)
@@ -78,6 +76,21 @@ func (e *engine) reload(ctx context.Context, trigger string) (string, error) {
 	e.apply(cfg)
 	e.metrics.Reloaded(true, time.Now())
 	return e.logReload(ctx, trigger, before, cfg), nil
+}
+
+// reloadFailed shows and logs why a reload failed. The caller holds e.reloading.
+func (e *engine) reloadFailed(ctx context.Context, trigger string, err error) {
+	failure := &web.ReloadFailure{Error: err.Error(), Since: time.Now()}
+	e.metrics.Reloaded(false, failure.Since)
+	before := e.reloadFailure.Load()
+	if before != nil {
+		failure.Since = before.Since
+	}
+	if before == nil || before.Error != failure.Error || trigger != byChange { // Nobody asked for a reload by change: the same error is logged once.
+		e.logProblems(ctx, trigger, err)
+	}
+	e.reloadFailure.Store(failure)
+	e.updates.Changed(account.Key{}) // Open pages show it.
 }
 
 // logProblems logs what is wrong with a configuration, a line each.

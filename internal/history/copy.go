@@ -32,7 +32,7 @@ type copier struct{ bytes int }
 // allocation is what the memory of one text or slice takes at most beside its content, because sizes are rounded up.
 const allocation = 16
 
-func sizeOf(t reflect.Type) int { return int(t.Size()) } //nolint:gosec // No type is as large.
+func sizeOf(t reflect.Type) int { return int(t.Size()) }
 
 var (
 	stringType   = reflect.TypeFor[string]()

@@ -99,6 +99,7 @@ func addresses(v reflect.Value, path string, seen map[unsafe.Pointer]string) {
 				addresses(v.Field(i), path+"."+f.Name, seen)
 			}
 		}
+	default: // It is part of the value.
 	}
 }
 

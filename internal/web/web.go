@@ -55,6 +55,8 @@ type Options struct {
 	// Reload reloads the configuration. It returns what has changed, or what is wrong with it, for whoever asked. Nil:
 	// neither reloads nor probes can be asked for by HTTP.
 	Reload func(context.Context) (report string, err error)
+	// ReloadFailure returns why the last reload failed, or nil if it didn't. Nil: it is never shown.
+	ReloadFailure func() *ReloadFailure
 	// Bound is the address of the listener. AllowedHosts are the values of the header Host to accept besides loopback, in
 	// lower case and without port. If Bound is nil or not on loopback, and there are no AllowedHosts, any is accepted.
 	Bound        net.Addr
@@ -65,6 +67,14 @@ type Options struct {
 
 // Links are addresses of Prometheus and Grafana, without a slash at the end; "" where none is configured.
 type Links struct{ Prometheus, Grafana string }
+
+// A ReloadFailure is why the configuration in force isn't what the files say.
+type ReloadFailure struct {
+	// Error is what is wrong, a line for each problem.
+	Error string
+	// Since is the time of the first of the consecutive reloads that failed.
+	Since time.Time
+}
 
 // lifecycle says whether --web.enable-lifecycle is set: whether reloads and probes may be asked for.
 func (o *Options) lifecycle() bool { return o.Reload != nil }
