@@ -40,7 +40,7 @@ test-386:
 # What takes its time: ten minutes and more.
 soak: servers
 	go run ./internal/realtest/report build/soak -tags soak -timeout=40m \
-		-run 'WrongPasswordAmong|ReloadStorm|HostileServersForLong|LeavesNoTrace|Mutants' ./cmd/exporter ./internal/e2e ./probe ./dashboards/rules
+		-run 'WrongPasswordAmong|ReloadStorm|HostileServersForLong|LeavesNoTrace|Mutants|Attacks' ./cmd/exporter ./internal/e2e ./internal/exporter ./probe ./dashboards/rules
 
 # Installs the real servers, each into a directory of its own. Starts none.
 servers:

@@ -117,6 +117,7 @@ func TestKeyUpdates(t *testing.T) {
 	defer server.Close()
 	target := targetAt(server.Addr(), &tls.Config{InsecureSkipVerify: true})
 	target.FetchBytes = 1 << 20
+	target.Timeout = time.Minute // Under the race detector, on a busy machine.
 	begin := used(t)
 	r := Run(t.Context(), target)
 	took := used(t) - begin - time.Duration(generating.Load())

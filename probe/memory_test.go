@@ -5,6 +5,7 @@ import (
 	"maps"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"imap-exporter/internal/mailtest"
@@ -53,22 +54,23 @@ func TestMemoryOfAProbe(t *testing.T) {
 }
 
 // memoryAtLogout probes, and returns the size of the heap when the probe waits for the answer to its LOGOUT.
-func memoryAtLogout(t *testing.T, handle map[string]mailtest.Handler) (bytes int64) {
+func memoryAtLogout(t *testing.T, handle map[string]mailtest.Handler) int64 {
 	t.Helper()
+	var bytes atomic.Int64
 	all := map[string]mailtest.Handler{"LOGOUT": func(c *mailtest.Conn, cmd mailtest.Command) error {
 		runtime.GC()
 		runtime.GC()
 		var stats runtime.MemStats
 		runtime.ReadMemStats(&stats)
-		bytes = int64(stats.HeapAlloc)
+		bytes.Store(int64(stats.HeapAlloc))
 		return c.Default(cmd)
 	}}
 	maps.Copy(all, handle)
 	_, target := serve(t, mailtest.Options{Mode: mailtest.ModePlain, NoRecord: true, Handle: all})
 	target.Mailboxes = []string{"INBOX", "*"}
 	Run(t.Context(), target)
-	if bytes == 0 {
+	if bytes.Load() == 0 {
 		t.Fatal("the probe hasn't logged out")
 	}
-	return bytes
+	return bytes.Load()
 }

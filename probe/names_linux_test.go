@@ -17,7 +17,6 @@ import (
 
 // TestNameServers: what a name server does shows in phase resolve, with its time, and every probe asks again.
 func TestNameServers(t *testing.T) {
-	t.Parallel()
 	network := netns.Enter(t)
 	if network == nil {
 		return

@@ -85,7 +85,7 @@ func (r *rotation) refused() (n int) {
 }
 
 // A password is changed on the server, then in the file; or a wrong one is put into the file, then the right one. Without a
-// restart or a reload, what is in the file is used by the next login, and a login that is held back no longer is: after one
+// restart or a reload, what is in the file is used by the next login, and a suspended login no longer is: after one
 // refused login, and no more.
 func TestRotation(t *testing.T) {
 	const first, second = "canary-rotation-1-secret", "canary-rotation-2-secret"

@@ -41,7 +41,7 @@ func TestDockerfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range strings.Fields(string(out)) {
+	for file := range strings.FieldsSeq(string(out)) {
 		name, err := filepath.Rel(root, file)
 		if err != nil {
 			t.Fatal(err)

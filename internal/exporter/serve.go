@@ -96,7 +96,7 @@ func (e *engine) serve(ctx context.Context, listener, profiles net.Listener) err
 }
 
 // shutDown accepts no more connections, and closes those that are still open after the grace.
-func shutDown(ctx context.Context, server *http.Server) error {
+func shutDown(ctx context.Context, server *web.Server) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	if err := server.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {

@@ -24,7 +24,7 @@ func ValidateWebConfig(file string) error {
 }
 
 // A redactingHandler removes the values of the web configuration file from log records: the toolkit reads the file for each
-// request and logs its errors.
+// request and logs its errors. It removes what the toolkit says of HTTP/2, too, which our server never speaks.
 type redactingHandler struct{ slog.Handler }
 
 // WithAttrs returns a handler that does the same.
@@ -41,6 +41,9 @@ func (h redactingHandler) WithGroup(name string) slog.Handler {
 func (h redactingHandler) Handle(ctx context.Context, record slog.Record) error {
 	changed := slog.NewRecord(record.Time, record.Level, record.Message, record.PC)
 	record.Attrs(func(a slog.Attr) bool {
+		if a.Key == "http2" {
+			return true
+		}
 		if a.Value.Kind() == slog.KindString {
 			a.Value = slog.StringValue(withoutValues(a.Value.String()))
 		}

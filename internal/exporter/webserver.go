@@ -10,6 +10,7 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
 	"imap-exporter/internal/config"
+	"imap-exporter/internal/web"
 )
 
 // errNotAccepting is what a notAccepting listener fails with.
@@ -25,17 +26,19 @@ func (l notAccepting) Addr() net.Addr          { return l.address }
 // serveWeb serves until the server is shut down, with the TLS and the authentication of a web configuration; path is "" for
 // none. The toolkit reads its file at each request, and certificates at each handshake. Before it does, they are checked: a named
 // pipe would make it wait for ever, and /dev/zero would take all memory.
-func serveWeb(listener net.Listener, server *http.Server, path string, logger *slog.Logger) error {
-	flags := &toolkit.FlagConfig{WebConfigFile: &path}
-	if path == "" {
-		return toolkit.Serve(listener, server, flags, logger)
+func serveWeb(listener net.Listener, server *web.Server, path string, logger *slog.Logger) error {
+	if path != "" {
+		if err := config.CheckWebFiles(path); err != nil {
+			return err
+		}
 	}
 	// The toolkit sets the server up and serves in one function. This lets it do the former alone.
-	if err := config.CheckWebFiles(path); err != nil {
+	flags := &toolkit.FlagConfig{WebConfigFile: &path}
+	if err := toolkit.Serve(notAccepting{listener.Addr()}, server.Server, flags, logger); !errors.Is(err, errNotAccepting) {
 		return err
 	}
-	if err := toolkit.Serve(notAccepting{listener.Addr()}, server, flags, logger); !errors.Is(err, errNotAccepting) {
-		return err
+	if path == "" {
+		return server.Serve(listener)
 	}
 	authenticated := server.Handler
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -46,7 +49,7 @@ func serveWeb(listener net.Listener, server *http.Server, path string, logger *s
 		}
 		authenticated.ServeHTTP(w, r)
 	})
-	if server.TLSConfig == nil || server.TLSConfig.GetConfigForClient == nil { // Without TLS; HTTP/2 makes a TLSConfig all the same.
+	if server.TLSConfig == nil || server.TLSConfig.GetConfigForClient == nil {
 		return server.Serve(listener)
 	}
 	configure := server.TLSConfig.GetConfigForClient
@@ -57,5 +60,5 @@ func serveWeb(listener net.Listener, server *http.Server, path string, logger *s
 		}
 		return configure(hello)
 	}
-	return server.ServeTLS(listener, "", "")
+	return server.ServeTLS(listener)
 }

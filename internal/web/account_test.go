@@ -48,7 +48,7 @@ func TestAccountPageBeforeTheFirstProbe(t *testing.T) {
 func TestFailureIsExplained(t *testing.T) {
 	w := newFixture()
 	w.add(testAccount{Name: "canary", Suspended: true, NextLogin: w.now.Add(time.Hour)}, rejected("NO [AUTHENTICATIONFAILED] Wrong."))
-	assertHas(t, w.get(t, "/accounts/canary"), "auth/rejected", "wrong, changed or expired password, a locked account", "us; mail admin if many accounts at once",
+	assertHas(t, w.get(t, "/accounts/canary"), "auth/rejected", "wrong, changed or expired password", "us; mail admin if many accounts at once",
 		"NO [AUTHENTICATIONFAILED] Wrong.", "suspended", "in 59 min", `<details id="transcript" open>`)
 }
 
@@ -105,9 +105,9 @@ func TestProbeNow(t *testing.T) {
 		err    error
 		status int
 	}{
-		"the server asked us to wait": {&schedule.BlockedError{Until: time.Now(), Reason: schedule.Throttled}, http.StatusConflict},
-		"The probe still waits or runs.":    {context.DeadlineExceeded, http.StatusGatewayTimeout},
-		"Not probed: no room.":              {errors.New("no room"), http.StatusServiceUnavailable},
+		"the server asked us to wait":    {&schedule.BlockedError{Until: time.Now(), Reason: schedule.Throttled}, http.StatusConflict},
+		"The probe still waits or runs.": {context.DeadlineExceeded, http.StatusGatewayTimeout},
+		"Not probed: no room.":           {errors.New("no room"), http.StatusServiceUnavailable},
 	} {
 		answer = c.err
 		got := w.post("/accounts/canary/probe")

@@ -71,7 +71,7 @@ func (p *pages) newAccountPage(r *http.Request, a *accountView) accountPage {
 	version := p.updates.version()
 	page := accountPage{pageLayout: p.layout(r, printable(a.Name), "accounts"), Root: rootOf(r), Lifecycle: p.opts.lifecycle()}
 	p.fillLive(&page, a)
-	page.Live = "events/" + page.Path + "?version=" + version
+	page.Live = "events/" + page.Path + "?version=" + version + "&banner=" + page.Banner.ID()
 	return page
 }
 

@@ -62,6 +62,9 @@ func assertQuiet(t *testing.T, tab *realtest.Tab, url string) {
 // from other hosts.
 func TestBrowserAccessibility(t *testing.T) {
 	w := busyFixture()
+	w.ReloadFailure = func() *ReloadFailure {
+		return &ReloadFailure{Error: "config.yaml:12: unknown key\nconfig.yaml:14: /" + strings.Repeat("long", 50) + ": no such file", Since: w.now}
+	}
 	url := w.serve(t)
 	tab := realtest.Chromium(t)
 	for _, path := range addresses(w) {

@@ -14,22 +14,16 @@ const debugWriteTimeout = 2 * time.Minute
 // NewDebugServer returns a server of the program's profiles, for a listener at the given address of loopback, to be started
 // by the caller. It doesn't show the program's arguments (/debug/pprof/cmdline), and answers to loopback's names only.
 // Profiles have no content of memory.
-func NewDebugServer(bound net.Addr, logger *slog.Logger) *http.Server {
+func NewDebugServer(bound net.Addr, logger *slog.Logger) *Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.Handle("GET /debug/pprof/cmdline", http.NotFoundHandler())
-	server := &http.Server{
-		Handler:           withSecurityHeaders(withHostCheck(limitInFlight(pagesInFlight, busyText)(mux), bound, nil)),
-		ReadHeaderTimeout: readTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      debugWriteTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelError),
-	}
-	limitConnections(server, maxConnections)
+	answers := &answerLimiter{limit: maxAnswerBytes}
+	handler := withSecurityHeaders(withHostCheck(answers.limitInFlight(pagesInFlight, busyText)(mux), bound, nil))
+	server := newServer(handler, newPasswordLimiter(), logger)
+	server.WriteTimeout = debugWriteTimeout
 	return server
 }

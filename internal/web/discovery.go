@@ -13,20 +13,28 @@ type TargetGroup struct {
 }
 
 // discoveryHandler serves /sd. As https://prometheus.io/docs/prometheus/latest/http_sd/ demands, it always lists all
-// accounts, and answers [] if there are none.
-func discoveryHandler(opts Options) http.Handler {
+// accounts, and answers [] if there are none. Requests that come together share an answer.
+func discoveryHandler(opts Options, answers *answerLimiter) http.Handler {
+	lists := newSharedMaker(answers, 1)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		groups := opts.Discover()
-		if groups == nil {
-			groups = []TargetGroup{}
-		}
-		body, err := json.Marshal(groups)
-		if err != nil {
-			opts.Logger.ErrorContext(r.Context(), "Targets not listed", "err", err)
-			http.Error(w, "The accounts can't be listed; the log says why.", http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		fmt.Fprintf(w, "%s\n", body)
+		lists.serve(w, r, "", func() *answer { return listTargets(opts) })
 	})
+}
+
+// listTargets makes an answer with all targets.
+func listTargets(opts Options) *answer {
+	a := newAnswer(true)
+	groups := opts.Discover()
+	if groups == nil {
+		groups = []TargetGroup{}
+	}
+	body, err := json.Marshal(groups)
+	if err != nil {
+		opts.Logger.Error("Targets not listed", "err", err)
+		http.Error(a, "The accounts can't be listed; the log says why.", http.StatusInternalServerError)
+		return a
+	}
+	a.Header().Set("Content-Type", "application/json; charset=utf-8")
+	fmt.Fprintf(a, "%s\n", body)
+	return a
 }

@@ -84,9 +84,13 @@ func (p *pages) streamUpdates(w http.ResponseWriter, r *http.Request, poll func(
 		p.opts.Logger.DebugContext(r.Context(), "A page is not kept up to date", "err", err)
 		return
 	}
+	shown := r.URL.Query().Get("banner")
 	tick := time.NewTicker(minMessageInterval)
 	defer tick.Stop()
 	for {
+		if err := p.sendBanner(s, &shown); err != nil {
+			return
+		}
 		if err := poll(s, watcher); err != nil {
 			return
 		}
@@ -101,6 +105,20 @@ func (p *pages) streamUpdates(w http.ResponseWriter, r *http.Request, poll func(
 		case <-tick.C:
 		}
 	}
+}
+
+// sendBanner sends the banner if it is another one than that which is shown.
+func (p *pages) sendBanner(s *stream, shown *string) error {
+	b := p.banner(time.Now())
+	if b.ID() == *shown {
+		return nil
+	}
+	*shown = b.ID()
+	html, err := p.render("banner", b)
+	if err != nil {
+		return err
+	}
+	return s.send(html)
 }
 
 // listEvents keeps a page of the list up to date: changed rows, and every few seconds the selection of accounts.

@@ -24,7 +24,7 @@ type listener struct {
 // serve runs a server of the fixture's pages until the end of the test.
 func (w *fixture) serve(t *testing.T) (url string) {
 	server := httptest.NewUnstartedServer(nil)
-	server.Config = NewServer(w.Options)
+	server.Config = NewServer(w.Options).Server
 	server.Start()
 	t.Cleanup(func() {
 		w.Updates.close() // As at the shutdown.
@@ -138,7 +138,7 @@ func TestStreamsAreBounded(t *testing.T) {
 func TestStreamsEnd(t *testing.T) {
 	w := newFixture()
 	server := httptest.NewUnstartedServer(nil)
-	server.Config = NewServer(w.Options)
+	server.Config = NewServer(w.Options).Server
 	server.Start()
 	defer server.Close()
 	gone := listen(t, server.URL+"/events/?version=none")

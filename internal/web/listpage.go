@@ -66,6 +66,7 @@ func (p *pages) serveList(w http.ResponseWriter, r *http.Request) {
 	page.Failing = summary.Failing
 	values := l.Query.values()
 	values.Set("version", version)
+	values.Set("banner", page.Banner.ID())
 	page.Live = "events/?" + values.Encode()
 	if q.Account+q.Server+q.State != "" {
 		page.Unfiltered = rootOf(r) + query{Sort: q.Sort, Desc: q.Desc, Page: 1}.String()

@@ -36,8 +36,8 @@ func newPages(opts Options) *pages {
 }
 
 // register adds the pages to a server.
-func (p *pages) register(mux *http.ServeMux) {
-	limited := limitInFlight(pagesInFlight, busyText)
+func (p *pages) register(mux *http.ServeMux, answers *answerLimiter) {
+	limited := answers.limitInFlight(pagesInFlight, busyText)
 	page := func(pattern string, show http.HandlerFunc) { mux.Handle(pattern, limited(show)) }
 	page("GET /{$}", p.serveList)
 	page("GET /accounts/{name}", p.serveAccount)
@@ -46,7 +46,8 @@ func (p *pages) register(mux *http.ServeMux) {
 	page("GET /config", p.serveConfig)
 	page("GET /docs/{page...}", p.serveDocs)
 	// These wait, for the end of a probe or for changes, and are limited otherwise.
-	mux.Handle("POST /accounts/{name}/probe", refuseCrossSite(http.HandlerFunc(p.probeNow)))
+	button := answers.limitInFlight(buttonsInFlight, busyText)
+	mux.Handle("POST /accounts/{name}/probe", button(refuseCrossSite(http.HandlerFunc(p.probeNow))))
 	mux.HandleFunc("GET /events/{$}", p.listEvents)
 	mux.HandleFunc("GET /events/accounts/{name}", p.accountEvents)
 	for _, name := range []string{"style.css", "status.js", "favicon.svg", "failing.svg"} {
@@ -65,6 +66,7 @@ type pageLayout struct {
 	// Failing is the number of failing accounts, for the title.
 	Failing int
 	Now     relativeTime
+	Banner  banner
 	// Live is the address of the stream that keeps the page up to date; "" if there is none.
 	Live string
 	Links
@@ -78,6 +80,7 @@ func (p *pages) layout(r *http.Request, title, here string) pageLayout {
 	if p.opts.Links != nil {
 		f.Links = p.opts.Links()
 	}
+	f.Banner = p.banner(now)
 	return f
 }
 

@@ -17,8 +17,8 @@ const keyMark = "\x01"
 // accountPath returns the path of an account's page, relative to the first page.
 func accountPath(key account.Key) string {
 	name := key.Account
-	if name == "." || name == ".." {
-		name = keyMark + name // Browsers resolve these as folders, even if they are escaped.
+	if name == "." || name == ".." || name == "/" {
+		name = keyMark + name // Browsers and routers resolve these as folders, even if they are escaped.
 	}
 	if key.Service != probe.IMAP.Name {
 		name += keyMark + key.Service
@@ -29,8 +29,8 @@ func accountPath(key account.Key) string {
 // keyFromPath returns the key that accountPath has put into the path of a request.
 func keyFromPath(r *http.Request) account.Key {
 	name := strings.TrimPrefix(r.PathValue("name"), keyMark)
-	if name, service, ok := strings.Cut(name, keyMark); ok {
-		return account.Key{Account: name, Service: service}
+	if before, service, ok := strings.Cut(name, keyMark); ok {
+		return account.Key{Account: before, Service: service}
 	}
 	return account.Key{Account: name, Service: probe.IMAP.Name}
 }

@@ -21,13 +21,8 @@ import (
 )
 
 const (
-	// probesInFlight is how many requests for /probe are served at a time; most of them wait. The other connections are
-	// left for scrapes and pages.
-	probesInFlight = 256
-	// probeTimeout is how long a probe may take when the client doesn't say how long it waits; maxProbeTimeout is the
-	// longest that it may say.
-	probeTimeout    = 2 * time.Minute
-	maxProbeTimeout = 10 * time.Minute
+	// probeTimeout is how long a probe may take at most: no client can say that it waits longer.
+	probeTimeout = 2 * time.Minute
 	// minProbeTimeout is a probe's timeout where the client waits for less than the offset.
 	minProbeTimeout = 100 * time.Millisecond
 )
@@ -54,15 +49,13 @@ type ProbeAnswer struct {
 
 // probeHandler serves /probe.
 func probeHandler(opts Options) http.Handler {
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		request, debug, err := parseProbe(r.URL.RawQuery)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
 		request.Timeout = probeTimeoutFor(r, opts.TimeoutOffset)
-		// The deadline of other answers is for clients that read slowly. This client waits for us.
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(request.Timeout + readTimeout))
 		// Half of the offset is left for a probe that ends at its timeout, so that its Result still arrives.
 		ctx, cancel := context.WithTimeout(r.Context(), request.Timeout+opts.TimeoutOffset/2)
 		defer cancel()
@@ -77,7 +70,6 @@ func probeHandler(opts Options) http.Handler {
 			promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{EnableOpenMetrics: true}).ServeHTTP(w, r)
 		}
 	})
-	return limitInFlight(probesInFlight, "Too many probes are asked for at a time.")(handler)
 }
 
 // parseProbe reads the query of /probe: target or account, which mean the same; module; debug. A parameter that is given
@@ -105,11 +97,14 @@ func parseProbe(query string) (request ProbeRequest, debug bool, err error) {
 }
 
 // probeTimeoutFor returns how long a probe may take, so that the client gets the metrics within the time that it waits.
+// Prometheus says how long that is, in X-Prometheus-Scrape-Timeout-Seconds.
 func probeTimeoutFor(r *http.Request, offset time.Duration) time.Duration {
-	if waits := scrapeTimeout(r, 0, maxProbeTimeout); waits > 0 {
-		return max(waits-offset, minProbeTimeout)
+	seconds, err := strconv.ParseFloat(r.Header.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64)
+	if err != nil || !(seconds > 0) { // NaN isn't either.
+		return probeTimeout
 	}
-	return probeTimeout
+	waits := time.Duration(min(seconds, probeTimeout.Seconds()) * float64(time.Second))
+	return max(waits-offset, minProbeTimeout)
 }
 
 // probeStatus returns the HTTP status for an error of ProbeMetrics.

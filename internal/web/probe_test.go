@@ -115,7 +115,7 @@ func TestProbeTimeout(t *testing.T) {
 		"10":    9500 * time.Millisecond,
 		"2.5":   2 * time.Second,
 		"0.4":   minProbeTimeout,
-		"1e9":   maxProbeTimeout - 500*time.Millisecond,
+		"1e9":   probeTimeout - 500*time.Millisecond,
 		"NaN":   probeTimeout,
 		"-1":    probeTimeout,
 		"0":     probeTimeout,

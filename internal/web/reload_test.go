@@ -3,10 +3,14 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestReload(t *testing.T) {
@@ -59,6 +63,41 @@ func TestReload(t *testing.T) {
 		}
 		if got := w.Header().Get("Content-Type"); got != "text/plain; charset=utf-8" {
 			t.Errorf("%s: Content-Type is %q", c.name, got)
+		}
+	}
+}
+
+// A failed reload is seen on every page, with its errors and since when, and open pages are told of it and of its end.
+func TestReloadFailureIsShown(t *testing.T) {
+	w, failed := probed()
+	var failure atomic.Pointer[ReloadFailure]
+	w.ReloadFailure = failure.Load
+	pages := []string{"/", "/accounts/canary", fmt.Sprintf("/accounts/canary/probes/%d", failed.Start.UnixMilli()), "/config", "/docs/", "/docs/metrics"}
+	for _, path := range pages {
+		if page := w.get(t, path); strings.Contains(page, "was not reloaded") {
+			t.Errorf("%s says that a reload failed", path)
+		}
+	}
+	live := regexp.MustCompile(`data-live="([^"]*)"`)
+	address := func(path string) string {
+		return strings.ReplaceAll(live.FindStringSubmatch(w.get(t, path))[1], "&amp;", "&")
+	}
+	url := w.serve(t)
+	list, one := listen(t, url+"/"+address("/")), listen(t, url+"/accounts/"+address("/accounts/canary"))
+	text := "config.yaml:3: <b>wrong</b>\u202e" + strings.Repeat("\nconfig.yaml:4: also", maxBannerLines+1)
+	failure.Store(&ReloadFailure{Error: text, Since: w.now.Add(-5 * time.Minute)})
+	for _, path := range pages {
+		assertHas(t, w.get(t, path), "The configuration was not reloaded", "for <time", ">5 min</time>", `config.yaml:3: &lt;b&gt;wrong&lt;/b&gt;\u{202e}`, "config.yaml:4: also", "The log has 2 more")
+	}
+	for _, l := range []*listener{list, one} {
+		if message := l.next(); !strings.Contains(message, `<div id="banner"`) || !strings.Contains(message, "config.yaml:3") {
+			t.Errorf("the open page is told %s", message)
+		}
+	}
+	failure.Store(nil)
+	for _, l := range []*listener{list, one} {
+		if message := l.next(); !strings.Contains(message, `<div id="banner"`) || strings.Contains(message, "reloaded") {
+			t.Errorf("afterwards the open page is told %s", message)
 		}
 	}
 }

@@ -5,11 +5,9 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -78,47 +76,3 @@ type ReloadFailure struct {
 
 // lifecycle says whether --web.enable-lifecycle is set: whether reloads and probes may be asked for.
 func (o *Options) lifecycle() bool { return o.Reload != nil }
-
-// Limits of a client's requests. A scrape of 10,000 accounts takes seconds to write.
-const (
-	readTimeout    = 10 * time.Second
-	writeTimeout   = time.Minute
-	idleTimeout    = 2 * time.Minute
-	maxHeaderBytes = 16 << 10
-)
-
-// NewServer returns a server of all pages, to be started by the caller. Slow or greedy clients can't hold it up.
-func NewServer(opts Options) *http.Server {
-	errorLog := slog.NewLogLogger(opts.Logger.Handler(), slog.LevelError)
-	mux := http.NewServeMux()
-	pages := newPages(opts)
-	pages.register(mux)
-	mux.Handle("GET /metrics", metricsHandler(opts))
-	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintln(w, "Healthy.")
-	})
-	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {
-		if !opts.Ready() {
-			http.Error(w, "Not ready: the schedule is not running.", http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "Ready.")
-	})
-	mux.Handle("GET /probe", probeHandler(opts))
-	mux.Handle("GET /sd", discoveryHandler(opts))
-	reloading := limitInFlight(reloadsInFlight, busyText)(reloadHandler(opts))
-	mux.Handle("POST /-/reload", reloading)
-	mux.Handle("PUT /-/reload", reloading)
-	server := &http.Server{
-		Handler:           withSecurityHeaders(withHostCheck(withDeadline(mux, opts.Logger), opts.Bound, opts.AllowedHosts)),
-		ReadHeaderTimeout: readTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          errorLog,
-	}
-	limitConnections(server, maxConnections)
-	server.RegisterOnShutdown(pages.updates.close)
-	return server
-}

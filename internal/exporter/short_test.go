@@ -1,0 +1,13 @@
+//go:build !soak
+
+package exporter
+
+import "time"
+
+const (
+	// attackTime is how long an attack lasts, and attackers how many connections make it.
+	attackTime = 2 * time.Second
+	attackers  = 700
+	// soaking says that each kind of attack is made alone, too.
+	soaking = false
+)
