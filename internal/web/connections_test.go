@@ -176,7 +176,7 @@ func (p *pipes) open(t *testing.T, path string) net.Conn {
 	return client
 }
 
-// answer reads an answer.
+// answerOn reads an answer.
 func answerOn(t *testing.T, conn net.Conn) string {
 	t.Helper()
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -188,6 +188,7 @@ func answerOn(t *testing.T, conn net.Conn) string {
 	if err != nil {
 		t.Error(err)
 	}
+	synctest.Wait() // Now the server knows that the answer has been taken.
 	return string(body)
 }
 
