@@ -25,12 +25,12 @@ build:
 # have little code of their own run without the race detector. Last come the tests that measure time: alone.
 PKGS = ./...
 UNRACED = ./dashboards/... ./deploy/... ./internal/e2e ./internal/realtest/...
-TIMING = ^Test(DelaysAreTrue|RoundTripsToDovecot|NoFalseDelay)$$
+TIMING = ^Test(DelaysAreTrue|RoundTripsToDovecot|NoFalseDelay|Attacks)$$
 GOTEST = -shuffle=on -count=1 -timeout=20m -p=3 -parallel=8
 test: servers
 	go run ./internal/realtest/report build/test $(GOTEST) -race \
 		$(if $(filter ./...,$(PKGS)),-skip='$(TIMING)' $$(go list ./... | grep -vxF "$$(go list $(UNRACED))") \
-			-- $(GOTEST) $(UNRACED) -- -count=1 -run='$(TIMING)' ./probe,$(PKGS))
+			-- $(GOTEST) $(UNRACED) -- -count=1 -p=1 -run='$(TIMING)' ./probe ./internal/exporter,$(PKGS))
 
 # On 32 bits. CGO would need another C compiler.
 test-386:

@@ -142,7 +142,7 @@ func scrapes() []panel {
 		timeseries("Samples a scrape", "Samples in each scrape, which Prometheus must store. histograms: classic or native in the configuration reduces them.",
 			query(`topk(10, scrape_samples_scraped{@})`, "{{instance}}"),
 		).below().unit(count).from0().wide(6).none("No scrape"),
-		timeseries("Responses to scrapes", "Responses of /metrics each minute by HTTP status. 503: more than four scrapes at a time. 500: a fault of the exporter; see its log.",
+		timeseries("Responses to scrapes", "Responses of /metrics each minute by HTTP status. 500: a fault of the exporter; see its log.",
 			query(`60 * sum by (code) (rate(promhttp_metric_handler_requests_total{@}[$__rate_interval])) > 0`, "{{code}}"),
 		).below().unit(perMinute).from0().wide(6).none("No scrape"),
 		timeseries("Log lines lost", "Log lines that were dropped because nobody read them or the disk was full. Probes continue, but these lines are lost.",

@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os/signal"
 	"slices"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -77,6 +79,10 @@ func (f *probeFlags) notProbed(cmd *cobra.Command, err error) error {
 
 // run runs the command.
 func (f *probeFlags) run(cmd *cobra.Command, args []string) error {
+	if f.format == formatNagios { // Else a closed pipe would end the program with the status of a signal, which is no state.
+		signal.Ignore(syscall.SIGPIPE)
+		defer signal.Reset(syscall.SIGPIPE)
+	}
 	output, err := f.newProbeOutput(cmd)
 	if err != nil {
 		return f.notProbed(cmd, err)

@@ -85,8 +85,8 @@ func (r *rotation) refused() (n int) {
 }
 
 // A password is changed on the server, then in the file; or a wrong one is put into the file, then the right one. Without a
-// restart or a reload, what is in the file is used by the next login, and a login that is held back no longer is: after one
-// refused login, and no more.
+// restart or a reload, the next login uses what is in the file, even while logins are suspended. One login is refused before
+// that, and no more.
 func TestRotation(t *testing.T) {
 	const first, second = "canary-rotation-1-secret", "canary-rotation-2-secret"
 	folder := t.TempDir()

@@ -11,7 +11,7 @@ import (
 
 // The lines of syntax errors are right however far the error is from what encloses it, in files of any size.
 func TestLineOfSyntaxErrors(t *testing.T) {
-	const before, after = 3000, 3000
+	const before, after = 800, 800
 	item := "  - {name: account-%, server: imap.example.org, username: u, password: p}\n"
 	many := func(n int) string { return strings.Repeat(item, n) }
 	for _, c := range []struct {

@@ -142,7 +142,7 @@ func TestLargeAnswersTakeNoMemory(t *testing.T) {
 				return nil
 			}})
 			e, target := engineFor(t, server)
-			const probes = 60
+			const probes = 30
 			grown, ok := heapAfter(t, e, target, probes)
 			t.Logf("%d of %d probes succeeded, %d KiB", ok, probes, grown>>10)
 			if grown > memoryPerAccount {

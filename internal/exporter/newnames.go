@@ -1,7 +1,9 @@
 package exporter
 
 import (
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,15 +26,19 @@ const newNamesNote = "names: mailboxes or quota roots were left out: an account 
 
 // A nameLimiter leaves out of Results what would be too many new series. Its zero value is ready.
 type nameLimiter struct {
-	mu       sync.Mutex
-	accounts map[account.Key]*knownNames
+	mu    sync.Mutex
+	known map[nameScope]*knownNames
 }
 
-// knownNames are the names that an account had, and how many new ones it may have.
+// A nameScope is what has names of its own: an account at a server, with what the module that it is probed with asks for.
+type nameScope struct {
+	account           account.Key
+	server, mailboxes string
+}
+
+// knownNames are the names that there were, and how many new ones there may be.
 type knownNames struct {
-	server    string
-	mailboxes []string // of the configuration: another one may have other names
-	lastSeen  map[labelName]time.Time
+	names []knownName
 	// allowance is how many new names there may be at the moment updated. It grows by newNames each newNamesPeriod, up to newNames.
 	allowance float64
 	updated   time.Time
@@ -40,41 +46,45 @@ type knownNames struct {
 
 // A labelName is the name of a mailbox or of a quota root.
 type labelName struct {
-	root bool
 	name string
+	root bool
 }
 
-// setAccounts forgets the names of all accounts but these, and of those whose server or mailboxes are configured anew.
+// A knownName is a labelName, and when it was there last, as Unix time. There are few of most accounts, so that a list takes less
+// memory than a map.
+type knownName struct {
+	labelName
+	seen int64
+}
+
+// setAccounts forgets the names of all accounts but these, and of those that have moved to another server.
 func (l *nameLimiter) setAccounts(accounts []account.Account) {
+	servers := make(map[account.Key]string, len(accounts))
+	for i := range accounts {
+		servers[accounts[i].Key()] = accounts[i].Server
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	kept := make(map[account.Key]*knownNames, len(l.accounts))
-	for i := range accounts {
-		a := &accounts[i]
-		if known := l.accounts[a.Key()]; known != nil && known.server == a.Server && slices.Equal(known.mailboxes, a.Target.Mailboxes) {
-			kept[a.Key()] = known
-		}
-	}
-	l.accounts = kept
+	maps.DeleteFunc(l.known, func(s nameScope, _ *knownNames) bool { return servers[s.account] != s.server })
 }
 
 // limit returns the Result of a probe of t as it may be shown: with the names that are known, and as many new ones as there may
-// be. Of a server that is no account's nothing is known: it has none.
+// be. A server that is no account's has none. A failed probe has no series of names, and may have stopped before most of them.
 func (l *nameLimiter) limit(t *probe.Target, r *probe.Result) *probe.Result {
-	if len(r.Mailboxes) == 0 && (r.Quota == nil || len(r.Quota.Roots) == 0) {
+	if !r.OK() || len(r.Mailboxes) == 0 && (r.Quota == nil || len(r.Quota.Roots) == 0) {
 		return r
 	}
 	admit := func(labelName) bool { return false }
 	if t.Account != "" {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		admit = l.known(t, r).admit(r.Start)
+		admit = l.namesOf(t, r).admit(r.Start)
 	}
-	mailboxes := keep(r.Mailboxes, func(m probe.Mailbox) bool { return admit(labelName{false, m.Name}) })
+	mailboxes := keep(r.Mailboxes, func(m probe.Mailbox) bool { return admit(labelName{m.Name, false}) })
 	leftOut := len(r.Mailboxes) - len(mailboxes)
 	quota := r.Quota
 	if quota != nil {
-		roots := keep(quota.Roots, func(q probe.QuotaRoot) bool { return admit(labelName{true, q.Name}) })
+		roots := keep(quota.Roots, func(q probe.QuotaRoot) bool { return admit(labelName{q.Name, true}) })
 		leftOut += len(quota.Roots) - len(roots)
 		quota = &probe.Quota{Supported: quota.Supported, Roots: roots}
 	}
@@ -87,25 +97,25 @@ func (l *nameLimiter) limit(t *probe.Target, r *probe.Result) *probe.Result {
 	return &limited
 }
 
-// known returns what is known of the account that was probed. The names of its first Result are all admitted.
-func (l *nameLimiter) known(t *probe.Target, r *probe.Result) *knownNames {
-	key := account.KeyOf(r)
-	k := l.accounts[key]
-	if k == nil {
-		k = &knownNames{server: t.Server, mailboxes: t.Mailboxes, lastSeen: make(map[labelName]time.Time), allowance: newNames, updated: r.Start}
-		for _, m := range r.Mailboxes {
-			k.lastSeen[labelName{false, m.Name}] = r.Start
-		}
-		if r.Quota != nil {
-			for _, root := range r.Quota.Roots {
-				k.lastSeen[labelName{true, root.Name}] = r.Start
-			}
-		}
-		if l.accounts == nil {
-			l.accounts = make(map[account.Key]*knownNames)
-		}
-		l.accounts[key] = k
+// namesOf returns what is known of the account that was probed. The names of its first Result are all admitted.
+func (l *nameLimiter) namesOf(t *probe.Target, r *probe.Result) *knownNames {
+	scope := nameScope{account.KeyOf(r), t.Server, strings.Join(t.Mailboxes, "\x00")}
+	if k := l.known[scope]; k != nil {
+		return k
 	}
+	k := &knownNames{allowance: newNames, updated: r.Start}
+	for _, m := range r.Mailboxes {
+		k.add(labelName{m.Name, false}, r.Start)
+	}
+	if r.Quota != nil {
+		for _, root := range r.Quota.Roots {
+			k.add(labelName{root.Name, true}, r.Start)
+		}
+	}
+	if l.known == nil {
+		l.known = make(map[nameScope]*knownNames)
+	}
+	l.known[scope] = k
 	return k
 }
 
@@ -116,30 +126,34 @@ func (k *knownNames) admit(now time.Time) func(labelName) bool {
 		k.updated = now
 	}
 	return func(n labelName) bool {
-		if _, known := k.lastSeen[n]; !known {
-			if k.allowance < 1 {
-				return false
-			}
+		i := slices.IndexFunc(k.names, func(known knownName) bool { return known.labelName == n })
+		switch {
+		case i >= 0:
+			k.names[i].seen = now.Unix()
+		case k.allowance < 1:
+			return false
+		default:
 			k.allowance--
-			if len(k.lastSeen) >= maxKnownNames {
-				k.forgetOne()
-			}
+			k.add(n, now)
 		}
-		k.lastSeen[n] = now
 		return true
 	}
 }
 
-// forgetOne forgets the name that was not there for longest.
-func (k *knownNames) forgetOne() {
-	var oldest labelName
-	var at time.Time
-	for n, seen := range k.lastSeen {
-		if at.IsZero() || seen.Before(at) {
-			oldest, at = n, seen
+// add makes a name known. If there are too many, it takes the place of the one that was not there for longest.
+func (k *knownNames) add(n labelName, now time.Time) {
+	added := knownName{labelName{strings.Clone(n.name), n.root}, now.Unix()}
+	if len(k.names) < maxKnownNames {
+		k.names = append(k.names, added)
+		return
+	}
+	oldest := 0
+	for i := range k.names {
+		if k.names[i].seen < k.names[oldest].seen {
+			oldest = i
 		}
 	}
-	delete(k.lastSeen, oldest)
+	k.names[oldest] = added
 }
 
 // keep returns the elements that may be kept, in the slice itself if that is all of them.

@@ -78,14 +78,19 @@ func TestNewNames(t *testing.T) {
 	limit(0, numbered("a", 16), numbered("a", 16))
 	limit(-time.Hour, "e", "") // A clock that is set back makes none.
 
-	l.setAccounts([]account.Account{{Name: "canary", Server: target.Server, Target: &probe.Target{}}})
+	l.setAccounts([]account.Account{{Name: "canary", Server: target.Server}})
 	limit(time.Hour, "e", "")
-	target.Mailboxes = []string{"*"}
-	l.setAccounts([]account.Account{{Name: "canary", Server: target.Server, Target: target}})
-	limit(0, numbered("f", 50), numbered("f", 50)) // It is configured anew.
-	l.setAccounts(nil)
-	if len(l.accounts) != 0 {
-		t.Error("an account that is gone is known")
+	if failed := named(now, "y z"); l.limit(target, failed) == failed {
+		t.Error("new names are shown")
+	} else if failed.Err = (&probe.Error{}); l.limit(target, failed) != failed {
+		t.Error("a failed probe is changed")
+	}
+	target.Mailboxes = []string{"*"} // Another module, or another configuration, has names of its own.
+	limit(0, numbered("f", 50), numbered("f", 50))
+	limit(0, numbered("g", 50), numbered("g", 16))
+	l.setAccounts([]account.Account{{Name: "canary", Server: "elsewhere:993"}})
+	if len(l.known) != 0 {
+		t.Error("an account that is gone, or elsewhere, is known")
 	}
 	target.Account = "" // It is no account's.
 	limit(0, "a b", "")
@@ -97,6 +102,9 @@ func TestNewNamesWithoutEnd(t *testing.T) {
 	target := &probe.Target{Account: "canary", Server: "imap.example.org:993"}
 	seen := map[string]bool{}
 	start := time.Unix(1_000_000, 0)
+	failed := named(start, "a") // Of the first successful probe there are all names, whatever failed before.
+	failed.Err = &probe.Error{Phase: probe.PhaseStatus}
+	l.limit(target, failed)
 	const hours = 300
 	for n := range hours * 12 {
 		r := l.limit(target, named(start.Add(time.Duration(n)*5*time.Minute), numbered(fmt.Sprintf("m%d-", n), 30)))
@@ -107,7 +115,7 @@ func TestNewNamesWithoutEnd(t *testing.T) {
 	if len(seen) < 30+16*(hours-1) || len(seen) > 30+16*(hours+1) {
 		t.Errorf("%d names in %d hours", len(seen), hours)
 	}
-	if n := len(l.accounts[account.Key{Account: "canary", Service: "imap"}].lastSeen); n > maxKnownNames {
+	if n := len(l.known[nameScope{account.Key{Account: "canary", Service: "imap"}, target.Server, ""}].names); n > maxKnownNames {
 		t.Errorf("%d names are known", n)
 	}
 }

@@ -96,7 +96,7 @@ func InboxDates() []time.Time {
 func Dovecot(t testing.TB) *Server { return run(t, dovecot)[0] }
 
 // StrictDovecot is Dovecot as it is out of the box: after a rejected login it makes the next logins from the same address
-// wait, for 4 to 15 s, whosever they are.
+// wait 4 to 15 s, whatever the account.
 func StrictDovecot(t testing.TB) *Server { return run(t, strict)[0] }
 
 // NarrowDovecot is a Dovecot that lets a user have two sessions at a time from one address, and no more.

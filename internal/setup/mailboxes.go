@@ -27,7 +27,11 @@ func (s *Setup) chooseMailboxes(r *probe.Result) (err error) {
 	if len(r.Mailboxes) < 2 {
 		return nil
 	}
-	s.User.Say("The account has %d mailboxes.", len(r.Mailboxes))
+	more := ""
+	if r.MailboxesTruncated != nil && *r.MailboxesTruncated {
+		more = "more than "
+	}
+	s.User.Say("The account has %s%d mailboxes.", more, len(r.Mailboxes))
 	for range maxAnswers {
 		answer, err := s.User.Ask("Which of them to count: all, inbox, or names separated by commas", "inbox")
 		if err != nil {

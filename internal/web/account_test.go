@@ -105,9 +105,9 @@ func TestProbeNow(t *testing.T) {
 		err    error
 		status int
 	}{
-		"the server asked us to wait": {&schedule.BlockedError{Until: time.Now(), Reason: schedule.Throttled}, http.StatusConflict},
-		"The probe still waits or runs.":    {context.DeadlineExceeded, http.StatusGatewayTimeout},
-		"Not probed: no room.":              {errors.New("no room"), http.StatusServiceUnavailable},
+		"the server asked us to wait":    {&schedule.BlockedError{Until: time.Now(), Reason: schedule.Throttled}, http.StatusConflict},
+		"The probe still waits or runs.": {context.DeadlineExceeded, http.StatusGatewayTimeout},
+		"Not probed: no room.":           {errors.New("no room"), http.StatusServiceUnavailable},
 	} {
 		answer = c.err
 		got := w.post("/accounts/canary/probe")
