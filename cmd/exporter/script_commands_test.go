@@ -29,7 +29,9 @@ func exporterOf(ts *testscript.TestScript) *program.Process {
 
 // start is the script command that runs the exporter, and sets $ADDRESS to where it listens.
 func start(ts *testscript.TestScript, _ bool, args []string) {
-	cmd := exec.Command("imap-exporter", args...) // This test's own program, see TestMain.
+	binary, err := program.Build()
+	ts.Check(err)
+	cmd := exec.Command(binary, args...)
 	cmd.Dir = ts.MkAbs(".")
 	p, err := program.Launch(context.Background(), cmd)
 	ts.Check(err)

@@ -49,7 +49,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// setUp gives a script its mute server.
+// setUp gives a script its mute server, and the program as it is shipped.
 func setUp(env *testscript.Env) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -57,6 +57,11 @@ func setUp(env *testscript.Env) error {
 	}
 	env.Defer(func() { listener.Close() })
 	env.Setenv("MUTE", listener.Addr().String())
+	binary, err := program.Build()
+	if err != nil {
+		return err
+	}
+	env.Setenv("PATH", filepath.Dir(binary)+string(os.PathListSeparator)+env.Getenv("PATH"))
 	env.Values[exporterKey{}] = new(*program.Process)
 	const config = `
 modules:

@@ -10,17 +10,18 @@ import (
 	"testing"
 
 	"github.com/creack/pty"
+
+	"imap-exporter/internal/realtest/program"
 )
 
 // onTerminal runs the program on a terminal, types the answer when the prompt is there, and returns what the terminal shows.
 func onTerminal(t *testing.T, env []string, prompt, answer string, args ...string) string {
 	t.Helper()
-	self, err := os.Executable()
+	binary, err := program.Build()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Args = append([]string{"imap-exporter"}, args...)
+	cmd := exec.CommandContext(t.Context(), binary, args...)
 	cmd.Env = append(os.Environ(), env...)
 	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 25, Cols: 100})
 	if err != nil {
