@@ -8,10 +8,10 @@ import (
 	"imap-exporter/internal/mailtest"
 )
 
-// replay is a server that answers each command with the recorded answer of a real server. TAG stands for the tag, NUMBER for
-// the first argument. Commands that are not in over get the simplest answer; the built-in answers do the login.
+// replay is a server that replies each command with the recorded answer of a real server. TAG stands for the tag, NUMBER for
+// the first argument. Commands that are not in over get the simplest answer; the built-in replies do the login.
 func replay(greeting string, over map[string]string) mailtest.Options {
-	answers := map[string]string{
+	replies := map[string]string{
 		"CAPABILITY":   "* CAPABILITY IMAP4rev1 UNSELECT QUOTA\r\nTAG OK done\r\n",
 		"LOGIN":        "TAG OK done\r\n",
 		"ID":           "* ID NIL\r\nTAG OK done\r\n",
@@ -22,9 +22,9 @@ func replay(greeting string, over map[string]string) mailtest.Options {
 		"STATUS":       "* STATUS INBOX (MESSAGES 24 UNSEEN 3)\r\nTAG OK done\r\n",
 		"GETQUOTAROOT": "* QUOTAROOT INBOX \"\"\r\n* QUOTA \"\" (STORAGE 10 512)\r\nTAG OK done\r\n",
 	}
-	maps.Copy(answers, over)
+	maps.Copy(replies, over)
 	o := mailtest.Options{Greeting: greeting, Handle: map[string]mailtest.Handler{}}
-	for verb, raw := range answers {
+	for verb, raw := range replies {
 		o.Handle[verb] = func(c *mailtest.Conn, cmd mailtest.Command) error {
 			number := ""
 			if len(cmd.Args) > 0 {
@@ -37,7 +37,7 @@ func replay(greeting string, over map[string]string) mailtest.Options {
 	return o
 }
 
-// sasl makes a replay log in by its built-in answers, with these capabilities before and after.
+// sasl makes a replay log in by its built-in replies, with these capabilities before and after.
 func sasl(o mailtest.Options, before, after string) mailtest.Options {
 	delete(o.Handle, "CAPABILITY")
 	o.Capabilities, o.Reticent = announce(before, after), true
