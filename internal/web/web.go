@@ -1,6 +1,6 @@
 // Package web serves HTTP: the status page and its live updates, /metrics, /probe, /sd, health, /-/reload, the
 // documentation, and profiles on an address of their own. What it shows comes through Options, and so does what it can
-// have done: a probe, a reload. It has no passwords.
+// have done: a probe, a reload. Of the passwords for its pages it keeps only keyed digests of those that were accepted.
 package web
 
 import (
