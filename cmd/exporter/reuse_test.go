@@ -69,14 +69,17 @@ func TestProbeNowAsksAgain(t *testing.T) {
 			t.Fatalf("%v, status %d: %s", err, status, page)
 		}
 	}
+	begun := time.Now()
 	for range 50 {
 		press()
 	}
-	if n := count.Load(); n != 1 {
-		t.Errorf("%d connections for 50 presses of the button at a time", n)
+	// A probe is made every 3 s at most, and a busy machine may take longer for the presses.
+	if n := count.Load(); n > 1+int64(time.Since(begun)/(3*time.Second)) {
+		t.Errorf("%d connections for 50 presses of the button within %s", n, time.Since(begun))
 	}
-	begun := time.Now()
-	if !await(func() bool { press(); return count.Load() > 1 }) || time.Since(begun) > 4500*time.Millisecond {
+	begun = time.Now()
+	before := count.Load()
+	if !await(func() bool { press(); return count.Load() > before }) || time.Since(begun) > 4500*time.Millisecond {
 		t.Errorf("the button asks again after %s", time.Since(begun))
 	}
 }
