@@ -59,7 +59,7 @@ func TestTooFewFiles(t *testing.T) { // Not in parallel: its times are short.
 	server := startServer(t, mailtest.Options{NoRecord: true, Handle: map[string]mailtest.Handler{
 		"GREETING": sessions.greeting, "LOGOUT": sessions.logout,
 	}})
-	file := writeConfig(t, "4s", "4s", 40, server.Addr())
+	file := writeConfig(t, "4s", "4s", 80, server.Addr())
 
 	if out, err := limitFiles(program.Command(t, file, "--web.listen-address=localhost:0"), "40").CombinedOutput(); err == nil || !strings.Contains(string(out), "the system lets us open 40 files, and we need at least 102") {
 		t.Errorf("started with 40 files: %v: %s", err, out)
