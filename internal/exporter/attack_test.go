@@ -204,7 +204,9 @@ func startTarget(t *testing.T, protocols []string, password bool) *target {
 func (a *target) scrape(ctx context.Context) (time.Duration, error) {
 	begun := time.Now()
 	var steps []string
-	note := func(step string) { steps = append(steps, fmt.Sprintf("%s %v", step, time.Since(begun).Round(time.Millisecond))) }
+	note := func(step string) {
+		steps = append(steps, fmt.Sprintf("%s %v", step, time.Since(begun).Round(time.Millisecond)))
+	}
 	defer func() { a.steps = strings.Join(steps, ", ") }()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:              func(i httptrace.GotConnInfo) { note(fmt.Sprintf("connected (reused %t)", i.Reused)) },
