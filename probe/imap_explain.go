@@ -66,11 +66,15 @@ func (s *imapSession) explainSilence(refusal *imap.StatusError, err error) error
 	return &reasonError{reason: r, error: fmt.Errorf("%w, untagged; the tagged answer never came", refusal)}
 }
 
-// statusReason is [statusReason], but for what a login by a bearer token means.
+// statusReason is [statusReason], but for what a refused bearer token means.
 func (s *imapSession) statusReason(phase Phase, e *imap.StatusError) (r Reason, certain bool) {
 	r, certain = statusReason(phase, e)
-	if phase == PhaseAuth && s.bearer != nil {
+	switch {
+	case s.bearer == nil:
+	case phase == PhaseAuth:
 		r = s.bearer.reason(r, e)
+	case r == ReasonRejected && e.Code != "AUTHORIZATIONFAILED":
+		r = ReasonToken // It was accepted, and has expired since.
 	}
 	return r, certain
 }

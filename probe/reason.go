@@ -42,9 +42,9 @@ const (
 	ReasonCredential Reason = "credential"
 	// ReasonRejected: AUTHENTICATIONFAILED, AUTHORIZATIONFAILED, EXPIRED, a plain NO to the login, or a text about a locked account or failed logins.
 	ReasonRejected Reason = "rejected"
-	// ReasonThrottled: LIMIT, INUSE, OVERQUOTA of logins, or a text about too many connections, logins, commands or bytes.
+	// ReasonThrottled: LIMIT, INUSE and OVERQUOTA of logins, or a text about too many connections, logins, commands or bytes.
 	ReasonThrottled Reason = "throttled"
-	// ReasonUnavailable: UNAVAILABLE, SERVERBUG, CONTACTADMIN, or a text about an error of the server: it can't, for now.
+	// ReasonUnavailable: UNAVAILABLE, SERVERBUG, CONTACTADMIN, CORRUPTION, INUSE of a mailbox, or a text about an error of the server: it can't, for now.
 	ReasonUnavailable Reason = "unavailable"
 	// ReasonToken: the server refuses the bearer token, or says that it has expired.
 	ReasonToken Reason = "token"
