@@ -186,7 +186,7 @@ func BenchmarkObserve(b *testing.B) {
 	}
 }
 
-// BenchmarkChanged is what it costs that the schedule has something new in mind.
+// BenchmarkChanged is what it costs that the schedule reports a new state.
 func BenchmarkChanged(b *testing.B) {
 	m := newPlain(New(Options{}))
 	populate(m, 10_000)

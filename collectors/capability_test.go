@@ -54,7 +54,7 @@ func offered(name string, at time.Time, names ...string) *probe.Result {
 const changes = `imap_capability_changes_total{server="imap.example.org:993"}`
 
 func TestCapabilityChanges(t *testing.T) {
-	m, _ := bench(accountA(), account.Account{Name: "b", Server: serverA})
+	m, _ := newTestMetrics(accountA(), account.Account{Name: "b", Server: serverA})
 	m.Observe(offered("canary", noon, "IDLE", "IMAP4REV1"))
 	m.Observe(offered("b", noon, "IMAP4REV1")) // Another account is another view.
 	m.Observe(offered("canary", noon, "IDLE", "IMAP4REV1"))
@@ -80,7 +80,7 @@ func TestCapabilityChanges(t *testing.T) {
 }
 
 func TestCapabilityInfoIsTheNewest(t *testing.T) {
-	m, c := bench(accountA(), account.Account{Name: "b", Server: serverA, Interval: time.Hour})
+	m, c := newTestMetrics(accountA(), account.Account{Name: "b", Server: serverA, Interval: time.Hour})
 	m.Observe(offered("b", noon.Add(-time.Minute), "IDLE"))
 	m.Observe(offered("canary", noon, "MOVE"))
 	s := scrape(t, m)

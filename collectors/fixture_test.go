@@ -27,8 +27,8 @@ type clock struct{ at time.Time }
 
 func (c *clock) now() time.Time { return c.at }
 
-// bench is Metrics with a clock, at noon, and accounts.
-func bench(accounts ...account.Account) (*Metrics, *clock) {
+// newTestMetrics is Metrics with a clock, at noon, and accounts.
+func newTestMetrics(accounts ...account.Account) (*Metrics, *clock) {
 	c := &clock{noon}
 	m := New(Options{Now: c.now, Histograms: classic})
 	m.SetAccounts(registered(accounts...))

@@ -60,10 +60,10 @@ func full(kinds Histograms) *Metrics {
 }
 
 func TestGolden(t *testing.T) {
-	justStarted, _ := bench(accountA())
-	failing, _ := bench(accountA())
+	justStarted, _ := newTestMetrics(accountA())
+	failing, _ := newTestMetrics(accountA())
 	failing.Observe(failed(noon.Add(-time.Minute)))
-	stuck, c := bench(accountA())
+	stuck, c := newTestMetrics(accountA())
 	stuck.Observe(healthy(noon))
 	c.at = noon.Add(time.Hour)
 	for name, m := range map[string]*Metrics{

@@ -14,7 +14,7 @@ import (
 )
 
 func TestDuplicatesNeverBreakThePage(t *testing.T) {
-	m, _ := bench(accountA(), account.Account{Name: "canary", Server: "twice.example.org:993"})
+	m, _ := newTestMetrics(accountA(), account.Account{Name: "canary", Server: "twice.example.org:993"})
 	r := healthy(noon)
 	r.Phases = append(r.Phases, r.Phases...)
 	r.Capabilities[0].Names = []string{"X-A", "X-B", "IMAP4REV1", "IMAP4REV1", "APPENDLIMIT=1", "APPENDLIMIT=2"}
@@ -42,7 +42,7 @@ func TestDuplicatesNeverBreakThePage(t *testing.T) {
 }
 
 func TestHostileNames(t *testing.T) {
-	m, _ := bench(accountA())
+	m, _ := newTestMetrics(accountA())
 	r := healthy(noon)
 	evil := []string{
 		"\xff\xfe", "a\x00b", "a\nimap_probe_success 1\n", `a"} 1`, `\`, "\u202e", "\ufeff", strings.Repeat("ü", 500), "\xc3(",
@@ -78,7 +78,7 @@ func TestBadConfiguredNamesCostOnlyTheirOwnSeries(t *testing.T) {
 		Name: "bad\xff", Server: serverA, Interval: time.Minute,
 		Labels: map[string]string{"le": "1", "server": "x", "job": "x", "instance": "x", "account": "x", "__name__": "x", "a-b": "x", "": "x"},
 	}
-	m, _ := bench(accountA(), bad, account.Account{Name: "c", Server: serverA, Labels: map[string]string{"team": "a\xff\nb"}})
+	m, _ := newTestMetrics(accountA(), bad, account.Account{Name: "c", Server: serverA, Labels: map[string]string{"team": "a\xff\nb"}})
 	m.Observe(healthy(noon))
 	s := scrape(t, m)
 	s.is(t, "imap_probe_success"+canary, 1)
@@ -88,7 +88,7 @@ func TestBadConfiguredNamesCostOnlyTheirOwnSeries(t *testing.T) {
 }
 
 func TestTheNumberOfSeriesIsBounded(t *testing.T) {
-	m, _ := bench(accountA())
+	m, _ := newTestMetrics(accountA())
 	r := healthy(noon)
 	for n := range 1000 {
 		r.Mailboxes = append(r.Mailboxes, probe.Mailbox{Name: fmt.Sprint("m", n), Messages: new(uint32(1))})
@@ -104,7 +104,7 @@ func TestTheNumberOfSeriesIsBounded(t *testing.T) {
 
 // TestFarDates has dates that nanoseconds in 64 bits can't hold.
 func TestFarDates(t *testing.T) {
-	m, _ := bench(accountA())
+	m, _ := newTestMetrics(accountA())
 	r := healthy(noon)
 	r.TLS.NotAfter = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 	ancient := time.Date(1, 2, 3, 0, 0, 0, 500_000_000, time.UTC)

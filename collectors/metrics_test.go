@@ -20,7 +20,7 @@ const canary = `{account="canary",server="imap.example.org:993"}`
 const momentary = `^imap_(probe_last_(phase_)?duration|tls_|mailbox|fetch|quota|capability_info)`
 
 func TestASuccessExpires(t *testing.T) {
-	m, c := bench(accountA())
+	m, c := newTestMetrics(accountA())
 	m.Observe(healthy(noon))
 	c.at = noon.Add(3 * time.Minute)
 	s := scrape(t, m)
@@ -40,7 +40,7 @@ func TestASuccessExpires(t *testing.T) {
 }
 
 func TestAFailureStays(t *testing.T) {
-	m, c := bench(accountA())
+	m, c := newTestMetrics(accountA())
 	m.Observe(healthy(noon.Add(-time.Minute)))
 	m.Observe(failed(noon))
 	s := scrape(t, m)
@@ -67,7 +67,7 @@ func TestAFailureStays(t *testing.T) {
 func TestOnDemandNeverExpires(t *testing.T) {
 	a := accountA()
 	a.Interval = 0
-	m, c := bench(a)
+	m, c := newTestMetrics(a)
 	m.Observe(healthy(noon))
 	c.at = noon.AddDate(1, 0, 0)
 	s := scrape(t, m)
@@ -77,7 +77,7 @@ func TestOnDemandNeverExpires(t *testing.T) {
 }
 
 func TestCountersStartAtZero(t *testing.T) {
-	m, _ := bench(accountA())
+	m, _ := newTestMetrics(accountA())
 	s := scrape(t, m)
 	s.is(t, "imap_probes_total"+canary, 0)
 	s.is(t, "imap_probe_failures_total"+canary, 0)
@@ -90,7 +90,7 @@ func TestCountersStartAtZero(t *testing.T) {
 }
 
 func TestCounting(t *testing.T) {
-	m, _ := bench(accountA())
+	m, _ := newTestMetrics(accountA())
 	for n := range 3 {
 		m.Observe(failed(noon.Add(time.Duration(n) * time.Second)))
 	}
@@ -109,7 +109,7 @@ func TestCounting(t *testing.T) {
 }
 
 func TestOnlyWhatWentWellEntersHistograms(t *testing.T) {
-	m, _ := bench(accountA())
+	m, _ := newTestMetrics(accountA())
 	m.Observe(failed(noon))
 	s := scrape(t, m)
 	s.is(t, `imap_probe_duration_seconds_count{server="imap.example.org:993"}`, 0)
@@ -132,7 +132,7 @@ func TestOnlyWhatWentWellEntersHistograms(t *testing.T) {
 }
 
 func TestReloads(t *testing.T) {
-	m, _ := bench(accountA())
+	m, _ := newTestMetrics(accountA())
 	m.Reloaded(false, noon)
 	s := scrape(t, m)
 	s.is(t, "imap_exporter_config_last_reload_successful", 0)
@@ -145,7 +145,7 @@ func TestReloads(t *testing.T) {
 }
 
 func TestRemovedSeriesVanish(t *testing.T) {
-	m, _ := bench()
+	m, _ := newTestMetrics()
 	b := account.Account{Name: "b", Server: "b.example.org:993", Interval: time.Minute, Labels: map[string]string{"site": "fra1"}}
 	m.SetAccounts(registered([]account.Account{accountA(), b}...))
 	m.Observe(healthy(noon))
@@ -171,7 +171,7 @@ func TestRemovedSeriesVanish(t *testing.T) {
 }
 
 func TestCountersGoOnOverReloads(t *testing.T) {
-	m, _ := bench(accountA())
+	m, _ := newTestMetrics(accountA())
 	m.Observe(failed(noon))
 	m.SetAccounts(registered([]account.Account{accountA()}...))
 	s := scrape(t, m)
@@ -182,7 +182,7 @@ func TestCountersGoOnOverReloads(t *testing.T) {
 }
 
 func TestVanishedMailboxesAndRootsVanish(t *testing.T) {
-	m, _ := bench(accountA())
+	m, _ := newTestMetrics(accountA())
 	m.Observe(healthy(noon))
 	next := healthy(noon)
 	next.Mailboxes = next.Mailboxes[:1]
@@ -195,7 +195,7 @@ func TestVanishedMailboxesAndRootsVanish(t *testing.T) {
 }
 
 func TestWhatIsNotKnownIsAbsent(t *testing.T) {
-	m, _ := bench(accountA())
+	m, _ := newTestMetrics(accountA())
 	m.Observe(&probe.Result{
 		Account: "canary", Server: serverA, Mode: probe.TLSNone, Start: noon,
 		TLS: &probe.TLS{}, Mailboxes: []probe.Mailbox{{Name: "INBOX"}},
@@ -207,7 +207,7 @@ func TestWhatIsNotKnownIsAbsent(t *testing.T) {
 }
 
 func TestCreatedIsWhenTheCounterWasZero(t *testing.T) {
-	m, c := bench(accountA())
+	m, c := newTestMetrics(accountA())
 	c.at = noon.Add(time.Hour)
 	m.Observe(failed(c.at))
 	for _, f := range gather(t, m) {

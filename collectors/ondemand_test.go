@@ -64,7 +64,7 @@ func TestOnDemandGolden(t *testing.T) {
 
 // The page has gauges alone: those of /metrics, with the same values, and its own.
 func TestOnDemandIsAsMetrics(t *testing.T) {
-	m, _ := bench(accountA())
+	m, _ := newTestMetrics(accountA())
 	state := schedule.State{NextRun: noon.Add(time.Minute)}
 	m.Changed(key("canary"), state)
 	m.Observe(healthy(noon))

@@ -157,7 +157,7 @@ func TestWhatAScrapeReadsStays(t *testing.T) {
 
 // TestWhichHistogramsAScrapeReadsStays has one phase after the other end well for the first time.
 func TestWhichHistogramsAScrapeReadsStays(t *testing.T) {
-	m, _ := bench(accountA())
+	m, _ := newTestMetrics(accountA())
 	r := failed(noon)
 	var seen, copies [][]histogram
 	for _, timing := range slices.Backward(allPhases()) {

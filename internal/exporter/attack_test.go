@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -145,6 +146,8 @@ type target struct {
 	// authorization is the header line with the right password; "" where none is needed.
 	authorization string
 	client        *http.Client
+	// steps are those of the last scrape.
+	steps string
 }
 
 // startTarget starts a server of some accounts, over TLS if protocols isn't nil, which are those that clients offer.
@@ -200,6 +203,16 @@ func startTarget(t *testing.T, protocols []string, password bool) *target {
 // scrape scrapes as Prometheus does, and returns how long that took.
 func (a *target) scrape(ctx context.Context) (time.Duration, error) {
 	begun := time.Now()
+	var steps []string
+	note := func(step string) {
+		steps = append(steps, fmt.Sprintf("%s %v", step, time.Since(begun).Round(time.Millisecond)))
+	}
+	defer func() { a.steps = strings.Join(steps, ", ") }()
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:              func(i httptrace.GotConnInfo) { note(fmt.Sprintf("connected (reused %t)", i.Reused)) },
+		WroteRequest:         func(httptrace.WroteRequestInfo) { note("sent") },
+		GotFirstResponseByte: func() { note("answered") },
+	})
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url, nil)
 	if err != nil {
 		return 0, err
@@ -350,6 +363,7 @@ func (a *target) withstands(t *testing.T, duration time.Duration, kinds map[stri
 			break
 		}
 		scrapes++
+		t.Logf("%v: %s", took.Round(time.Millisecond), a.steps)
 		slowest = max(slowest, took)
 	}
 	cancel()

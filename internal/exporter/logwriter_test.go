@@ -14,8 +14,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// A valve blocks writes while it is shut, like a pipe that nobody reads.
-type valve struct {
+// A blockingWriter blocks while it is shut, like a pipe that nobody reads.
+type blockingWriter struct {
 	mu   sync.Mutex
 	open sync.Cond
 	shut bool
@@ -23,13 +23,13 @@ type valve struct {
 	out  bytes.Buffer
 }
 
-func newValve() *valve {
-	v := &valve{}
+func newBlockingWriter() *blockingWriter {
+	v := &blockingWriter{}
 	v.open.L = &v.mu
 	return v
 }
 
-func (v *valve) Write(p []byte) (int, error) {
+func (v *blockingWriter) Write(p []byte) (int, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for v.shut {
@@ -41,14 +41,14 @@ func (v *valve) Write(p []byte) (int, error) {
 	return v.out.Write(p)
 }
 
-func (v *valve) set(shut bool, err error) {
+func (v *blockingWriter) set(shut bool, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.shut, v.err = shut, err
 	v.open.Broadcast()
 }
 
-func (v *valve) String() string {
+func (v *blockingWriter) String() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.out.String()
@@ -57,7 +57,7 @@ func (v *valve) String() string {
 // Nothing is lost and all is in order as long as somebody reads, also what many log at once; Close waits for it.
 func TestLogWriterKeepsOrder(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	v := newValve()
+	v := newBlockingWriter()
 	w := newLogWriter(v)
 	var group sync.WaitGroup
 	for i := range 8 {
@@ -85,7 +85,7 @@ func TestLogWriterKeepsOrder(t *testing.T) {
 // A log that nobody reads delays nothing. Each dropped line is counted, and the loss is logged when lines can be written again.
 func TestLogWriterDropsAndCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := newValve()
+		v := newBlockingWriter()
 		w := newLogWriter(v)
 		w.OnLoss(func(lines int) { fmt.Fprintf(w, "lost %d\n", lines) })
 		v.set(true, nil)
@@ -115,7 +115,7 @@ func TestLogWriterDropsAndCounts(t *testing.T) {
 // A full disk loses lines, and nothing else.
 func TestLogWriterOnErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := newValve()
+		v := newBlockingWriter()
 		w := newLogWriter(v)
 		v.set(false, errors.New("no space left on device"))
 		fmt.Fprint(w, "one\ntwo\n")

@@ -300,15 +300,42 @@ func TestClientThatNeverPauses(t *testing.T) {
 	})
 }
 
-// A server that is full can be shut down.
+// A server that is full stops accepting as soon as its listener is closed.
 func TestFullServerStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		finish := make(chan struct{})
-		p := pipeServer(t, 1, func(http.ResponseWriter, *http.Request) { <-finish })
-		p.open(t, "/")
-		p.open(t, "/")
+		limiter := newConnLimiter(1)
+		p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+		listener := limiter.listen(p)
+		accepted := make(chan error)
+		accept := func() {
+			conn, err := listener.Accept()
+			if err == nil {
+				conn.(*clientConn).beginAnswer()
+			}
+			accepted <- err
+		}
+		go accept()
+		p.open(t, "")
+		if err := <-accepted; err != nil {
+			t.Fatal(err)
+		}
+		go accept()
+		p.open(t, "")
 		<-time.After(time.Minute)
-		close(finish) // servePipes waits for the server's end.
+		listener.Close()
+		if err := <-accepted; !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
+	})
+}
+
+// A request ends with its connection, even if the client has sent more than the request.
+func TestRequestEndsWithItsConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pipeServer(t, 1, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		conn := p.open(t, "/")
+		io.WriteString(conn, "G")
+		synctest.Wait() // At the end of the test, the server closes it.
 	})
 }
 
@@ -356,10 +383,11 @@ func TestSlowReaders(t *testing.T) {
 func TestStalledReaderMakesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pipeServer(t, 1, func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 1<<20)) })
+		begun := time.Now()
 		stalled := p.open(t, "/")
-		<-time.After(minSendWait)
-		if got := answerOn(t, p.open(t, "/")); len(got) != 1<<20 {
-			t.Errorf("the other one got %d bytes", len(got))
+		got := answerOn(t, p.open(t, "/"))
+		if took := time.Since(begun); len(got) != 1<<20 || took > minSendWait+makeRoomInterval {
+			t.Errorf("the other one got %d bytes after %v", len(got), took)
 		}
 		if !isClosedNow(stalled) {
 			t.Error("the one that doesn't read is still there")
@@ -369,20 +397,22 @@ func TestStalledReaderMakesRoom(t *testing.T) {
 
 // A connection that was idle for long is not cut off in the middle of an answer, nor before its last bytes are sent.
 func TestIdleConnectionGetsItsAnswer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pipeServer(t, 1, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, strings.Repeat("x", 100_000)) })
-		kept := p.open(t, "/")
-		answerOn(t, kept)
-		<-time.After(time.Minute)
-		go io.WriteString(kept, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-		synctest.Wait() // It waits for us to read.
-		other := p.open(t, "/")
-		<-time.After(minSendWait - 2*makeRoomInterval)
-		if got := answerOn(t, kept); len(got) != 100_000 {
-			t.Errorf("it got %d bytes", len(got))
-		}
-		if got := answerOn(t, other); len(got) != 100_000 {
-			t.Errorf("the other one got %d bytes", len(got))
-		}
-	})
+	for _, size := range []int{100, 100_000} { // The first is sent when the handler has returned.
+		synctest.Test(t, func(t *testing.T) {
+			p := pipeServer(t, 1, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, strings.Repeat("x", size)) })
+			kept := p.open(t, "/")
+			answerOn(t, kept)
+			<-time.After(time.Minute)
+			go io.WriteString(kept, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+			synctest.Wait() // It waits for us to read.
+			other := p.open(t, "/")
+			<-time.After(minSendWait - 2*makeRoomInterval)
+			if got := answerOn(t, kept); len(got) != size {
+				t.Errorf("it got %d bytes of %d", len(got), size)
+			}
+			if got := answerOn(t, other); len(got) != size {
+				t.Errorf("the other one got %d bytes of %d", len(got), size)
+			}
+		})
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 const (
@@ -21,8 +22,9 @@ const (
 
 // A passwordLimiter stands before the toolkit's authentication, which checks one password at a time, in a tenth of a second
 // or more, and lets all others wait. It lets one request with an unknown password in at a time, and some more wait; further
-// ones are answered with 429. Requests with a password that was accepted before don't wait. So whoever guesses passwords
-// delays them by one check at most.
+// ones are answered with 429. After a wrong password, the next one waits as long again as its check took: guessing takes half
+// a CPU at most. Requests with a password that was accepted before don't wait. So whoever guesses passwords delays them by
+// one check at most.
 type passwordLimiter struct {
 	key      []byte // of the digests, so that these tell nothing of the passwords
 	checking chan struct{}
@@ -40,7 +42,8 @@ type passwordDigest [sha256.Size]byte
 type passwordCheck struct {
 	limiter  *passwordLimiter
 	digest   passwordDigest
-	release  func()
+	begun    time.Time
+	release  func() // lets the next one be checked
 	accepted bool
 }
 
@@ -70,6 +73,7 @@ func (l *passwordLimiter) limit(next http.Handler) http.Handler {
 			}
 			check.release = sync.OnceFunc(func() { <-l.checking })
 		}
+		check.begun = time.Now()
 		defer check.finish()
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), passwordCheckKey{}, check)))
 	})
@@ -146,10 +150,10 @@ func (c *passwordCheck) accept() {
 
 // finish forgets a password that was not accepted: it may have been, before it was changed.
 func (c *passwordCheck) finish() {
-	c.release()
 	if c.accepted {
 		return
 	}
+	time.AfterFunc(time.Since(c.begun), c.release)
 	c.limiter.mu.Lock()
 	defer c.limiter.mu.Unlock()
 	delete(c.limiter.known, c.digest)

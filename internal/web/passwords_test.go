@@ -64,7 +64,7 @@ func TestGuessersKeepNobodyOut(t *testing.T) {
 			t.Errorf("without a password: status %d after %v", status, took)
 		}
 		status, took := guess(handler, "192.0.2.3", "right")
-		if want := (2 + passwordsWaitingPerHost) * time.Second; status != http.StatusUnauthorized && (status != http.StatusOK || took > want) {
+		if want := 2 * (2 + passwordsWaitingPerHost) * time.Second; status != http.StatusUnauthorized && (status != http.StatusOK || took > want) {
 			t.Errorf("somebody new: status %d after %v", status, took)
 		}
 		statuses := map[int]int{}
@@ -73,6 +73,25 @@ func TestGuessersKeepNobodyOut(t *testing.T) {
 		}
 		if statuses[http.StatusUnauthorized] != 1+passwordsWaitingPerHost || len(statuses) != 2 || statuses[http.StatusTooManyRequests] == 0 {
 			t.Errorf("the guessers got %v", statuses)
+		}
+	})
+}
+
+// Checking wrong passwords takes half of the time at most.
+func TestGuessingIsPaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limiter := newPasswordLimiter()
+		handler := limiter.limit(slowAuthentication(limiter.accepted(http.NotFoundHandler())))
+		begun := time.Now()
+		for range 10 {
+			guess(handler, "192.0.2.1", "wrong")
+		}
+		if took := time.Since(begun); took < 19*time.Second {
+			t.Errorf("ten guesses took %v", took)
+		}
+		<-time.After(time.Second)
+		if _, took := guess(handler, "192.0.2.1", "right"); took != time.Second {
+			t.Errorf("after a pause, one took %v", took)
 		}
 	})
 }
@@ -92,7 +111,7 @@ func TestPasswordsAreForgotten(t *testing.T) {
 	}
 	accept = false
 	guess(handler, "192.0.2.1", "right")
-	if len(limiter.known) != 0 || len(limiter.waiting) != 0 || limiter.total != 0 || len(limiter.checking) != 0 {
+	if len(limiter.known) != 0 || len(limiter.waiting) != 0 || limiter.total != 0 {
 		t.Errorf("left: %+v", limiter)
 	}
 	accept = true
