@@ -86,7 +86,7 @@ func writeConfig(b *testing.B, config string, authority []byte) (file string) {
 	return file
 }
 
-// scrape gets /metrics and says how long that took, parsing aside.
+// scrape gets /metrics and returns how long that took, without the parsing.
 func scrape(b *testing.B, exporter *program.Process) (families map[string]*dto.MetricFamily, took time.Duration) {
 	b.Helper()
 	begin := time.Now()

@@ -15,8 +15,8 @@ type Listing struct {
 	Name string
 }
 
-// Listing reads a LIST response. Several servers don't quote names with blanks, so that a name without quotes goes to the
-// end of the line, extended data (RFC 5258, section 6) aside. ok is false if it can't be read.
+// Listing reads a LIST response. Several servers don't quote names with blanks, so a name without quotes goes to the end of
+// the line or to its extended data (RFC 5258, section 6). ok is false if it can't be read.
 func (r *Response) Listing() (l Listing, ok bool) {
 	p := parser{b: r.body}
 	if !p.skipSpaces() {
