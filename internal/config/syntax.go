@@ -62,10 +62,14 @@ func syntaxError(data []byte) (number int, line func(number int) string, err err
 		_, err := parseYAML(bytes.NewReader(data[:ends[n]]))
 		return err
 	}
-	// The error is in the lines that the library has read when it stops, and mostly in the last one or two.
+	// The error is in the lines that the library has read when it stops, and mostly in the last one or two. Of a long line it may
+	// have read a part.
 	reader := &lineReader{rest: data}
 	_, _ = parseYAML(reader)
-	invalid := min(reader.lines, len(ends)-1)
+	invalid := min(reader.lines+1, len(ends)-1)
+	for invalid < len(ends)-1 && errorUpTo(invalid) == nil {
+		invalid++
+	}
 	valid, step := invalid-1, 1
 	for valid > 0 && errorUpTo(valid) != nil {
 		invalid, valid, step = valid, max(0, valid-step), 2*step
